@@ -1,0 +1,54 @@
+"""Errors and warnings of the package; each says what was found and what to do."""
+
+__all__ = [
+    "ConvergenceFailure",
+    "DeviceMemoryError",
+    "DeviceWarning",
+    "FeatureMismatchError",
+    "MissingDependencyError",
+    "ModelFileError",
+    "OmiTransError",
+    "SampleMismatchError",
+    "TrainingInterrupted",
+    "UnknownNameError",
+]
+
+
+class OmiTransError(Exception):
+    """Base of every error that this package raises on purpose."""
+
+
+class SampleMismatchError(OmiTransError, ValueError):
+    """X and Y do not describe the same samples in the same order."""
+
+
+class FeatureMismatchError(OmiTransError, ValueError):
+    """Columns differ from those seen in fit, are duplicated, or have unusable names."""
+
+
+class UnknownNameError(OmiTransError, ValueError):
+    """A name that no registry holds; the message lists the known ones."""
+
+
+class ModelFileError(OmiTransError, ValueError):
+    """A model file is truncated, altered, of an unknown format, or asks for something unsafe."""
+
+
+class DeviceMemoryError(OmiTransError, MemoryError):
+    """The device has too little memory; the message gives sizes and the remedy."""
+
+
+class ConvergenceFailure(OmiTransError, ArithmeticError):
+    """Training reached NaN or infinite losses."""
+
+
+class MissingDependencyError(OmiTransError, ImportError):
+    """An optional package is needed; the message says which extra installs it."""
+
+
+class DeviceWarning(UserWarning):
+    """The requested device is absent and another one is used."""
+
+
+class TrainingInterrupted(UserWarning):
+    """Training was stopped by the user; the model holds the best weights so far."""

@@ -1,0 +1,1 @@
+"""Leaf helpers: no torch, nothing of the package above them."""

@@ -1,0 +1,37 @@
+"""Optional packages: imported where they are used, with a message that says how to get them."""
+
+from importlib import import_module
+from types import ModuleType
+
+from omitrans.exceptions import MissingDependencyError
+
+
+def import_optional(module: str, *, extra: str, purpose: str) -> ModuleType:
+    """Import `module`, or say which extra installs it.
+
+    Parameters
+    ----------
+    module : str
+        Dotted name of the module.
+    extra : str
+        The extra of this package that installs it.
+    purpose : str
+        What it is needed for, to finish the sentence "is needed to ...".
+
+    Returns
+    -------
+    module
+        The imported module.
+
+    Raises
+    ------
+    MissingDependencyError
+        If the package is not installed.
+    """
+    try:
+        return import_module(module)
+    except ImportError as error:
+        raise MissingDependencyError(
+            f"{module.partition('.')[0]} is needed to {purpose} and is not installed. "
+            f"Install it with: pip install 'omitrans[{extra}]'"
+        ) from error

@@ -1,0 +1,31 @@
+"""The only file that imports scikit-learn's private names."""
+
+from sklearn.base import _fit_context as fit_context
+from sklearn.utils._param_validation import (
+    Interval,
+    InvalidParameterError,
+    Options,
+    StrOptions,
+    validate_parameter_constraints,
+    validate_params,
+)
+from sklearn.utils.validation import (
+    _check_feature_names_in as check_feature_names_in,
+)
+from sklearn.utils.validation import (
+    _get_feature_names as get_feature_names,
+)
+from sklearn.utils.validation import validate_data
+
+__all__ = [
+    "Interval",
+    "InvalidParameterError",
+    "Options",
+    "StrOptions",
+    "check_feature_names_in",
+    "fit_context",
+    "get_feature_names",
+    "validate_data",
+    "validate_parameter_constraints",
+    "validate_params",
+]

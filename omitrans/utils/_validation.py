@@ -1,0 +1,197 @@
+"""Checks of tables at the edge of the package: same samples, usable names, declared units."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from omitrans.exceptions import FeatureMismatchError, SampleMismatchError
+from omitrans.utils._sklearn import validate_data
+
+
+def _some(values: Iterable[Any], n: int = 3) -> str:
+    """Return the first values, readable in a message."""
+    values = list(values)
+    return ", ".join(map(str, values[:n])) + (", ..." if len(values) > n else "")
+
+
+def check_unique(ids: pd.Index, *, what: str, cure: str) -> None:
+    """Raise when `ids` holds an id twice.
+
+    Parameters
+    ----------
+    ids : pandas.Index
+        Sample or feature ids.
+    what : str
+        What they are, in front of "has duplicated ids" ("X (its index of samples)").
+    cure : str
+        What to do, a sentence.
+    """
+    if ids.is_unique:
+        return
+    twice = ids[ids.duplicated()].unique()
+    error = SampleMismatchError if "sample" in what else FeatureMismatchError
+    raise error(f"{what} has {len(twice)} duplicated ids ({_some(twice)}). {cure}")
+
+
+def check_paired_samples(X: Any, Y: Any) -> None:
+    """Raise unless indexed X and Y name the same samples in the same order.
+
+    Arrays carry no ids, so only their lengths are compared (by scikit-learn's checks).
+
+    Parameters
+    ----------
+    X, Y : array-like, DataFrame or Series
+        Source and target; only two pandas objects are compared.
+    """
+    for table, name in ((X, "X"), (Y, "Y")):
+        if isinstance(table, pd.DataFrame | pd.Series):
+            check_unique(
+                table.index,
+                what=f"{name} (its index of samples)",
+                cure=f"Keep one row a sample, e.g. {name}[~{name}.index.duplicated()].",
+            )
+    if not (isinstance(X, pd.DataFrame) and isinstance(Y, pd.DataFrame | pd.Series)):
+        return
+    if X.index.equals(Y.index):
+        return
+    only_x, only_y = X.index.difference(Y.index), Y.index.difference(X.index)
+    if len(only_x) or len(only_y):
+        raise SampleMismatchError(
+            f"X and Y hold different samples: {len(only_x)} only in X ({_some(only_x)}), "
+            f"{len(only_y)} only in Y ({_some(only_y)}). Keep the shared ones: "
+            "ids = X.index.intersection(Y.index); X, Y = X.loc[ids], Y.loc[ids]."
+        )
+    first = int(np.flatnonzero(np.asarray(X.index) != np.asarray(Y.index))[0])
+    raise SampleMismatchError(
+        f"X and Y hold the same samples in another order (row {first}: {X.index[first]!r} in X, "
+        f"{Y.index[first]!r} in Y). Sort one of them: Y = Y.loc[X.index]."
+    )
+
+
+def check_column_names(table: Any, name: str) -> None:
+    """Raise when a frame's columns are duplicated or mix names with numbers.
+
+    Parameters
+    ----------
+    table : array-like or DataFrame
+        Anything but a DataFrame passes.
+    name : str
+        "X" or "Y", for the message.
+    """
+    if not isinstance(table, pd.DataFrame):
+        return
+    check_unique(
+        table.columns,
+        what=f"{name} (its columns)",
+        cure=f"Keep one column a feature, e.g. {name}.loc[:, ~{name}.columns.duplicated()], "
+        f"or average them: {name}.T.groupby(level=0).mean().T.",
+    )
+    kinds = {isinstance(column, str) for column in table.columns}
+    if len(kinds) == 2:
+        odd = [column for column in table.columns if not isinstance(column, str)]
+        # a TypeError, as scikit-learn raises for the same fault
+        raise TypeError(
+            f"{name} mixes {len(odd)} unnamed columns ({_some(map(repr, odd))}) with named ones: "
+            "feature names are only supported if all input features have string names. Name all "
+            f"columns, or none: {name}.columns = {name}.columns.astype(str)."
+        )
+
+
+def check_X(estimator: Any, X: Any, *, reset: bool, **options: Any) -> np.ndarray:
+    """Validate X against `estimator` and add the cure to scikit-learn's message.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Gets ``n_features_in_`` and ``feature_names_in_`` when `reset` is true.
+    X : array-like or DataFrame of shape (n_samples, n_features)
+        The samples.
+    reset : bool
+        True in fit; False in predict and transform.
+    **options
+        Passed to :func:`sklearn.utils.validation.validate_data`.
+
+    Returns
+    -------
+    ndarray of shape (n_samples, n_features)
+        X in float32 if it came so, else float64.
+    """
+    check_column_names(X, "X")
+    options.setdefault("dtype", (np.float64, np.float32))
+    try:
+        return validate_data(estimator, X, reset=reset, **options)
+    except ValueError as error:
+        text = str(error)
+        if "feature names should match" in text or "features, but" in text:
+            raise FeatureMismatchError(
+                f"{text.rstrip()}\nGive X the columns seen in fit, in their order: "
+                "X = X.reindex(columns=model.feature_names_in_), and fill what is then missing."
+            ) from error
+        if "contains NaN" in text or "contains infinity" in text:
+            raise ValueError(f"{text}\n{_where_not_finite(X)}") from error
+        raise
+
+
+def _where_not_finite(X: Any) -> str:
+    """Say which columns hold NaN or infinite values, and the cure."""
+    values = np.asarray(X, dtype=float) if not isinstance(X, pd.DataFrame) else X.to_numpy(float)
+    bad = ~np.isfinite(values)
+    columns = np.flatnonzero(bad.any(axis=0)) if values.ndim == 2 else np.array([], dtype=int)
+    names = X.columns[columns] if isinstance(X, pd.DataFrame) else columns
+    return (
+        f"Found {int(bad.sum())} such values in {len(columns)} columns (first: {_some(names)}). "
+        "Fill them first, e.g. with SimpleImputer() at the head of a Pipeline."
+    )
+
+
+def check_Y_names(Y: Any, n_targets: int) -> np.ndarray:
+    """Return the target names of Y: its columns, its Series name, or y0, y1, ...
+
+    Parameters
+    ----------
+    Y : array-like, DataFrame or Series
+        The targets as the user gave them.
+    n_targets : int
+        How many there are.
+
+    Returns
+    -------
+    ndarray of shape (n_targets,), dtype object
+        The names.
+    """
+    check_column_names(Y, "Y")
+    if isinstance(Y, pd.DataFrame):
+        return np.asarray(Y.columns, dtype=object)
+    if isinstance(Y, pd.Series) and Y.name is not None:
+        return np.asarray([Y.name], dtype=object)
+    return np.asarray([f"y{i}" for i in range(n_targets)], dtype=object)
+
+
+def check_beta_values(X: np.ndarray, *, name: str = "X") -> None:
+    """Raise when declared beta values leave [0, 1]; NaN passes.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, n_features)
+        Methylation beta values.
+    name : str, default="X"
+        The name of the table, for the message.
+    """
+    if X.size == 0:
+        return
+    with np.errstate(invalid="ignore"):
+        low, high = np.fmin.reduce(X, axis=None), np.fmax.reduce(X, axis=None)
+    if not (low < 0 or high > 1):
+        return
+    if low >= 0 and high <= 100:
+        guess = "They look like percentages: divide by 100."
+    elif low < 0 and high < 30:
+        guess = "They look like M-values: convert with omitrans.preprocessing.m_to_beta."
+    else:
+        guess = "They look like neither betas nor M-values: check which matrix was read."
+    raise ValueError(
+        f"{name} is declared to hold beta values, which lie in [0, 1], "
+        f"but its values range from {low:.4g} to {high:.4g}. {guess}"
+    )
