@@ -37,7 +37,7 @@ _SUBPACKAGES = (
     "preprocessing",
 )
 
-__all__ = ["__version__", *_PUBLIC, *_SUBPACKAGES]  # noqa: PLE0604
+__all__ = ["__version__", *_PUBLIC, *_SUBPACKAGES]
 
 
 def __getattr__(name: str) -> Any:

@@ -1,7 +1,6 @@
 """Errors and warnings of the package; each says what was found and what to do."""
 
 __all__ = [
-    "ConvergenceFailure",
     "DeviceMemoryError",
     "DeviceWarning",
     "FeatureMismatchError",
@@ -9,6 +8,7 @@ __all__ = [
     "ModelFileError",
     "OmiTransError",
     "SampleMismatchError",
+    "TrainingDivergedError",
     "TrainingInterrupted",
     "UnknownNameError",
 ]
@@ -38,7 +38,7 @@ class DeviceMemoryError(OmiTransError, MemoryError):
     """The device has too little memory; the message gives sizes and the remedy."""
 
 
-class ConvergenceFailure(OmiTransError, ArithmeticError):
+class TrainingDivergedError(OmiTransError, ArithmeticError):
     """Training reached NaN or infinite losses."""
 
 

@@ -6,7 +6,6 @@ from typing import Generic, TypeVar
 
 from omitrans.exceptions import UnknownNameError
 
-
 T = TypeVar("T", bound=type)
 
 

@@ -99,7 +99,7 @@ def check_column_names(table: Any, name: str) -> None:
         )
 
 
-def check_X(estimator: Any, X: Any, *, reset: bool, **options: Any) -> np.ndarray:
+def check_source(estimator: Any, X: Any, *, reset: bool, **options: Any) -> np.ndarray:
     """Validate X against `estimator` and add the cure to scikit-learn's message.
 
     Parameters
@@ -146,7 +146,7 @@ def _where_not_finite(X: Any) -> str:
     )
 
 
-def check_Y_names(Y: Any, n_targets: int) -> np.ndarray:
+def target_names(Y: Any, n_targets: int) -> np.ndarray:
     """Return the target names of Y: its columns, its Series name, or y0, y1, ...
 
     Parameters
