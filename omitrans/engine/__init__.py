@@ -1,0 +1,32 @@
+"""How networks are trained: skorch nets, batches, callbacks. Knows no concrete network."""
+
+from omitrans.engine._adversarial import AdversarialNet
+from omitrans.engine._callbacks import BestWeights, LinearDecay, Progress, StopWhenStale
+from omitrans.engine._checkpoint import Checkpoint, fingerprint
+from omitrans.engine._data import PairedRows, RowBatches, paired_rows
+from omitrans.engine._device import resolve_device, resolve_precision, seeded
+from omitrans.engine._memory import device_memory_errors, training_bytes
+from omitrans.engine._net import OmicsNet
+from omitrans.engine._predict import predict_profiles
+from omitrans.engine._scaling import SCALINGS
+
+__all__ = [
+    "SCALINGS",
+    "AdversarialNet",
+    "BestWeights",
+    "Checkpoint",
+    "LinearDecay",
+    "OmicsNet",
+    "PairedRows",
+    "Progress",
+    "RowBatches",
+    "StopWhenStale",
+    "device_memory_errors",
+    "fingerprint",
+    "paired_rows",
+    "predict_profiles",
+    "resolve_device",
+    "resolve_precision",
+    "seeded",
+    "training_bytes",
+]

@@ -1,0 +1,17 @@
+"""Losses: pure functions of tensors, each a mean over what it is given."""
+
+from omitrans.losses._adversarial import ADVERSARIAL_LOSSES, least_squares_loss, vanilla_loss
+from omitrans.losses._reconstruction import (
+    OUTPUT_LINKS,
+    RECONSTRUCTION_LOSSES,
+    cross_entropy_loss,
+)
+
+__all__ = [
+    "ADVERSARIAL_LOSSES",
+    "OUTPUT_LINKS",
+    "RECONSTRUCTION_LOSSES",
+    "cross_entropy_loss",
+    "least_squares_loss",
+    "vanilla_loss",
+]

@@ -1,0 +1,117 @@
+"""Periodic checkpoints of a training, from which it goes on exactly."""
+
+import hashlib
+import json
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from skorch import NeuralNet
+from skorch.callbacks import Callback
+from skorch.history import History
+
+from omitrans.engine._callbacks import BestWeights
+from omitrans.engine._device import random_number_state, set_random_number_state
+from omitrans.exceptions import ModelFileError
+
+FORMAT = 1
+
+
+def fingerprint(params: dict[str, Any], *tables: np.ndarray) -> str:
+    """Return a short name of a training: the same parameters on the same data give the same.
+
+    Parameters
+    ----------
+    params : dict
+        What decides the course of training; values are compared by their representation.
+    *tables : ndarray
+        The data, of which row sums are compared.
+
+    Returns
+    -------
+    str
+        Sixteen hexadecimal digits.
+    """
+    digest = hashlib.sha256(json.dumps(params, sort_keys=True, default=repr).encode())
+    for table in tables:
+        digest.update(repr(table.shape).encode())
+        digest.update(np.ascontiguousarray(table.sum(axis=-1, dtype=np.float64)).tobytes())
+    return digest.hexdigest()[:16]
+
+
+class Checkpoint(Callback):
+    """Write the whole state of training every so many epochs, each time over the last.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file. It is replaced in one move, so that it is always whole.
+    every : int
+        Epochs between two checkpoints.
+    best : BestWeights or None
+        Part of the state, where there is early stopping.
+    """
+
+    def __init__(self, path: Path, every: int, best: BestWeights | None) -> None:
+        self.path = path
+        self.every = every
+        self.best = best
+
+    def on_epoch_end(self, net: NeuralNet, **kwargs: Any) -> None:
+        """Write a checkpoint if one is due."""
+        if len(net.history) % self.every == 0:
+            self.write(net)
+
+    def write(self, net: NeuralNet) -> None:
+        """Write weights, optimizers, random numbers, history and best weights."""
+        state = {
+            "format": FORMAT,
+            "modules": net.modules_state(),
+            "optimizers": {name: getattr(net, f"{name}_").state_dict() for name in net._optimizers},
+            "random": random_number_state(torch.device(net.device)),
+            "history": [dict(row) for row in net.history],
+            "best": None if self.best is None else self.best.state_dict(),
+        }
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        partial = self.path.with_suffix(".partial")
+        try:
+            torch.save(state, partial)
+            partial.replace(self.path)
+        finally:
+            partial.unlink(missing_ok=True)
+
+    def resume(self, net: NeuralNet) -> bool:
+        """Put `net` into the state of the checkpoint; say whether there was one."""
+        if not self.path.exists():
+            others = len(list(self.path.parent.glob("*.checkpoint")))
+            if others:
+                warnings.warn(
+                    f"resume=True, but the {others} checkpoints in {str(self.path.parent)!r} are "
+                    "of other parameters or data: training starts anew.",
+                    stacklevel=2,
+                )
+            return False
+        try:
+            state = torch.load(self.path, map_location=net.device, weights_only=True)
+            found = state["format"]
+        except Exception as error:  # torch raises many kinds for a damaged file
+            raise ModelFileError(
+                f"The checkpoint {str(self.path)!r} is damaged ({error}). Delete it, or fit with "
+                "resume=False."
+            ) from error
+        if found != FORMAT:
+            raise ModelFileError(
+                f"The checkpoint {str(self.path)!r} has format {found}; this version reads "
+                f"{FORMAT}. Fit with resume=False."
+            )
+        net.load_modules_state(state["modules"])
+        for name, optimizer_state in state["optimizers"].items():
+            getattr(net, f"{name}_").load_state_dict(optimizer_state)
+        net.history = History(state["history"])
+        if self.best is not None:
+            self.best.load_state_dict(state["best"])
+        random = {name: value.cpu() for name, value in state["random"].items()}
+        set_random_number_state(random, torch.device(net.device))
+        return True

@@ -1,0 +1,188 @@
+"""Paired matrices and their mini-batches: moved to the device once, or streamed from the host."""
+
+import warnings
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset
+
+BLOCK_BYTES = 64 * 2**20
+
+
+def as_tensor(values: np.ndarray, device: torch.device) -> Tensor:
+    """Return `values` as a float32 tensor on `device`, copied only where that is needed.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_samples, n_features)
+        Any numeric dtype and memory layout; also a memory map.
+    device : torch.device
+        Where the tensor lies. C-ordered float32 on the CPU is shared, not copied.
+
+    Returns
+    -------
+    torch.Tensor
+        Of shape (n_samples, n_features), C-ordered.
+    """
+    if device.type == "cpu" and values.dtype == np.float32 and values.flags.c_contiguous:
+        return share_memory(values)
+    result = torch.empty(values.shape, dtype=torch.float32, device=device)
+    step = max(1, BLOCK_BYTES // max(1, values.shape[1] * values.itemsize))
+    for start in range(0, len(values), step):
+        block = np.ascontiguousarray(values[start : start + step], dtype=np.float32)
+        result[start : start + step].copy_(share_memory(block))
+    return result
+
+
+def share_memory(values: np.ndarray) -> Tensor:
+    """Return a tensor on the memory of `values`, which may be read-only: nothing here writes."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="The given NumPy array is not writable")
+        return torch.from_numpy(values)
+
+
+class PairedRows(Dataset):
+    """Rows of a source and a target matrix; views of it share the matrices.
+
+    Parameters
+    ----------
+    X, Y : torch.Tensor
+        Source (n_samples, n_source) and target (n_samples, n_target), on one device.
+    rows : torch.Tensor of int64 or None, default=None
+        Which rows belong to the view; None means all.
+    """
+
+    def __init__(self, X: Tensor, Y: Tensor, rows: Tensor | None = None) -> None:
+        self.X, self.Y = X, Y
+        self.rows = torch.arange(len(X)) if rows is None else rows
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
+        row = self.rows[index]
+        return self.X[row], self.Y[row]
+
+    def subset(self, positions: Tensor) -> "PairedRows":
+        """Return the view that holds the rows at `positions` of this one."""
+        return PairedRows(self.X, self.Y, self.rows[positions])
+
+
+class RowBatches:
+    """Mini-batches of :class:`PairedRows`, gathered whole by index instead of row by row.
+
+    Parameters
+    ----------
+    dataset : PairedRows
+        Where the rows come from.
+    batch_size : int
+        Rows a batch; the last one may be smaller.
+    shuffle : bool, default=False
+        Draw a new order for every pass, from torch's CPU generator.
+    device : torch.device or str, default="cpu"
+        Where batches are wanted. When the matrices lie elsewhere, the next batch is gathered and
+        sent by a thread while the current one is computed.
+    """
+
+    def __init__(
+        self,
+        dataset: PairedRows,
+        batch_size: int,
+        *,
+        shuffle: bool = False,
+        device: torch.device | str = "cpu",
+    ) -> None:
+        self.dataset = dataset
+        self.batch_size = batch_size
+        self.shuffle = shuffle
+        self.device = torch.device(device)
+
+    def __len__(self) -> int:
+        return -(-len(self.dataset) // self.batch_size)
+
+    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
+        rows = self.dataset.rows
+        if self.shuffle:
+            rows = rows[torch.randperm(len(rows))]
+        if self.dataset.X.device == self.device:
+            for batch in rows.to(self.device).split(self.batch_size):
+                yield self._gather(batch)
+        else:
+            yield from self._streamed(rows.split(self.batch_size))
+
+    def _gather(self, rows: Tensor) -> tuple[Tensor, Tensor]:
+        X, Y = self.dataset.X, self.dataset.Y
+        return X.index_select(0, rows).float(), Y.index_select(0, rows).float()
+
+    def _streamed(self, batches: tuple[Tensor, ...]) -> Iterator[tuple[Tensor, Tensor]]:
+        with ThreadPoolExecutor(max_workers=1) as worker:
+            pending = [worker.submit(self._send, batch) for batch in batches[:1]]
+            for following in [*batches[1:], None]:
+                ready = pending.pop().result()
+                if following is not None:
+                    pending.append(worker.submit(self._send, following))
+                yield ready
+
+    def _send(self, rows: Tensor) -> tuple[Tensor, Tensor]:
+        X, Y = self._gather(rows)
+        if self.device.type == "cuda":
+            X, Y = X.pin_memory(), Y.pin_memory()
+        return X.to(self.device, non_blocking=True), Y.to(self.device, non_blocking=True)
+
+
+def paired_rows(
+    X: np.ndarray, Y: np.ndarray, *, device: torch.device, location: str, other_bytes: int
+) -> PairedRows:
+    """Put the training set where its batches are gathered from.
+
+    Parameters
+    ----------
+    X, Y : ndarray
+        Source and target matrices.
+    device : torch.device
+        Where training runs.
+    location : {"auto", "device", "host"}
+        "device" moves both matrices once; "host" leaves them where they are (in memory or in a
+        memory map) and streams batches; "auto" streams when they would not fit beside
+        `other_bytes`, and leaves a memory map that would have to be converted where it is.
+    other_bytes : int
+        Device memory that weights, gradients and optimizer states take.
+
+    Returns
+    -------
+    PairedRows
+        All rows.
+    """
+    if location == "auto":
+        location = "device" if _fits(X, Y, device, other_bytes) else "host"
+    if location == "host":
+        return PairedRows(*(share_memory(_plain(values)) for values in (X, Y)))
+    return PairedRows(as_tensor(X, device), as_tensor(Y, device))
+
+
+def _fits(X: np.ndarray, Y: np.ndarray, device: torch.device, other_bytes: int) -> bool:
+    """Say whether the training set can be resident on the device."""
+    if device.type != "cuda":
+        needs_copy = any(v.dtype != np.float32 or not v.flags.c_contiguous for v in (X, Y))
+        return not (needs_copy and (_memory_mapped(X) or _memory_mapped(Y)))
+    free, _ = torch.cuda.mem_get_info(device)
+    return 4 * (X.size + Y.size) + other_bytes < 0.9 * free
+
+
+def _memory_mapped(values: np.ndarray) -> bool:
+    base: np.ndarray | None = values
+    while isinstance(base, np.ndarray):
+        if isinstance(base, np.memmap):
+            return True
+        base = base.base
+    return False
+
+
+def _plain(values: np.ndarray) -> np.ndarray:
+    """Return an array that torch can share: native numbers, no negative strides."""
+    if values.dtype not in (np.float32, np.float64) or any(s < 0 for s in values.strides):
+        return np.ascontiguousarray(values, dtype=np.float32)
+    return values

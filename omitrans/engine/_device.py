@@ -1,0 +1,106 @@
+"""Where training runs, in which precision, and with which random numbers."""
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+from sklearn.utils import check_random_state
+
+from omitrans.exceptions import DeviceWarning
+
+
+def resolve_device(device: str | torch.device, *, fall_back: bool = False) -> torch.device:
+    """Return the torch device that `device` means on this machine.
+
+    Parameters
+    ----------
+    device : str or torch.device
+        "auto" takes CUDA where there is one, else the CPU.
+    fall_back : bool, default=False
+        Whether an absent device is replaced by the CPU with a warning (for models that come from
+        another machine), or refused.
+
+    Returns
+    -------
+    torch.device
+        The device.
+
+    Raises
+    ------
+    ValueError
+        If the device is absent and `fall_back` is false, or the name means nothing to torch.
+    """
+    if isinstance(device, str) and device == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        chosen = torch.device(device)
+    except RuntimeError as error:
+        raise ValueError(
+            f"The 'device' parameter must be 'auto', 'cpu', 'cuda' or 'cuda:<number>'. "
+            f"Got {device!r} instead."
+        ) from error
+    if chosen.type == "cuda" and (chosen.index or 0) >= torch.cuda.device_count():
+        found = f"torch sees {torch.cuda.device_count()} CUDA devices here"
+        if not fall_back:
+            raise ValueError(f"device={device!r} was asked for, but {found}. Use device='auto'.")
+        warnings.warn(f"device={device!r} is absent ({found}): using the CPU.", DeviceWarning, 2)
+        return torch.device("cpu")
+    return chosen
+
+
+def resolve_precision(precision: str, device: torch.device) -> torch.dtype:
+    """Return the dtype of matrix products: float32, or bfloat16 with weights kept in float32.
+
+    Parameters
+    ----------
+    precision : {"auto", "float32", "bf16"}
+        "auto" takes bfloat16 on CUDA devices that compute in it, else float32.
+    device : torch.device
+        Where the products run.
+
+    Returns
+    -------
+    torch.dtype
+        ``torch.float32`` or ``torch.bfloat16``.
+    """
+    if precision == "auto":
+        fast = device.type == "cuda" and torch.cuda.get_device_capability(device) >= (8, 0)
+        return torch.bfloat16 if fast else torch.float32
+    return {"float32": torch.float32, "bf16": torch.bfloat16}[precision]
+
+
+@contextmanager
+def seeded(
+    random_state: int | np.random.RandomState | None, device: torch.device
+) -> Iterator[None]:
+    """Seed torch inside the block, and leave the caller's generators as they were after it.
+
+    Parameters
+    ----------
+    random_state : int, RandomState instance or None
+        As in scikit-learn.
+    device : torch.device
+        The device whose generator is seeded beside the CPU's.
+    """
+    seed = int(check_random_state(random_state).randint(np.iinfo(np.int32).max))
+    devices = [device] if device.type == "cuda" else []
+    with torch.random.fork_rng(devices=devices):
+        torch.manual_seed(seed)
+        yield
+
+
+def random_number_state(device: torch.device) -> dict[str, torch.Tensor]:
+    """Return the state of the generators that :func:`seeded` seeds."""
+    state = {"cpu": torch.random.get_rng_state()}
+    if device.type == "cuda":
+        state["cuda"] = torch.cuda.get_rng_state(device)
+    return state
+
+
+def set_random_number_state(state: dict[str, torch.Tensor], device: torch.device) -> None:
+    """Put the generators back into a state of :func:`random_number_state`."""
+    torch.random.set_rng_state(state["cpu"])
+    if device.type == "cuda" and "cuda" in state:
+        torch.cuda.set_rng_state(state["cuda"], device)

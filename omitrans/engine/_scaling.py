@@ -1,0 +1,58 @@
+"""Affine scaling of features, applied batch by batch so that no scaled copy of the data exists."""
+
+import torch
+from torch import Tensor, nn
+
+SCALINGS = ("none", "standard", "minmax")
+
+
+class FeatureScaling(nn.Module):
+    """Shift and scale of every feature, learned on training rows.
+
+    Parameters
+    ----------
+    n_features : int
+        Number of features.
+    kind : {"none", "standard", "minmax"}
+        "standard": mean 0 and standard deviation 1. "minmax": smallest value 0, largest 1.
+        "none": features pass unchanged. A constant feature is only shifted.
+    """
+
+    shift: Tensor
+    scale: Tensor
+
+    def __init__(self, n_features: int, kind: str) -> None:
+        super().__init__()
+        self.kind = kind
+        if kind != "none":
+            self.register_buffer("shift", torch.zeros(n_features))
+            self.register_buffer("scale", torch.ones(n_features))
+
+    def learn(self, values: Tensor, rows: Tensor) -> None:
+        """Take shift and scale from the given rows of `values`, a block at a time in float64."""
+        if self.kind == "none":
+            return
+        blocks = rows.to(values.device).split(max(1, 2**24 // values.shape[1]))
+        if self.kind == "minmax":
+            low = torch.stack([values[block].amin(0) for block in blocks]).amin(0)
+            spread = torch.stack([values[block].amax(0) for block in blocks]).amax(0) - low
+        else:
+            low = torch.zeros(values.shape[1], dtype=torch.float64, device=values.device)
+            squares = torch.zeros_like(low)
+            for block in blocks:
+                low += values[block].sum(0, dtype=torch.float64) / len(rows)
+            for block in blocks:
+                squares += (values[block].double() - low).square().sum(0) / len(rows)
+            spread = squares.sqrt()
+            # rounding leaves a constant feature a spread of about 1e-16 of its size
+            spread[spread <= 1e-7 * low.abs()] = 0
+        self.shift.copy_(low)
+        self.scale.copy_(torch.where(spread > 0, spread, 1.0))
+
+    def forward(self, values: Tensor) -> Tensor:
+        """Return the scaled batch."""
+        return values if self.kind == "none" else (values - self.shift) / self.scale
+
+    def inverse(self, values: Tensor) -> Tensor:
+        """Return the batch in its own units."""
+        return values if self.kind == "none" else torch.addcmul(self.shift, values, self.scale)

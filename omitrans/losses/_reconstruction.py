@@ -1,0 +1,24 @@
+"""Distances of generated from real profiles (equation 5 of the OmiTrans paper)."""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+from torch.nn.functional import binary_cross_entropy_with_logits, l1_loss, mse_loss
+
+TensorFunction = Callable[[Tensor], Tensor]
+
+
+def cross_entropy_loss(logits: Tensor, Y: Tensor) -> Tensor:
+    """Return the mean cross-entropy of targets in [0, 1] under sigmoid(logits)."""
+    return binary_cross_entropy_with_logits(logits, Y)
+
+
+RECONSTRUCTION_LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
+    "l1": l1_loss,
+    "mse": mse_loss,
+    "cross-entropy": cross_entropy_loss,
+}
+
+# What turns a generator's output into a profile, where the loss takes something else (logits).
+OUTPUT_LINKS: dict[str, TensorFunction] = {"cross-entropy": torch.sigmoid}

@@ -1,0 +1,98 @@
+"""Layers that several networks share."""
+
+from torch import Tensor, nn
+
+NORMS = ("sample", "none")
+
+
+class Linear(nn.Linear):
+    """Fully connected layer with the published initialisation: weights N(0, 0.02), bias 0."""
+
+    def reset_parameters(self) -> None:
+        """Draw the weights; called once, by the constructor."""
+        nn.init.normal_(self.weight, 0.0, 0.02)
+        if self.bias is not None:
+            nn.init.zeros_(self.bias)
+
+
+def activation_block(width: int, *, norm: str, dropout: float, negative_slope: float) -> nn.Module:
+    """Return normalisation, dropout and LeakyReLU, in the published order.
+
+    Parameters
+    ----------
+    width : int
+        Number of features that come in and go out.
+    norm : {"sample", "none"}
+        "sample" standardises each sample over its features, without learned scale or shift. It is
+        what the published code does under the name of batch normalisation.
+    dropout : float
+        Share of features set to zero in training.
+    negative_slope : float
+        Slope of LeakyReLU below zero.
+
+    Returns
+    -------
+    torch.nn.Module
+        The block.
+    """
+    if norm not in NORMS:
+        raise ValueError(f"The norm of a network must be one of {NORMS}. Got {norm!r} instead.")
+    layers: list[nn.Module] = []
+    if norm == "sample":
+        layers.append(nn.LayerNorm(width, elementwise_affine=False))
+    if dropout > 0:
+        layers.append(nn.Dropout(dropout))
+    layers.append(nn.LeakyReLU(negative_slope))
+    return nn.Sequential(*layers)
+
+
+class FCBlock(nn.Sequential):
+    """Fully connected layer, normalisation, dropout, LeakyReLU (the paper's Figure 2).
+
+    Parameters
+    ----------
+    n_in, n_out : int
+        Widths.
+    norm : {"sample", "none"}, default="sample"
+        See :func:`activation_block`.
+    dropout : float, default=0.0
+        Share of features set to zero in training.
+    negative_slope : float, default=0.2
+        Slope of LeakyReLU below zero.
+    """
+
+    def __init__(
+        self,
+        n_in: int,
+        n_out: int,
+        *,
+        norm: str = "sample",
+        dropout: float = 0.0,
+        negative_slope: float = 0.2,
+    ) -> None:
+        super().__init__(
+            Linear(n_in, n_out),
+            activation_block(n_out, norm=norm, dropout=dropout, negative_slope=negative_slope),
+        )
+
+
+class PairLinear(nn.Module):
+    """A linear layer on the concatenation of two profiles, as the sum of two products.
+
+    Equal to ``Linear(n_first + n_second, n_out)`` on ``concat(first, second)``, without the
+    copy that the concatenation of (batch, 100,000) values would make.
+
+    Parameters
+    ----------
+    n_first, n_second, n_out : int
+        Widths.
+    """
+
+    def __init__(self, n_first: int, n_second: int, n_out: int) -> None:
+        super().__init__()
+        self.first = Linear(n_first, n_out)
+        self.second = Linear(n_second, n_out, bias=False)
+
+    def forward(self, first: Tensor, second: Tensor) -> Tensor:
+        """Return the layer's output of shape (n_samples, n_out)."""
+        return self.first(first) + self.second(second)
