@@ -51,7 +51,9 @@ class AdversarialNet(OmicsNet):
     def initialize_module(self) -> "AdversarialNet":
         """Build both networks."""
         super().initialize_module()
-        self.discriminator_ = self.discriminator(**self.get_params_for("discriminator"))
+        params = self.get_params_for("discriminator")
+        n_target, n_source = params.pop("n_target"), params.pop("n_source")
+        self.discriminator_ = self.discriminator(n_target, n_source, **params)
         return self
 
     def initialize_optimizer(self, triggered_directly: bool | None = None) -> "AdversarialNet":

@@ -67,10 +67,11 @@ class OmicsNet(NeuralNet):
 
     def initialize_module(self) -> "OmicsNet":
         """Build the network and the scaling of its source and target."""
-        super().initialize_module()
         params = self.get_params_for("module")
-        self.source_scaling_ = FeatureScaling(params["n_source"], self.source_scaling)
-        self.target_scaling_ = FeatureScaling(params["n_target"], self.target_scaling)
+        n_source, n_target = params.pop("n_source"), params.pop("n_target")
+        self.module_ = self.module(n_source, n_target, **params)
+        self.source_scaling_ = FeatureScaling(n_source, self.source_scaling)
+        self.target_scaling_ = FeatureScaling(n_target, self.target_scaling)
         return self
 
     def initialize_optimizer(self, triggered_directly: bool | None = None) -> "OmicsNet":

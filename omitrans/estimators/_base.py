@@ -112,6 +112,7 @@ class TorchRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         ValueError
             If a parameter is out of range or X or Y hold unusable values.
         """
+        self.__dict__.pop("net_", None)  # a fit that fails leaves no net of other data behind
         source, target = self._check_training_data(X, Y)
         device = resolve_device(self.device)
         with seeded(self.random_state, device):
@@ -268,7 +269,7 @@ class TorchRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         FeatureMismatchError
             If columns are missing, unknown or in another order.
         """
-        check_is_fitted(self)
+        check_is_fitted(self, "net_")
         source = check_source(self, X, reset=False)
         if self.source_unit == "beta":
             check_beta_values(source)

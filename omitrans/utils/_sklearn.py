@@ -1,6 +1,7 @@
 """The only file that imports scikit-learn's private names."""
 
 from sklearn.base import _fit_context as fit_context
+from sklearn.utils import _safe_indexing as safe_indexing
 from sklearn.utils._param_validation import (
     Interval,
     InvalidParameterError,
@@ -25,6 +26,7 @@ __all__ = [
     "check_feature_names_in",
     "fit_context",
     "get_feature_names",
+    "safe_indexing",
     "validate_data",
     "validate_parameter_constraints",
     "validate_params",

@@ -35,8 +35,8 @@ def check_unique(ids: pd.Index, *, what: str, cure: str) -> None:
     raise error(f"{what} has {len(twice)} duplicated ids ({_some(twice)}). {cure}")
 
 
-def check_paired_samples(X: Any, Y: Any) -> None:
-    """Raise unless indexed X and Y name the same samples in the same order.
+def check_paired_samples(X: Any, Y: Any, *, names: tuple[str, str] = ("X", "Y")) -> None:
+    """Raise unless X and Y have usable column names and, if indexed, the same samples in order.
 
     Arrays carry no ids, so only their lengths are compared (by scikit-learn's checks).
 
@@ -44,8 +44,12 @@ def check_paired_samples(X: Any, Y: Any) -> None:
     ----------
     X, Y : array-like, DataFrame or Series
         Source and target; only two pandas objects are compared.
+    names : tuple of str, default=("X", "Y")
+        What the caller's user calls them, for the messages.
     """
-    for table, name in ((X, "X"), (Y, "Y")):
+    x, y = names
+    for table, name in ((X, x), (Y, y)):
+        check_column_names(table, name)
         if isinstance(table, pd.DataFrame | pd.Series):
             check_unique(
                 table.index,
@@ -59,14 +63,14 @@ def check_paired_samples(X: Any, Y: Any) -> None:
     only_x, only_y = X.index.difference(Y.index), Y.index.difference(X.index)
     if len(only_x) or len(only_y):
         raise SampleMismatchError(
-            f"X and Y hold different samples: {len(only_x)} only in X ({_some(only_x)}), "
-            f"{len(only_y)} only in Y ({_some(only_y)}). Keep the shared ones: "
-            "ids = X.index.intersection(Y.index); X, Y = X.loc[ids], Y.loc[ids]."
+            f"{x} and {y} hold different samples: {len(only_x)} only in {x} ({_some(only_x)}), "
+            f"{len(only_y)} only in {y} ({_some(only_y)}). Keep the shared ones: "
+            f"ids = {x}.index.intersection({y}.index); {x}, {y} = {x}.loc[ids], {y}.loc[ids]."
         )
     first = int(np.flatnonzero(np.asarray(X.index) != np.asarray(Y.index))[0])
     raise SampleMismatchError(
-        f"X and Y hold the same samples in another order (row {first}: {X.index[first]!r} in X, "
-        f"{Y.index[first]!r} in Y). Sort one of them: Y = Y.loc[X.index]."
+        f"{x} and {y} hold the same samples in another order (row {first}: {X.index[first]!r} in "
+        f"{x}, {Y.index[first]!r} in {y}). Sort one of them: {y} = {y}.loc[{x}.index]."
     )
 
 
@@ -119,6 +123,11 @@ def check_source(estimator: Any, X: Any, *, reset: bool, **options: Any) -> np.n
         X in float32 if it came so, else float64.
     """
     check_column_names(X, "X")
+    if isinstance(X, pd.DataFrame) and X.shape[1] == 0:
+        raise ValueError(
+            f"Found array with 0 feature(s) (shape={X.shape}) while a minimum of 1 is required: "
+            "X has no columns. Check how it was read or filtered."
+        )
     options.setdefault("dtype", (np.float64, np.float32))
     try:
         return validate_data(estimator, X, reset=reset, **options)
@@ -129,19 +138,21 @@ def check_source(estimator: Any, X: Any, *, reset: bool, **options: Any) -> np.n
                 f"{text.rstrip()}\nGive X the columns seen in fit, in their order: "
                 "X = X.reindex(columns=model.feature_names_in_), and fill what is then missing."
             ) from error
-        if "contains NaN" in text or "contains infinity" in text:
+        if "Input X contains" in text:
             raise ValueError(f"{text}\n{_where_not_finite(X)}") from error
         raise
 
 
 def _where_not_finite(X: Any) -> str:
     """Say which columns hold NaN or infinite values, and the cure."""
-    values = np.asarray(X, dtype=float) if not isinstance(X, pd.DataFrame) else X.to_numpy(float)
-    bad = ~np.isfinite(values)
-    columns = np.flatnonzero(bad.any(axis=0)) if values.ndim == 2 else np.array([], dtype=int)
-    names = X.columns[columns] if isinstance(X, pd.DataFrame) else columns
+    frame = X if isinstance(X, pd.DataFrame) else pd.DataFrame(np.asarray(X))
+    # column by column: the table may be too large for a second copy of it
+    counts = [
+        int((~np.isfinite(frame.iloc[:, i].to_numpy(float))).sum()) for i in range(frame.shape[1])
+    ]
+    columns = frame.columns[np.flatnonzero(counts)]
     return (
-        f"Found {int(bad.sum())} such values in {len(columns)} columns (first: {_some(names)}). "
+        f"Found {sum(counts)} such values in {len(columns)} columns (first: {_some(columns)}). "
         "Fill them first, e.g. with SimpleImputer() at the head of a Pipeline."
     )
 

@@ -1,0 +1,24 @@
+"""Fixtures for all tests."""
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+import torch
+
+mpl.use("Agg")
+torch.set_num_threads(1)  # pytest-xdist already uses the cores
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(0)
+
+
+@pytest.fixture(autouse=True)
+def global_state_is_left_alone():
+    """Every test also checks that nothing seeds or draws from the global generators unasked."""
+    before_numpy = np.random.get_state()[1].copy()  # noqa: NPY002
+    before_torch = torch.random.get_rng_state()
+    yield
+    assert np.array_equal(before_numpy, np.random.get_state()[1])  # noqa: NPY002
+    assert torch.equal(before_torch, torch.random.get_rng_state())

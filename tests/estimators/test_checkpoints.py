@@ -1,0 +1,130 @@
+"""Interrupted trainings: a usable model, and an exact continuation."""
+
+import warnings
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from omitrans.exceptions import ModelFileError, TrainingInterrupted
+from omitrans.networks._blocks import Linear
+
+
+class Interruptible(nn.Module):
+    """A generator that behaves like Ctrl-C at its n-th training batch."""
+
+    batches_left = 10**9
+
+    def __init__(self, n_source, n_target):
+        super().__init__()
+        self.linear = Linear(n_source, n_target)
+        self.dropout = nn.Dropout(0.3)  # draws random numbers in every step
+
+    def forward(self, X):
+        if self.training:
+            type(self).batches_left -= 1
+            if type(self).batches_left < 0:
+                raise KeyboardInterrupt
+        return self.linear(self.dropout(X))
+
+
+@pytest.fixture
+def trained(frames, quick, tmp_path):
+    """Return a function that trains for 30 epochs of 4 batches, interrupted after so many."""
+
+    def train(*, after=10**9, **params):
+        Interruptible.batches_left = after
+        params = {"max_epochs": 30, "n_iter_no_change": 30, "decay_epochs": 10, **params}
+        params = {"checkpoint_dir": tmp_path, "checkpoint_every": 4, **params}
+        return quick(generator=Interruptible, **{"lr": 1e-2, **params}).fit(*frames)
+
+    return train
+
+
+@pytest.mark.parametrize("early_stopping", [True, False])
+@pytest.mark.parametrize("adversarial_loss", ["vanilla", None])
+def test_resumed_training_equals_an_uninterrupted_one(
+    frames, trained, early_stopping, adversarial_loss
+):
+    X, _ = frames
+    params = {"early_stopping": early_stopping, "adversarial_loss": adversarial_loss}
+    whole = trained(checkpoint_dir=None, **params)
+    with pytest.warns(TrainingInterrupted, match="interrupted in epoch 1[0-9] of 30"):
+        trained(after=55, **params)
+    resumed = trained(resume=True, **params)
+    np.testing.assert_array_equal(resumed.predict(X), whole.predict(X))
+    columns = [name for name in whole.history_ if name != "seconds"]
+    assert resumed.history_[columns].equals(whole.history_[columns])
+
+
+def test_resuming_a_training_that_had_stopped_early_changes_nothing(frames, trained):
+    params = {"n_iter_no_change": 1, "checkpoint_every": 1, "lr": 1.0}
+    first = trained(**params)
+    assert first.n_iter_ < 30
+    again = trained(resume=True, **params)
+    assert again.n_iter_ == first.n_iter_
+    np.testing.assert_array_equal(again.predict(frames[0]), first.predict(frames[0]))
+
+
+def test_interrupted_model_is_usable(frames, trained):
+    X, _ = frames
+    with pytest.warns(TrainingInterrupted, match="holds the best weights until then"):
+        model = trained(after=60)
+    assert 1 < model.n_iter_ < 30
+    assert np.isfinite(model.predict(X)).all()
+    assert model.best_epoch_ <= model.n_iter_
+
+
+def test_interruption_before_anything_was_learned_is_passed_on(trained):
+    with pytest.raises(KeyboardInterrupt):
+        trained(after=2)
+
+
+def test_other_parameters_do_not_pick_up_the_checkpoint(trained):
+    trained()
+    with pytest.warns(UserWarning, match="of other parameters or data: training starts anew"):
+        model = trained(resume=True, dropout=0.1)
+    assert model.n_iter_ == 30
+
+
+def test_resume_without_any_checkpoint_starts_from_the_beginning(trained):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert trained(resume=True).n_iter_ == 30
+
+
+@pytest.mark.parametrize("damage", [lambda data: data[:-200], lambda data: b"not a checkpoint"])
+def test_damaged_checkpoint_is_named(trained, tmp_path, damage):
+    trained()
+    (path,) = tmp_path.glob("*.checkpoint")
+    path.write_bytes(damage(path.read_bytes()))
+    with pytest.raises(
+        ModelFileError, match=r"(?s)is damaged .*Delete it, or fit with\s+resume=False"
+    ):
+        trained(resume=True)
+
+
+def test_checkpoint_of_a_newer_format_is_refused(trained, tmp_path):
+    trained()
+    (path,) = tmp_path.glob("*.checkpoint")
+    state = torch.load(path, weights_only=True)
+    torch.save({**state, "format": 99}, path)
+    with pytest.raises(ModelFileError, match="has format 99; this version reads 1"):
+        trained(resume=True)
+
+
+def test_full_disk_leaves_the_last_checkpoint_whole(trained, tmp_path, monkeypatch):
+    trained(max_epochs=4, decay_epochs=0)
+    (path,) = tmp_path.glob("*.checkpoint")
+    before = path.read_bytes()
+
+    def full(state, file):
+        file.write_bytes(b"half")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(torch, "save", full)
+    with pytest.raises(OSError, match="No space left"):
+        trained(max_epochs=4, decay_epochs=0)
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
