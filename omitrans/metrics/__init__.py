@@ -1,0 +1,16 @@
+"""How well predicted profiles match real ones; samples are rows."""
+
+from omitrans.metrics._regression import (
+    r2_per_feature,
+    r2_per_sample,
+    reconstruction_report,
+)
+from omitrans.metrics._scorers import RECONSTRUCTION_SCORERS, scores_to_report
+
+__all__ = [
+    "RECONSTRUCTION_SCORERS",
+    "r2_per_feature",
+    "r2_per_sample",
+    "reconstruction_report",
+    "scores_to_report",
+]

@@ -1,0 +1,76 @@
+"""The nine reconstruction metrics as scikit-learn scorers."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.metrics import make_scorer
+
+from omitrans.metrics._regression import ERROR_METRICS, METRIC_LABELS, report_values
+
+
+def _report_value(Y_true: Any, Y_pred: Any, *, key: str, threshold: float = 0.3) -> float:
+    return report_values(Y_true, Y_pred, [key], threshold)[key]
+
+
+#: Scorers of the nine numbers of :func:`reconstruction_report`, under its keys, for the
+#: ``scoring`` of :func:`sklearn.model_selection.cross_validate` and
+#: :class:`sklearn.model_selection.GridSearchCV`. Greater is better in all of them, as
+#: scikit-learn demands: **the four errors** (``mse``, ``rmse``, ``mean_ae``, ``median_ae``)
+#: **come out negative.** :func:`scores_to_report` takes the sign away again.
+RECONSTRUCTION_SCORERS = {
+    key: make_scorer(_report_value, greater_is_better=key not in ERROR_METRICS, key=key)
+    for key in METRIC_LABELS
+}
+
+
+def scores_to_report(scores: Mapping[str, Any], *, prefix: str = "test_") -> pd.DataFrame:
+    """Collect cross-validated scores as the numbers of a report, errors positive again.
+
+    Parameters
+    ----------
+    scores : mapping of str to array-like
+        What :func:`sklearn.model_selection.cross_validate` returned for
+        ``scoring=RECONSTRUCTION_SCORERS``, or ``cv_results_`` of a search.
+    prefix : str, default="test_"
+        What stands in front of the metric's name in the keys of `scores`:
+        ``"mean_test_"`` for a search, ``"train_"`` for training scores.
+
+    Returns
+    -------
+    DataFrame of shape (n_folds, n_metrics)
+        One row a fold (for a search: a candidate), one column a metric found in `scores`,
+        in the order of Table 1. Other scores are left out.
+
+    Raises
+    ------
+    ValueError
+        If `scores` holds none of the nine metrics.
+
+    See Also
+    --------
+    reconstruction_report : The nine numbers, and their definition.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import make_regression
+    >>> from sklearn.linear_model import Ridge
+    >>> from sklearn.model_selection import cross_validate
+    >>> from omitrans.metrics import RECONSTRUCTION_SCORERS, scores_to_report
+    >>> X, Y = make_regression(n_targets=3, random_state=0)
+    >>> scores = cross_validate(Ridge(), X, Y, scoring=RECONSTRUCTION_SCORERS, cv=3)
+    >>> bool((scores["test_mse"] < 0).all())
+    True
+    >>> report = scores_to_report(scores)
+    >>> report.shape, bool((report["mse"] > 0).all())
+    ((3, 9), True)
+    """
+    found = [key for key in METRIC_LABELS if prefix + key in scores]
+    if not found:
+        raise ValueError(
+            f"scores holds no key such as {prefix + 'mse'!r}; found {', '.join(scores)}. "
+            "Cross-validate with scoring=RECONSTRUCTION_SCORERS and give the prefix of its keys."
+        )
+    report = {key: np.asarray(scores[prefix + key], dtype=np.float64) for key in found}
+    return pd.DataFrame({k: -v if k in ERROR_METRICS else v for k, v in report.items()})
