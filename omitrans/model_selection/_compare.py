@@ -1,0 +1,198 @@
+"""Several models on the same folds, in one tidy table."""
+
+import warnings
+from collections.abc import Mapping
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.exceptions import FitFailedWarning
+from sklearn.utils import indexable
+from sklearn.utils.parallel import Parallel, delayed
+from tqdm import tqdm
+
+from omitrans.metrics._regression import METRIC_LABELS
+from omitrans.model_selection._comparison import ModelComparison
+from omitrans.model_selection._fold import TIMES, FoldOutcome, evaluate_fold
+from omitrans.model_selection._splits import Split, check_tested_once, make_splits
+from omitrans.utils._sklearn import validate_params
+from omitrans.utils._validation import check_paired_samples
+
+
+@validate_params(
+    {
+        "models": [dict],
+        "X": ["array-like"],
+        "Y": ["array-like"],
+        "cv": ["cv_object"],
+        "groups": ["array-like", None],
+        "scorers": [dict, None],
+        "n_jobs": [Integral, None],
+        "verbose": ["verbose"],
+        "return_predictions": ["boolean"],
+    },
+    prefer_skip_nested_validation=False,
+)
+def compare_models(
+    models: Mapping[str, Any],
+    X: Any,
+    Y: Any,
+    *,
+    cv: Any = 5,
+    groups: Any = None,
+    scorers: Mapping[str, Any] | None = None,
+    n_jobs: int | None = None,
+    verbose: int = 0,
+    return_predictions: bool = False,
+) -> ModelComparison:
+    """Cross-validate several models on the same folds.
+
+    Every model is cloned for every fold, so the given ones stay as they are, and predicts
+    its test samples once. A model that fails in a fold is reported in a warning and in
+    ``errors`` and does not stop the others.
+
+    Parameters
+    ----------
+    models : dict of str to estimator
+        Models by name, Pipelines included, in the order of the summary.
+    X : array-like or DataFrame of shape (n_samples, n_features)
+        The source profiles; samples are rows.
+    Y : array-like, DataFrame or Series of shape (n_samples, n_targets) or (n_samples,)
+        The target profiles. If X and Y are both pandas objects, their indexes must agree.
+    cv : int, splitter or iterable of (train, test), default=5
+        The folds, drawn once for all models. An int means
+        :class:`~sklearn.model_selection.KFold` in the order of the rows, or
+        :class:`~sklearn.model_selection.GroupKFold` where `groups` are given.
+    groups : array-like or Series of shape (n_samples,), default=None
+        What must not stand on both sides of a split, such as the patient of each sample.
+    scorers : dict of str to str or callable, default=None
+        Scorers beside the nine numbers of the report, as scikit-learn takes them. Their
+        values are kept as they come (greater is better).
+    n_jobs : int, default=None
+        How many fits run at once, through joblib; -1 means all cores.
+    verbose : int, default=0
+        A progress bar if 1 or more.
+    return_predictions : bool, default=False
+        Whether to keep the out-of-fold predictions, a table of the size of Y for each model.
+
+    Returns
+    -------
+    ModelComparison
+        The numbers of every model and fold, and their summary.
+
+    Raises
+    ------
+    SampleMismatchError
+        If X, Y or `groups` are indexed by different samples.
+    ValueError
+        If a group stands on both sides of a split, or if all fits failed.
+
+    See Also
+    --------
+    omitrans.metrics.reconstruction_report : The nine numbers.
+    omitrans.evaluation.ModelComparisonDisplay : A plot of one metric.
+
+    References
+    ----------
+    X. Zhang and Y. Guo. OmiTrans: generative adversarial networks based omics-to-omics
+    translation framework. 2021. Table 1.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import make_regression
+    >>> from sklearn.dummy import DummyRegressor
+    >>> from sklearn.linear_model import Ridge
+    >>> from omitrans.model_selection import compare_models
+    >>> X, Y = make_regression(n_targets=4, n_informative=5, noise=10.0, random_state=0)
+    >>> comparison = compare_models({"mean": DummyRegressor(), "ridge": Ridge()}, X, Y, cv=4)
+    >>> comparison.summary()["median_r2_per_feature"] > 0.3
+    model
+    mean     False
+    ridge     True
+    Name: median_r2_per_feature, dtype: bool
+    """
+    _check_models(models)
+    _check_scorer_names(scorers)
+    for table, name in ((Y, "Y"), (groups, "groups")):
+        check_paired_samples(X, table, names=("X", name))
+    X, Y, groups = indexable(X, Y, groups)
+    splits = make_splits(cv, X, Y, groups)
+    if return_predictions:
+        check_tested_once(splits)
+
+    tasks = [(name, fold) for name in models for fold in range(len(splits))]
+    outcomes = Parallel(n_jobs=n_jobs, return_as="generator")(
+        delayed(evaluate_fold)(
+            models[name], X, Y, *splits[fold], scorers=scorers, keep_prediction=return_predictions
+        )
+        for name, fold in tasks
+    )
+    bar = tqdm(outcomes, total=len(tasks), unit="fit", desc="compare", disable=verbose < 1)
+    found = dict(zip(tasks, bar, strict=True))
+    errors = _report_failures(found)
+    metrics = [*METRIC_LABELS, *(scorers or ()), *TIMES]
+    rows = [
+        (name, fold, metric, outcome.metrics.get(metric, np.nan))
+        for (name, fold), outcome in found.items()
+        for metric in metrics
+    ]
+    results = pd.DataFrame(rows, columns=["model", "fold", "metric", "value"])
+    predictions = {
+        name: _out_of_fold([found[name, fold].prediction for fold in range(len(splits))], splits, Y)
+        for name in (models if return_predictions else ())
+    }
+    return ModelComparison(results, errors, predictions if return_predictions else None)
+
+
+def _check_models(models: Mapping[str, Any]) -> None:
+    if not models:
+        raise ValueError("models is empty. Give a dict such as {'ridge': Ridge()}.")
+    for name, model in models.items():
+        if not isinstance(name, str):
+            raise TypeError(f"The keys of models must be text; found {name!r}.")
+        if isinstance(model, type) or not (hasattr(model, "fit") and hasattr(model, "predict")):
+            raise TypeError(
+                f"models[{name!r}] must be an estimator with fit and predict; found {model!r}."
+            )
+
+
+def _check_scorer_names(scorers: Mapping[str, Any] | None) -> None:
+    taken = [name for name in scorers or () if name in METRIC_LABELS or name in TIMES]
+    if taken:
+        raise ValueError(
+            f"scorers holds {', '.join(taken)}, which every comparison has already. "
+            "Leave them out, or give your scorers other names."
+        )
+
+
+def _report_failures(found: dict[tuple[str, int], FoldOutcome]) -> pd.DataFrame:
+    """Warn of every model that failed somewhere; raise if nothing succeeded."""
+    rows = [(*task, outcome.error) for task, outcome in found.items() if outcome.error]
+    errors = pd.DataFrame(rows, columns=["model", "fold", "error"])
+    if len(errors) == len(found):
+        raise ValueError(f"All {len(found)} fits failed. The first said: {rows[0][2]}")
+    for name, failures in errors.groupby("model", sort=False):
+        first = failures.iloc[0]
+        warnings.warn(
+            f"Model {name!r} failed in {len(failures)} folds, so its summary is NaN "
+            f"(see errors). In fold {first['fold']} it said: {first['error']}",
+            FitFailedWarning,
+            stacklevel=4,  # the caller of compare_models and its validating wrapper
+        )
+    return errors
+
+
+def _out_of_fold(parts: list[np.ndarray | None], splits: list[Split], Y: Any) -> Any:
+    """Put the test predictions of the folds into one table in the form of Y."""
+    made = [part for part in parts if part is not None]
+    dtype = np.result_type(np.float32, *made)  # room for NaN where a model predicts integers
+    table = np.full(np.shape(Y), np.nan, dtype=dtype)
+    for part, (_, test) in zip(parts, splits, strict=True):
+        if part is not None:
+            table[test] = part.reshape(table[test].shape)
+    if isinstance(Y, pd.DataFrame):
+        return pd.DataFrame(table, index=Y.index, columns=Y.columns)
+    if isinstance(Y, pd.Series):
+        return pd.Series(table, index=Y.index, name=Y.name)
+    return table

@@ -1,0 +1,79 @@
+"""One model on one fold."""
+
+from collections.abc import Mapping
+from time import perf_counter
+from typing import Any, NamedTuple
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.metrics import check_scoring
+
+from omitrans.metrics import reconstruction_report
+from omitrans.utils._sklearn import safe_indexing
+
+TIMES = ("fit_seconds", "predict_seconds")
+
+
+class FoldOutcome(NamedTuple):
+    """What a model did on a fold.
+
+    Attributes
+    ----------
+    metrics : dict of str to float
+        Numbers by name; empty where it failed.
+    error : str or None
+        What it said when it failed.
+    prediction : ndarray or None
+        The prediction of the test samples, if kept.
+    """
+
+    metrics: dict[str, float]
+    error: str | None = None
+    prediction: np.ndarray | None = None
+
+
+def evaluate_fold(
+    model: Any,
+    X: Any,
+    Y: Any,
+    train: np.ndarray,
+    test: np.ndarray,
+    *,
+    scorers: Mapping[str, Any] | None,
+    keep_prediction: bool,
+) -> FoldOutcome:
+    """Fit a clone of `model` on the training samples and report on the test samples.
+
+    Parameters
+    ----------
+    model : estimator
+        Is cloned.
+    X, Y : array-like, DataFrame or Series
+        All samples.
+    train, test : ndarray of int
+        Rows.
+    scorers : dict or None
+        Scorers beside the report.
+    keep_prediction : bool
+        Whether the outcome holds the prediction.
+
+    Returns
+    -------
+    FoldOutcome
+        Numbers, or the text of the error.
+    """
+    try:
+        model = clone(model)
+        start = perf_counter()
+        model.fit(safe_indexing(X, train), safe_indexing(Y, train))
+        fitted = perf_counter()
+        X_test, Y_test = safe_indexing(X, test), safe_indexing(Y, test)
+        prediction = np.asarray(model.predict(X_test))
+        seconds = (fitted - start, perf_counter() - fitted)
+        metrics = reconstruction_report(Y_test, prediction)
+        if scorers:
+            metrics |= check_scoring(model, scoring=dict(scorers))(model, X_test, Y_test)
+    except Exception as error:  # whatever a model does, the other models go on
+        return FoldOutcome({}, error=f"{type(error).__name__}: {error}")
+    metrics |= dict(zip(TIMES, seconds, strict=True))
+    return FoldOutcome(metrics, prediction=prediction if keep_prediction else None)
