@@ -1,0 +1,191 @@
+"""pandas tables: frames, series, indexes and the column types that annotation tables use."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from pandas.api.extensions import ExtensionArray
+
+from omitrans.persistence._encode import Codec, Decoder, Encoder
+
+_MISSING = {"NA": pd.NA, "NaT": pd.NaT}
+_INDEXES = (pd.Index, pd.DatetimeIndex, pd.TimedeltaIndex, pd.CategoricalIndex)
+_NULLABLE = {
+    kind.__name__: kind
+    for kind in (pd.arrays.BooleanArray, pd.arrays.FloatingArray, pd.arrays.IntegerArray)
+}
+try:  # the type of text in pandas 3, which has NaN for what is missing
+    _STR_DTYPE = pd.StringDtype(na_value=np.nan)
+except TypeError:  # pandas 2.2
+    _STR_DTYPE = pd.StringDtype()
+_TEXT_DTYPES = {"string": pd.StringDtype(), "str": _STR_DTYPE}
+
+
+def _values(column: Any) -> Any:
+    """Return the array behind a Series or Index: NumPy's where pandas only wraps one."""
+    return column.to_numpy() if isinstance(column.dtype, np.dtype) else column.array
+
+
+def _encode_frame(frame: pd.DataFrame, encoder: Encoder) -> dict[str, Any]:
+    """Write all columns of one NumPy dtype as one block, and any other column alone."""
+    groups: dict[str, list[int]] = {}
+    for i, dtype in enumerate(frame.dtypes):
+        group = dtype.str if isinstance(dtype, np.dtype) else f"column {i}"
+        groups.setdefault(group, []).append(i)
+    blocks = []
+    for columns in groups.values():
+        block = frame.iloc[:, columns]
+        values = _values(block.iloc[:, 0]) if len(columns) == 1 else block.to_numpy()
+        step = f".iloc[:, {columns[0]}]"
+        blocks.append({"columns": columns, "values": encoder.encode(values, step)})
+    return {
+        "index": encoder.encode(frame.index, ".index"),
+        "columns": encoder.encode(frame.columns, ".columns"),
+        "blocks": blocks,
+    }
+
+
+def _decode_frame(payload: dict[str, Any], decoder: Decoder) -> pd.DataFrame:
+    pieces = []
+    for block in payload["blocks"]:
+        values = decoder.decode(block["values"])
+        piece = pd.Series(values).to_frame() if values.ndim == 1 else pd.DataFrame(values)
+        piece = piece.astype(values.dtype)  # pandas 3 takes text in object arrays for its own
+        piece.columns = pd.Index(block["columns"])
+        pieces.append(piece)
+    index, columns = decoder.decode(payload["index"]), decoder.decode(payload["columns"])
+    if not pieces:
+        return pd.DataFrame(index=index).set_axis(columns, axis=1)
+    frame = pd.concat(pieces, axis=1)[list(range(len(columns)))]
+    return frame.set_axis(index, axis=0).set_axis(columns, axis=1)
+
+
+def _encode_series(series: pd.Series, encoder: Encoder) -> dict[str, Any]:
+    return {
+        "values": encoder.encode(_values(series), ".array"),
+        "index": encoder.encode(series.index, ".index"),
+        "name": encoder.encode(series.name, ".name"),
+    }
+
+
+def _decode_series(payload: dict[str, Any], decoder: Decoder) -> pd.Series:
+    values = decoder.decode(payload["values"])
+    index, name = decoder.decode(payload["index"]), decoder.decode(payload["name"])
+    return pd.Series(values, name=name, dtype=values.dtype).set_axis(index)
+
+
+def _encode_index(index: pd.Index, encoder: Encoder) -> dict[str, Any]:
+    return {
+        "values": encoder.encode(_values(index), ".array"),
+        "name": encoder.encode(index.name, ".name"),
+    }
+
+
+def _decode_index(payload: dict[str, Any], decoder: Decoder) -> pd.Index:
+    values = decoder.decode(payload["values"])
+    return pd.Index(values, dtype=values.dtype, name=decoder.decode(payload["name"]))
+
+
+def _encode_range_index(index: pd.RangeIndex, encoder: Encoder) -> dict[str, Any]:
+    return {
+        "range": [index.start, index.stop, index.step],
+        "name": encoder.encode(index.name, ".name"),
+    }
+
+
+def _decode_range_index(payload: dict[str, Any], decoder: Decoder) -> pd.RangeIndex:
+    return pd.RangeIndex(range(*payload["range"]), name=decoder.decode(payload["name"]))
+
+
+def _encode_categorical(values: pd.Categorical, encoder: Encoder) -> dict[str, Any]:
+    return {
+        "codes": encoder.encode(np.asarray(values.codes), ".codes"),
+        "categories": encoder.encode(values.categories, ".categories"),
+        "ordered": bool(values.ordered),
+    }
+
+
+def _decode_categorical(payload: dict[str, Any], decoder: Decoder) -> pd.Categorical:
+    codes, categories = decoder.decode(payload["codes"]), decoder.decode(payload["categories"])
+    return pd.Categorical.from_codes(codes, categories, ordered=payload["ordered"])
+
+
+def _encode_text(values: Any, encoder: Encoder) -> dict[str, Any]:
+    # the storage, Python's or Arrow's, is left to the machine that reads
+    return {
+        "dtype": str(values.dtype),
+        "values": values.to_numpy(dtype=object, na_value=None).tolist(),
+    }
+
+
+def _decode_text(payload: dict[str, Any], decoder: Decoder) -> Any:
+    return pd.array(payload["values"], dtype=_TEXT_DTYPES[payload["dtype"]])
+
+
+def _encode_nullable(values: Any, encoder: Encoder) -> dict[str, Any]:
+    numbers = values.to_numpy(dtype=values.dtype.numpy_dtype, na_value=0)
+    return {
+        "kind": type(values).__name__,
+        "values": encoder.encode(numbers, ".values"),
+        "missing": encoder.encode(np.asarray(values.isna()), ".isna()"),
+    }
+
+
+def _decode_nullable(payload: dict[str, Any], decoder: Decoder) -> Any:
+    values, missing = decoder.decode(payload["values"]), decoder.decode(payload["missing"])
+    return _NULLABLE[payload["kind"]](values, missing)
+
+
+CODECS = (
+    Codec(
+        "frame",
+        lambda value: type(value) is pd.DataFrame,
+        _encode_frame,
+        _decode_frame,
+        shared=True,
+    ),
+    Codec(
+        "series",
+        lambda value: type(value) is pd.Series,
+        _encode_series,
+        _decode_series,
+        shared=True,
+    ),
+    Codec(
+        "range_index",
+        lambda value: type(value) is pd.RangeIndex,
+        _encode_range_index,
+        _decode_range_index,
+    ),
+    Codec(
+        "index",
+        lambda value: type(value) in _INDEXES,
+        _encode_index,
+        _decode_index,
+        shared=True,
+    ),
+    Codec(
+        "categorical",
+        lambda value: type(value) is pd.Categorical,
+        _encode_categorical,
+        _decode_categorical,
+    ),
+    Codec(
+        "text",
+        lambda value: isinstance(value, ExtensionArray) and isinstance(value.dtype, pd.StringDtype),
+        _encode_text,
+        _decode_text,
+    ),
+    Codec(
+        "nullable",
+        lambda value: type(value) in _NULLABLE.values(),
+        _encode_nullable,
+        _decode_nullable,
+    ),
+    Codec(
+        "missing",
+        lambda value: value is pd.NA or value is pd.NaT,
+        lambda value, encoder: str(value).strip("<>"),
+        lambda payload, decoder: _MISSING[payload],
+    ),
+)

@@ -1,0 +1,197 @@
+"""The file itself: a zip of three stored members with checksums, replaced as a whole."""
+
+import hashlib
+import json
+import os
+import re
+import secrets
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from omitrans.exceptions import ModelFileError, OmiTransError, UnknownNameError
+from omitrans.persistence._safetensors import read_arrays, write_arrays
+
+_DOCUMENT, _ARRAYS, _SUMS = "model.json", "arrays.safetensors", "SHA256SUMS"
+_SUMS_TEXT = re.compile(rb"([0-9a-f]{64})  model\.json\n([0-9a-f]{64})  arrays\.safetensors\n")
+_MAX_OVERHEAD = 4096  # bytes of the zip itself: names, sizes, directory
+_COPY_AGAIN = "Copy it again from its source, or save the model anew"
+
+
+def write_file(path: Path, document: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
+    """Write a model file; an existing file is replaced at the end, or left as it is.
+
+    Parameters
+    ----------
+    path : Path
+        Where to write.
+    document : dict
+        What ``model.json`` holds.
+    arrays : dict of str to ndarray
+        What ``arrays.safetensors`` holds.
+    """
+    text = json.dumps(document, allow_nan=False).encode()
+    with _replacing(path) as file, zipfile.ZipFile(file, "w") as archive:
+        with _member(archive, _DOCUMENT) as document_stream:
+            document_stream.write(text)
+        with _member(archive, _ARRAYS) as arrays_stream:
+            write_arrays(arrays_stream, arrays)
+        with _member(archive, _SUMS) as sums_stream:
+            sums = ((document_stream.digest, _DOCUMENT), (arrays_stream.digest, _ARRAYS))
+            sums_stream.write("".join(f"{digest}  {name}\n" for digest, name in sums).encode())
+
+
+class _Hashing:
+    """A binary stream that sums up what passes through it."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+        self._hash = hashlib.sha256()
+
+    def read(self, size: int) -> bytes:
+        block = self._stream.read(size)
+        self._hash.update(block)
+        return block
+
+    def write(self, block: bytes | memoryview) -> int:
+        self._hash.update(block)
+        return self._stream.write(block)
+
+    @property
+    def digest(self) -> str:
+        return self._hash.hexdigest()
+
+
+@contextmanager
+def _replacing(path: Path) -> Iterator[BinaryIO]:
+    """Open a temporary file beside `path` that takes its place when all went well."""
+    path = Path(os.path.realpath(path))  # a link stays a link
+    if path.is_dir():
+        raise IsADirectoryError(f"{path} is a folder. Give a file in it: {path / 'model.omitrans'}")
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"The folder {path.parent} does not exist. Make it first.")
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
+    try:
+        with temporary.open("xb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+@contextmanager
+def _member(archive: zipfile.ZipFile, name: str) -> Iterator[Any]:
+    info = zipfile.ZipInfo(name)  # dated 1980, so that the same model gives the same bytes
+    info.external_attr = 0o644 << 16
+    with archive.open(info, "w", force_zip64=True) as stream:
+        yield _Hashing(stream)
+
+
+class ModelFile:
+    """An open model file whose members and checksums stand as they should.
+
+    Parameters
+    ----------
+    archive : zipfile.ZipFile
+        The open file.
+    size : int
+        Its size in bytes.
+    """
+
+    def __init__(self, archive: zipfile.ZipFile, size: int) -> None:
+        self._archive = archive
+        _check_members(archive.infolist(), size)
+        sums = _SUMS_TEXT.fullmatch(self._read(_SUMS))
+        if sums is None:
+            raise ModelFileError(f"its {_SUMS} does not name the other members. {_COPY_AGAIN}")
+        self._sums = {_DOCUMENT: sums[1].decode(), _ARRAYS: sums[2].decode()}
+
+    def read_document(self) -> dict[str, Any]:
+        """Return what ``model.json`` holds."""
+        text = self._read(_DOCUMENT)
+        self._check_sum(_DOCUMENT, hashlib.sha256(text).hexdigest())
+        document = json.loads(text.decode(), parse_constant=_refuse_constant)
+        if not isinstance(document, dict):
+            raise ModelFileError(f"its {_DOCUMENT} is not an object")
+        return document
+
+    def read_arrays(self) -> dict[str, np.ndarray]:
+        """Return what ``arrays.safetensors`` holds."""
+        with self._archive.open(_ARRAYS) as stream:
+            hashing = _Hashing(stream)
+            arrays = read_arrays(hashing, self._archive.getinfo(_ARRAYS).file_size)
+        self._check_sum(_ARRAYS, hashing.digest)
+        return arrays
+
+    def _read(self, name: str) -> bytes:
+        with self._archive.open(name) as stream:
+            return stream.read()
+
+    def _check_sum(self, name: str, digest: str) -> None:
+        if self._sums[name] != digest:
+            raise ModelFileError(f"its {name} does not have the checksum of {_SUMS}. {_COPY_AGAIN}")
+
+
+@contextmanager
+def open_file(path: Path) -> Iterator[ModelFile]:
+    """Open a model file; whatever is wrong in it, here or in the block, is a ModelFileError."""
+    if path.is_dir():
+        raise ModelFileError(f"Cannot load {path}: it is a folder. Give the file inside it.")
+    with path.open("rb") as file:
+        try:
+            _check_kind(file.read(4))
+            with zipfile.ZipFile(file) as archive:
+                yield ModelFile(archive, os.fstat(file.fileno()).st_size)
+        except (ImportError, MemoryError, Warning):  # not the file's fault
+            raise
+        except UnknownNameError as error:
+            raise ModelFileError(
+                f"Cannot load {path}: {error} If it is your own, import the module that registers "
+                "it first."
+            ) from error
+        except OmiTransError as error:
+            raise ModelFileError(f"Cannot load {path}: {str(error).rstrip('.')}.") from error
+        except Exception as error:  # a broken file can make zipfile, json and NumPy raise anything
+            raise ModelFileError(
+                f"Cannot load {path}: it is truncated, altered or written by another program "
+                f"({type(error).__name__}: {error}). {_COPY_AGAIN}."
+            ) from error
+
+
+def _check_kind(start: bytes) -> None:
+    """Raise when a file cannot be a zip by its first bytes."""
+    if not start:
+        raise ModelFileError(f"it is empty. {_COPY_AGAIN}")
+    if start[:1] == b"\x80":
+        raise ModelFileError(
+            "it looks like a pickle, which can run any code. If you trust its source, "
+            "read it with joblib.load"
+        )
+    if start != b"PK\x03\x04":
+        raise ModelFileError("it was not written by omitrans.save")
+
+
+def _check_members(members: list[zipfile.ZipInfo], size: int) -> None:
+    """Raise unless exactly the three members stand in the file, stored, and fill it."""
+    names = sorted(member.filename for member in members)
+    if names != sorted((_DOCUMENT, _ARRAYS, _SUMS)):
+        found = ", ".join(names[:5]) or "nothing"
+        raise ModelFileError(f"it was not written by omitrans.save: it is a zip that holds {found}")
+    for member in members:
+        if member.compress_type != zipfile.ZIP_STORED or member.flag_bits & 1:
+            raise ModelFileError(f"its {member.filename} is compressed or encrypted")
+        if member.compress_size != member.file_size:
+            raise ModelFileError(f"the sizes of its {member.filename} differ")
+    if not 0 < size - sum(member.file_size for member in members) < _MAX_OVERHEAD:
+        raise ModelFileError(f"the sizes of its members do not add up to its own. {_COPY_AGAIN}")
+
+
+def _refuse_constant(text: str) -> None:
+    raise ModelFileError(f"its {_DOCUMENT} holds {text}, which is not JSON")

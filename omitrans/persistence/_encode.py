@@ -1,0 +1,142 @@
+"""Turn a tree of objects into nodes that JSON can hold and a table of arrays, and back.
+
+A node is None, a bool, an int, a finite float, a str, a list of nodes, or an object with one
+key: the tag of the codec that wrote it, as in ``{"tuple": [1, 2]}``.
+"""
+
+import math
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from omitrans.exceptions import ModelFileError
+
+_PLAIN = (str, int, bool, type(None))
+_SHARED = "shared"
+_CURES = dict.fromkeys(("BallTree", "KDTree"), "Fit with algorithm='brute'")
+
+
+class Codec(NamedTuple):
+    """One kind of value: how to know it, and the way to its payload and back."""
+
+    tag: str
+    accepts: Callable[[Any], bool]
+    encode: Callable[[Any, "Encoder"], Any]
+    decode: Callable[[Any, "Decoder"], Any]
+    shared: bool = False  # an object met twice is written once and is one object again when read
+
+
+class Encoder:
+    """Writes nodes; collects arrays under the path of the attribute that holds them.
+
+    Parameters
+    ----------
+    codecs : iterable of Codec
+        The kinds of values that can be written; the first that accepts a value is used.
+    """
+
+    def __init__(self, codecs: Iterable[Codec]) -> None:
+        self.arrays: dict[str, np.ndarray] = {}
+        self._codecs = tuple(codecs)
+        self._path: list[str] = []
+        self._seen: dict[int, tuple[int, Any]] = {}  # the object is kept, so its id stays its own
+
+    @property
+    def path(self) -> str:
+        """Where the value stands that is being written, as in ``Pipeline.steps[1][1].coef_``."""
+        return "".join(self._path)
+
+    def add_array(self, array: np.ndarray) -> str:
+        """Put an array of numbers into the table; return its key, the current path."""
+        # a path may occur twice, where a dict has keys that look alike
+        key = f"{self.path}#{len(self.arrays)}" if self.path in self.arrays else self.path
+        self.arrays[key] = array
+        return key
+
+    def encode(self, value: Any, step: str) -> Any:
+        """Return the node of `value`, which stands `step` below the current path."""
+        if type(value) in _PLAIN or (type(value) is float and math.isfinite(value)):
+            return value
+        self._path.append(step)
+        if type(value) is list:
+            node: Any = self.encode_items(value)
+        elif id(value) in self._seen:
+            node = {_SHARED: self._seen[id(value)][0]}
+        else:
+            node = self._encode_tagged(value)
+        self._path.pop()
+        return node
+
+    def encode_items(self, values: Iterable[Any]) -> list[Any]:
+        """Return the nodes of `values`, the items of the current value."""
+        return [self.encode(value, f"[{i}]") for i, value in enumerate(values)]
+
+    def _encode_tagged(self, value: Any) -> dict[str, Any]:
+        for codec in self._codecs:
+            if codec.accepts(value):
+                node = {codec.tag: codec.encode(value, self)}
+                if codec.shared:
+                    self._seen[id(value)] = (len(self._seen), value)
+                return node
+        raise ModelFileError(_refusal(self.path, value))
+
+
+class Decoder:
+    """Reads what an :class:`Encoder` with the same codecs wrote.
+
+    Parameters
+    ----------
+    codecs : iterable of Codec
+        The kinds of values that may be read.
+    arrays : dict of str to ndarray
+        The table of arrays; each is taken out when its node is read.
+    """
+
+    def __init__(self, codecs: Iterable[Codec], arrays: dict[str, np.ndarray]) -> None:
+        self.arrays = dict(arrays)
+        self._codecs = {codec.tag: codec for codec in codecs}
+        self._seen: list[Any] = []
+
+    def decode(self, node: Any) -> Any:
+        """Return the value that `node` describes."""
+        if isinstance(node, list):
+            return [self.decode(item) for item in node]
+        if not isinstance(node, dict):
+            return node
+        if len(node) != 1:
+            raise ModelFileError(f"a value has the keys {sorted(node)} where one tag belongs")
+        [(tag, payload)] = node.items()
+        if tag == _SHARED:
+            if type(payload) is not int or not 0 <= payload < len(self._seen):
+                raise ModelFileError(f"a value refers to object {payload!r}, which is not there")
+            return self._seen[payload]
+        if tag not in self._codecs:
+            raise ModelFileError(f"the tag {tag!r} is unknown")
+        codec = self._codecs[tag]
+        value = codec.decode(payload, self)
+        if codec.shared:
+            self._seen.append(value)
+        return value
+
+
+def _refusal(path: str, value: Any) -> str:
+    """Say why `value` cannot be saved, and the cure."""
+    if isinstance(value, type):
+        what = f"the class {value.__qualname__}"
+        cure = "Give a name that is registered for it (see omitrans.networks), not the class"
+    elif callable(value) and hasattr(value, "__qualname__"):
+        what = f"the function {value.__qualname__}"
+        cure = "Use a transformer of omitrans or scikit-learn in its place"
+    elif isinstance(value, np.ndarray):
+        what = f"an array ({type(value).__name__}) of the dtype {value.dtype}"
+        cure = "Turn it into plain arrays"
+    else:
+        kind = type(value)
+        what = f"an object of {kind.__module__}.{kind.__qualname__}"
+        cure = _CURES.get(kind.__name__, "Set it to None if the fitted model can do without it")
+    return (
+        f"{path} is {what}. omitrans.save stores data only: numbers, text, arrays, tables and "
+        f"the public estimators of omitrans and scikit-learn. {cure}, or save this model with "
+        "joblib.dump."
+    )

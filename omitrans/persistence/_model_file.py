@@ -1,0 +1,234 @@
+"""Save a fitted model as one file and load it again."""
+
+import os
+import platform
+import warnings
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator
+
+from omitrans.exceptions import ModelFileError
+from omitrans.persistence._classes import class_name
+from omitrans.persistence._codecs import CODECS
+from omitrans.persistence._container import open_file, write_file
+from omitrans.persistence._encode import Decoder, Encoder
+from omitrans.utils._sklearn import validate_params
+
+_FORMAT = 1
+_KIND = "omitrans model"
+_PACKAGES = ("omitrans", "numpy", "pandas", "scikit-learn", "scipy", "torch")
+
+
+@validate_params(
+    {"model": [BaseEstimator], "path": [str, os.PathLike]}, prefer_skip_nested_validation=True
+)
+def save(model: BaseEstimator, path: str | os.PathLike[str]) -> None:
+    """Save a model to one file that holds data only, never code.
+
+    The file is a zip of JSON, a safetensors file and checksums. It replaces an existing file
+    only when it is complete: a full disk or Ctrl-C leaves the old one as it was.
+
+    Parameters
+    ----------
+    model : estimator
+        An estimator of omitrans or scikit-learn, or a Pipeline of them, fitted or not.
+    path : str or path-like
+        Where to write. The ending ``.omitrans`` is a good habit and no more.
+
+    Raises
+    ------
+    ModelFileError
+        If a part of the model is not data (a function, a class of your own, a compiled tree);
+        the message says which attribute, and nothing is written.
+
+    See Also
+    --------
+    load : Read the file.
+    read_summary : See what a file holds without loading it.
+
+    Notes
+    -----
+    Pickle and joblib save any model, for those who trust whoever wrote the file.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from sklearn.linear_model import Ridge
+    >>> import omitrans
+    >>> model = Ridge().fit([[0.1], [0.5], [0.9]], [3.0, 2.0, 1.0])
+    >>> with TemporaryDirectory() as folder:
+    ...     omitrans.save(model, Path(folder) / "ridge.omitrans")
+    ...     again = omitrans.load(Path(folder) / "ridge.omitrans")
+    >>> bool(again.predict([[0.3]]) == model.predict([[0.3]]))
+    True
+    """
+    encoder = Encoder(CODECS)
+    try:
+        tree = encoder.encode(model, type(model).__name__)
+    except ModelFileError as error:
+        if hasattr(model, "best_estimator_"):
+            raise ModelFileError(f"{error} Or save its best_estimator_ alone.") from None
+        raise
+    except RecursionError:
+        raise ModelFileError(
+            f"{type(model).__name__} holds a list or dict that contains itself, or is nested too "
+            "deeply; save it with joblib.dump."
+        ) from None
+    document = {
+        "kind": _KIND,
+        "format": _FORMAT,
+        "versions": _versions(),
+        "summary": _summary(model),
+        "model": tree,
+    }
+    write_file(Path(path), document, encoder.arrays)
+
+
+@validate_params({"path": [str, os.PathLike]}, prefer_skip_nested_validation=True)
+def load(path: str | os.PathLike[str]) -> Any:
+    """Load a model that :func:`save` wrote; nothing in the file is executed.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file.
+
+    Returns
+    -------
+    estimator
+        The model; it predicts as it did when it was saved.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ModelFileError
+        If the file is of another kind, truncated or altered, written by a newer omitrans, or
+        names a class that is not a public estimator of omitrans or scikit-learn.
+
+    Warns
+    -----
+    UserWarning
+        If the file was written with another version of scikit-learn.
+
+    See Also
+    --------
+    save : Write the file; has an example.
+    """
+    with open_file(Path(path)) as file:
+        document = _checked(file.read_document())
+        decoder = Decoder(CODECS, file.read_arrays())
+        model = decoder.decode(document["model"])
+        if not isinstance(model, BaseEstimator):
+            raise ModelFileError(f"it holds a {type(model).__name__}, not an estimator")
+        if decoder.arrays:
+            raise ModelFileError(f"it holds arrays without a place: {sorted(decoder.arrays)[:3]}")
+    _warn_of_other_version(document)
+    return model
+
+
+@validate_params({"path": [str, os.PathLike]}, prefer_skip_nested_validation=True)
+def read_summary(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """Read what a model file holds, without building the model or reading its arrays.
+
+    Parameters
+    ----------
+    path : str or path-like
+        A file that :func:`save` wrote.
+
+    Returns
+    -------
+    dict
+        ``format`` (int); ``class``; ``n_features_in``, ``n_feature_names`` and ``target_names``
+        (None where the model has none); ``versions``, a dict of the packages that wrote it.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ModelFileError
+        If the file is of another kind, truncated or written by a newer omitrans.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from sklearn.linear_model import Ridge
+    >>> from omitrans.persistence import read_summary, save
+    >>> with TemporaryDirectory() as folder:
+    ...     save(Ridge().fit([[0.1], [0.9]], [3.0, 1.0]), Path(folder) / "ridge.omitrans")
+    ...     summary = read_summary(Path(folder) / "ridge.omitrans")
+    >>> summary["class"], summary["n_features_in"]
+    ('sklearn.linear_model.Ridge', 1)
+    """
+    with open_file(Path(path)) as file:
+        document = _checked(file.read_document())
+        return {
+            "format": document["format"],
+            **document["summary"],
+            "versions": document["versions"],
+        }
+
+
+def _versions() -> dict[str, str]:
+    versions = {"python": platform.python_version()}
+    for package in _PACKAGES:
+        try:
+            versions[package] = version(package)
+        except PackageNotFoundError:  # a source tree that nobody installed
+            versions[package] = "unknown"
+    return versions
+
+
+def _summary(model: Any) -> dict[str, Any]:
+    names = getattr(model, "feature_names_in_", None)
+    n_features = getattr(model, "n_features_in_", None)
+    targets = _target_names(model)
+    return {
+        "class": class_name(type(model)),
+        "n_features_in": None if n_features is None else int(n_features),
+        "n_feature_names": None if names is None else len(names),
+        "target_names": None if targets is None else [str(name) for name in targets],
+    }
+
+
+def _target_names(model: Any) -> np.ndarray | None:
+    """Return the target names of a model, or of the one that a meta-estimator ends in."""
+    while not hasattr(model, "target_names_"):
+        if hasattr(model, "steps"):
+            model = model.steps[-1][1]
+        else:
+            model = getattr(model, "regressor_", None)
+        if model is None:
+            return None
+    return model.target_names_
+
+
+def _checked(document: dict[str, Any]) -> dict[str, Any]:
+    """Return `document` if this version can read it."""
+    if document.get("kind") != _KIND:
+        raise ModelFileError(
+            f"its model.json is of the kind {document.get('kind')!r}, not {_KIND!r}"
+        )
+    if document["format"] != _FORMAT:
+        raise ModelFileError(
+            f"it has the format {document['format']!r}, written by omitrans "
+            f"{document['versions']['omitrans']}, and the installed omitrans "
+            f"{version('omitrans')} reads format {_FORMAT}. Upgrade: pip install -U omitrans"
+        )
+    return document
+
+
+def _warn_of_other_version(document: dict[str, Any]) -> None:
+    wrote, reads = document["versions"]["scikit-learn"], version("scikit-learn")
+    if wrote != reads:
+        warnings.warn(
+            f"The model was saved with scikit-learn {wrote} and is loaded with {reads}; it may "
+            f"fail or predict otherwise. Install scikit-learn=={wrote}, or fit it anew.",
+            UserWarning,
+            stacklevel=4,
+        )
