@@ -1,0 +1,137 @@
+"""Sort columns along the genome."""
+
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+from sklearn.base import BaseEstimator
+
+from omitrans.annotation import check_locations, genomic_order
+from omitrans.exceptions import FeatureMismatchError
+from omitrans.preprocessing._columns import ColumnsMixin, check_table, find_rows
+from omitrans.utils._sklearn import StrOptions, fit_context
+
+
+class LocationAligner(ColumnsMixin, BaseEstimator):
+    """Sort the columns by chromosome (1 to 22, X, Y) and position.
+
+    It serves probes and genes alike, and Y through
+    :class:`sklearn.compose.TransformedTargetRegressor`, since ``inverse_transform`` restores the
+    order.
+
+    Parameters
+    ----------
+    annotation : DataFrame or None, default=None
+        A probe or gene table (:func:`omitrans.annotation.check_locations`). Columns are found by
+        their exact name; ids that X lacks are ignored. If X has no column names, the rows of the
+        table describe its columns one by one, and their numbers must agree. None keeps the order.
+    unmapped : {"last", "drop", "error"}, default="last"
+        What to do with columns that the annotation does not list or does not place: put them
+        behind all others in the order given, drop them, or raise.
+
+    Attributes
+    ----------
+    n_unmapped_ : int
+        How many columns have no place.
+    column_indices_ : ndarray of int
+        Positions in X of the columns, sorted along the genome.
+    n_features_in_ : int
+        Number of columns seen in fit.
+    feature_names_in_ : ndarray of str
+        Their names, if X had such.
+
+    Notes
+    -----
+    A version suffix is part of a gene's name: "ENSG00000141510.11" is not found in a table that
+    lists "ENSG00000141510". If no column is found at all, fit raises and says how to rename.
+
+    References
+    ----------
+    The OmiTrans preprint, section Datasets (location alignment).
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from omitrans.preprocessing import LocationAligner
+    >>> genes = pd.DataFrame({
+    ...     "gene_id": ["ENSG01", "ENSG02", "ENSG03"], "chromosome": ["chrX", "chr2", "chr10"],
+    ...     "start": [5, 80, 1],
+    ... })
+    >>> Y = pd.DataFrame([[1.0, 2.0, 3.0]], columns=genes["gene_id"], index=["patient"])
+    >>> aligner = LocationAligner(genes).fit(Y)
+    >>> aligner.transform(Y)
+    gene_id  ENSG02  ENSG03  ENSG01
+    patient     2.0     3.0     1.0
+    >>> aligner.inverse_transform(aligner.transform(Y)).equals(Y)
+    True
+    """
+
+    _parameter_constraints = {
+        "annotation": [pd.DataFrame, None],
+        "unmapped": [StrOptions({"last", "drop", "error"})],
+    }
+
+    def __init__(self, annotation: pd.DataFrame | None = None, *, unmapped: str = "last") -> None:
+        self.annotation = annotation
+        self.unmapped = unmapped
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X: Any, y: Any = None) -> Self:
+        """Find the order of the columns.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_samples, n_features)
+            The samples; only the column names matter.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        LocationAligner
+            The fitted aligner.
+
+        Raises
+        ------
+        ValueError
+            If X and the annotation do not belong together, or no column is left.
+        """
+        check_table(self, X, reset=True)
+        if self.annotation is None:
+            self.n_unmapped_ = 0
+            self.column_indices_ = np.arange(self.n_features_in_)
+            return self
+        places = self._places(self.annotation)
+        unmapped = places.isna().any(axis=1).to_numpy()
+        self.n_unmapped_ = int(unmapped.sum())
+        if self.n_unmapped_ and self.unmapped == "error":
+            raise FeatureMismatchError(
+                f"The annotation does not place {self.n_unmapped_} of the {len(places)} columns of "
+                f"X (first: {places.index[unmapped][0]}). Add them, or use unmapped='last' or "
+                "'drop'."
+            )
+        order = genomic_order(places["chromosome"], places["position"])
+        if self.unmapped == "drop":
+            order = order[: len(order) - self.n_unmapped_]
+        if not len(order):
+            raise ValueError(
+                f"LocationAligner left none of the {len(places)} columns: the annotation places "
+                "none of them. Use unmapped='last', or check its chromosomes and positions."
+            )
+        self.column_indices_ = order
+        return self
+
+    def _places(self, annotation: pd.DataFrame) -> pd.DataFrame:
+        """Return chromosome and position of each column of X."""
+        places = check_locations(annotation)
+        names = getattr(self, "feature_names_in_", None)
+        if names is not None:
+            find_rows(places.index, names)
+            return places.reindex(names)
+        if len(places) != self.n_features_in_:
+            raise FeatureMismatchError(
+                f"X has no column names, so the {len(places)} rows of the annotation must describe "
+                f"its {self.n_features_in_} columns one by one. Give X as a DataFrame, or the rows "
+                "of its columns: annotation.set_index(...).loc[names].reset_index()."
+            )
+        return places

@@ -1,0 +1,209 @@
+"""What the transformers share: tables are checked and cut without a needless copy."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.base import TransformerMixin
+from sklearn.utils import Tags
+from sklearn.utils.validation import check_array, check_is_fitted
+
+from omitrans.exceptions import FeatureMismatchError
+from omitrans.utils._sklearn import check_feature_names_in
+from omitrans.utils._validation import check_beta_values, check_source
+
+_BLOCK_ELEMENTS = 2**22
+_FLOATS = (np.float64, np.float32)
+
+
+class ColumnsMixin(TransformerMixin):
+    """Give some columns of X in some order: frame in, frame out; array in, array out.
+
+    A class with this mixin sets ``column_indices_`` in fit: the positions in X of the columns
+    that come out, in their order. Its parameter ``unit``, if it has one, declares the unit of X.
+    """
+
+    column_indices_: np.ndarray
+    n_features_in_: int
+    unit: str | None = None
+
+    def transform(self, X: Any) -> Any:
+        """Take the columns chosen in fit.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_samples, n_features)
+            The samples; NaN passes.
+
+        Returns
+        -------
+        ndarray or DataFrame of shape (n_samples, n_columns)
+            A frame if X is one, with its sample index and dtypes.
+        """
+        check_is_fitted(self)
+        X = check_table(self, X, reset=False, unit=self.unit)
+        return take_columns(X, self.column_indices_)
+
+    def inverse_transform(self, X: Any) -> Any:
+        """Put the columns back where they were in fit.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_samples, n_columns)
+            What transform gave, or predictions of it.
+
+        Returns
+        -------
+        ndarray or DataFrame of shape (n_samples, n_features)
+            The columns in the order seen in fit; those that transform drops hold NaN.
+        """
+        check_is_fitted(self)
+        self._check_transformed(X)
+        source = np.full(self.n_features_in_, -1)
+        source[self.column_indices_] = np.arange(len(self.column_indices_))
+
+        def put_back(values: np.ndarray) -> np.ndarray:
+            # with allow_fill, -1 gives a column of NaN
+            return np.asarray(pd.api.extensions.take(values, source, axis=1, allow_fill=True))
+
+        names = getattr(self, "feature_names_in_", range(self.n_features_in_))
+        return map_values(X, put_back, columns=names)
+
+    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
+        """Return the names of the columns that transform gives.
+
+        Parameters
+        ----------
+        input_features : array-like of str or None, default=None
+            Names of the columns of X; None takes those seen in fit, or x0, x1, ...
+
+        Returns
+        -------
+        ndarray of str
+            The names.
+        """
+        check_is_fitted(self)
+        return check_feature_names_in(self, input_features)[self.column_indices_]
+
+    def get_support(self, indices: bool = False) -> np.ndarray:
+        """Return which columns of X come out.
+
+        Parameters
+        ----------
+        indices : bool, default=False
+            Whether to return rising positions instead of a mask.
+
+        Returns
+        -------
+        ndarray of shape (n_features,) or (n_columns,)
+            True where a column is kept, or the positions of those columns.
+        """
+        check_is_fitted(self)
+        kept = np.zeros(self.n_features_in_, dtype=bool)
+        kept[self.column_indices_] = True
+        return np.flatnonzero(kept) if indices else kept
+
+    def _check_transformed(self, X: Any) -> None:
+        """Raise unless X has the columns that transform gives."""
+        n_columns = len(self.column_indices_)
+        if np.ndim(X) != 2 or np.shape(X)[1] != n_columns:
+            raise ValueError(
+                f"X must have the {n_columns} columns that transform gives; got an input of shape "
+                f"{np.shape(X)}."
+            )
+        named = isinstance(X, pd.DataFrame) and hasattr(self, "feature_names_in_")
+        if named and not np.array_equal(X.columns, self.get_feature_names_out()):
+            raise FeatureMismatchError(
+                "The columns of X are not those that transform gives, in their order. Reorder "
+                "them: X = X[transformer.get_feature_names_out()]."
+            )
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        return tags
+
+
+def check_table(estimator: Any, X: Any, *, reset: bool, unit: str | None = None) -> Any:
+    """Validate X and return it, as an array unless it is a frame; NaN passes, infinity raises.
+
+    scikit-learn would copy a frame with NaN and ask each of its columns for its dtype, seconds on
+    an array's half a million. It is shown one row, and the values are read in blocks.
+    """
+    if isinstance(X, pd.DataFrame):
+        check_source(estimator, X, reset=reset, skip_check_array=True)
+        check_array(X.head(1).to_numpy(), dtype=_FLOATS, ensure_all_finite=False)
+    else:
+        X = check_source(estimator, X, reset=reset, ensure_all_finite=False)
+    low = high = np.nan
+    for columns, block in column_blocks(X):
+        block_low, block_high = np.fmin.reduce(block, axis=None), np.fmax.reduce(block, axis=None)
+        if np.isinf([block_low, block_high]).any():
+            raise _infinity_error(X, columns, block)
+        low, high = np.fmin(low, block_low), np.fmax(high, block_high)
+    if unit == "beta":
+        check_beta_values(np.array([low, high]))
+    return X
+
+
+def column_blocks(X: Any) -> Iterator[tuple[slice, np.ndarray]]:
+    """Yield the values of X in blocks of columns that together take little memory."""
+    n_samples, n_features = X.shape
+    width = max(1, _BLOCK_ELEMENTS // n_samples)
+    for start in range(0, n_features, width):
+        columns = slice(start, start + width)
+        if isinstance(X, pd.DataFrame):
+            part = X.iloc[:, columns]
+            yield columns, part.to_numpy(dtype=_float_dtype(part), na_value=np.nan)
+        else:
+            yield columns, X[:, columns]
+
+
+def take_columns(X: Any, indices: np.ndarray) -> Any:
+    """Return the columns at `indices` of a frame or array, in one copy that keeps its layout."""
+    if isinstance(X, pd.DataFrame) or X.flags.c_contiguous:
+        return X.take(indices, axis=1)
+    return X.T.take(indices, axis=0).T
+
+
+def map_values(X: Any, function: Callable[[np.ndarray], np.ndarray], columns: Any = None) -> Any:
+    """Apply `function` to the values of X; a frame comes back as a frame, under new `columns`."""
+    if not isinstance(X, pd.DataFrame):
+        return function(check_array(X, dtype=_FLOATS, ensure_all_finite=False))
+    values = function(X.to_numpy(dtype=_float_dtype(X), na_value=np.nan))
+    columns = X.columns if columns is None else columns
+    return pd.DataFrame(values, index=X.index, columns=columns, copy=False)
+
+
+def find_rows(ids: pd.Index, names: np.ndarray) -> np.ndarray:
+    """Return the row of each name among `ids`, -1 where it is absent; raise if all are."""
+    rows = pd.Index(ids).get_indexer(pd.Index(names))
+    if (rows >= 0).any():
+        return rows
+    bare = pd.Index(names.astype(str)).str.replace(r"\.\d+$", "", regex=True)
+    cure = (
+        "Without the version suffix they match: table.columns = "
+        "table.columns.str.replace(r'\\.\\d+$', '', regex=True)."
+        if bare.isin(ids).any()
+        else "Give the annotation of this array or these genes. If the names were lost in another "
+        "transformer, use its set_output(transform='pandas')."
+    )
+    raise FeatureMismatchError(
+        f"None of the {len(names)} columns (first: {names[0]}) is in the annotation of "
+        f"{len(ids)} rows (first: {ids[0] if len(ids) else 'none'}). {cure}"
+    )
+
+
+def _float_dtype(frame: pd.DataFrame) -> type:
+    """Return float32 if the whole frame is, else float64."""
+    return np.float32 if set(frame.dtypes) == {np.dtype(np.float32)} else np.float64
+
+
+def _infinity_error(X: Any, columns: slice, block: np.ndarray) -> ValueError:
+    column = columns.start + int(np.flatnonzero(np.isinf(block).any(axis=0))[0])
+    name = X.columns[column] if isinstance(X, pd.DataFrame) else column
+    return ValueError(
+        f"The table contains infinity (first in column {name!r}). Mark such values as missing "
+        "first: table = table.replace([np.inf, -np.inf], np.nan)."
+    )
