@@ -11,14 +11,18 @@ from sklearn.base import BaseEstimator
 
 import omitrans
 
-__all__ = ["all_displays", "all_estimators", "all_functions", "public_modules"]
+__all__ = ["all_classes", "all_displays", "all_estimators", "all_functions", "public_modules"]
 
 
 def public_modules() -> Iterator[ModuleType]:
-    """Import and yield the package and every module in it without a leading underscore."""
+    """Import and yield the package and the modules that its ``__all__`` leads to.
+
+    The others (cli, engine, utils) serve the package and promise nothing to users.
+    """
     yield omitrans
     for info in pkgutil.walk_packages(omitrans.__path__, "omitrans."):
-        if not any(part.startswith("_") for part in info.name.split(".")):
+        _, room, *inner = info.name.split(".")
+        if room in omitrans.__all__ and not any(part.startswith("_") for part in inner):
             yield import_module(info.name)
 
 
@@ -48,6 +52,11 @@ def all_displays() -> list[tuple[str, type]]:
     return _public_objects(
         lambda value: inspect.isclass(value) and value.__name__.endswith("Display")
     )
+
+
+def all_classes() -> list[tuple[str, type]]:
+    """Return (name, class) of every public class, sorted by name."""
+    return _public_objects(inspect.isclass)
 
 
 def all_functions() -> list[tuple[str, Callable[..., Any]]]:

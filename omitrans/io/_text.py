@@ -1,0 +1,48 @@
+"""Open text files, compressed or not, and say clearly when one is damaged."""
+
+import gzip
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from os import PathLike
+from pathlib import Path
+from typing import IO, cast
+
+_GZIP_MAGIC = b"\x1f\x8b"
+
+
+@contextmanager
+def open_text(path: str | PathLike[str]) -> Iterator[IO[str]]:
+    """Open a text file to read, through gzip if its first bytes say so.
+
+    Parameters
+    ----------
+    path : path-like
+        The file.
+
+    Yields
+    ------
+    text file
+        The open file. Bytes that are no UTF-8 come as U+FFFD.
+
+    Raises
+    ------
+    ValueError
+        If the compressed data ends early or is damaged.
+    """
+    path = Path(path)
+    with path.open("rb") as file:
+        compressed = file.read(2) == _GZIP_MAGIC
+    opener = gzip.open if compressed else open
+    try:
+        with opener(path, "rt", encoding="utf-8-sig", errors="replace", newline="") as file:
+            yield cast(IO[str], file)
+            for _ in file:  # gzip compares its checksum at the end
+                pass
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise damaged(path, str(error)) from error
+
+
+def damaged(path: str | PathLike[str], why: str) -> ValueError:
+    """Return the error for a file that is truncated or damaged."""
+    return ValueError(f"{path} is truncated or damaged: {why}. Fetch it again, and check its size.")

@@ -1,0 +1,164 @@
+"""Train on a target sorted along the genome, predict in the order in which it was given."""
+
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+from sklearn.base import BaseEstimator, MetaEstimatorMixin, RegressorMixin, clone
+from sklearn.linear_model import LinearRegression
+from sklearn.utils import Tags, get_tags
+from sklearn.utils.validation import check_is_fitted
+
+from omitrans.preprocessing import LocationAligner
+from omitrans.utils._sklearn import HasMethods, fit_context
+from omitrans.utils._validation import check_paired_samples, target_names
+
+
+class AlignedTargetRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
+    """Fit a regressor to transformed targets and keep their names and sample ids.
+
+    :class:`sklearn.compose.TransformedTargetRegressor` turns Y into an array first. Then genes
+    cannot be found by name, and the regressor cannot see that X and Y are about different samples.
+    Here a frame stays a frame.
+
+    Parameters
+    ----------
+    regressor : estimator or None, default=None
+        The regressor, which may predict one or many targets. None takes
+        :class:`sklearn.linear_model.LinearRegression`.
+    transformer : transformer or None, default=None
+        What to fit to Y and apply to it; its ``inverse_transform`` is applied to predictions. None
+        takes :class:`omitrans.preprocessing.LocationAligner` without annotation, which keeps Y as
+        it is.
+
+    Attributes
+    ----------
+    regressor_ : estimator
+        The fitted regressor; its targets are the transformed ones.
+    transformer_ : transformer
+        The fitted transformer.
+    target_names_ : ndarray of str
+        The targets in the order of Y and of the predictions.
+    y_ndim_ : int
+        Whether Y was given with 1 or 2 dimensions.
+    n_features_in_ : int
+        Number of columns seen in fit.
+    feature_names_in_ : ndarray of str
+        Their names, if the regressor keeps them.
+
+    See Also
+    --------
+    make_translation_pipeline : Uses it when it is given a gene annotation.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from sklearn.linear_model import LinearRegression
+    >>> from omitrans.pipelines import AlignedTargetRegressor
+    >>> from omitrans.preprocessing import LocationAligner
+    >>> genes = pd.DataFrame(
+    ...     {"gene_id": ["g1", "g2"], "chromosome": ["9", "1"], "position": [5, 5]}
+    ... )
+    >>> X = pd.DataFrame({"cg1": [0.0, 1.0, 2.0]})
+    >>> Y = pd.DataFrame({"g1": [0.0, 1.0, 2.0], "g2": [0.0, 3.0, 6.0]})
+    >>> model = AlignedTargetRegressor(LinearRegression(), transformer=LocationAligner(genes))
+    >>> model.fit(X, Y).predict(X).round(3)
+    array([[0., 0.],
+           [1., 3.],
+           [2., 6.]])
+    >>> model.transformer_.get_feature_names_out()
+    array(['g2', 'g1'], dtype=object)
+    """
+
+    _parameter_constraints = {
+        "regressor": [HasMethods(["fit", "predict"]), None],
+        "transformer": [HasMethods(["fit", "transform", "inverse_transform"]), None],
+    }
+
+    def __init__(self, regressor: Any = None, *, transformer: Any = None) -> None:
+        self.regressor = regressor
+        self.transformer = transformer
+
+    # the regressor and the transformer check their own parameters
+    @fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X: Any, y: Any, **fit_params: Any) -> Self:
+        """Transform the targets and fit the regressor to them.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_samples, n_features)
+            The samples.
+        y : array-like, DataFrame or Series of shape (n_samples,) or (n_samples, n_targets)
+            The targets.
+        **fit_params : dict
+            Passed to the fit of the regressor.
+
+        Returns
+        -------
+        AlignedTargetRegressor
+            The fitted regressor.
+
+        Raises
+        ------
+        SampleMismatchError
+            If X and y are indexed and do not name the same samples in the same order.
+        """
+        if y is None:
+            raise ValueError(
+                "AlignedTargetRegressor requires y to be passed, but the target y is None."
+            )
+        check_paired_samples(X, y)
+        y = y if isinstance(y, pd.DataFrame | pd.Series) else np.asarray(y)
+        targets = _as_table(y)
+        self.y_ndim_ = y.ndim
+        self.target_names_ = target_names(y, targets.shape[1])
+        transformer = LocationAligner() if self.transformer is None else self.transformer
+        self.transformer_ = clone(transformer).fit(targets)
+        targets = self.transformer_.transform(targets)
+        if self.y_ndim_ == 1:
+            targets = targets.iloc[:, 0] if isinstance(targets, pd.DataFrame) else targets[:, 0]
+        self.regressor_ = clone(self._regressor()).fit(X, targets, **fit_params)
+        return self
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Predict the targets in the order in which they were given to fit.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_samples, n_features)
+            The samples.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_targets)
+            The predictions; targets that the transformer drops are NaN.
+        """
+        check_is_fitted(self)
+        predicted = np.asarray(self.regressor_.predict(X))
+        restored = self.transformer_.inverse_transform(predicted.reshape(len(predicted), -1))
+        return np.asarray(restored)[:, 0] if self.y_ndim_ == 1 else np.asarray(restored)
+
+    @property
+    def n_features_in_(self) -> int:
+        """Number of columns seen in fit."""
+        return self.regressor_.n_features_in_
+
+    @property
+    def feature_names_in_(self) -> np.ndarray:
+        """Names of the columns seen in fit, if the regressor keeps them."""
+        return self.regressor_.feature_names_in_
+
+    def _regressor(self) -> Any:
+        return LinearRegression() if self.regressor is None else self.regressor
+
+    def __sklearn_tags__(self) -> Tags:
+        return get_tags(self._regressor())
+
+
+def _as_table(y: pd.DataFrame | pd.Series | np.ndarray) -> Any:
+    """Return targets with two dimensions, named where `y` is."""
+    if isinstance(y, pd.DataFrame):
+        return y
+    if isinstance(y, pd.Series):
+        return y.to_frame()
+    return y.reshape(-1, 1) if y.ndim == 1 else y

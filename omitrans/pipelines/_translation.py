@@ -1,0 +1,104 @@
+"""The paper's recipe from raw beta values to expression, as one scikit-learn Pipeline."""
+
+from typing import Any
+
+import pandas as pd
+from sklearn.feature_selection import VarianceThreshold
+from sklearn.impute import SimpleImputer
+from sklearn.pipeline import Pipeline
+
+from omitrans.pipelines._aligned_target import AlignedTargetRegressor
+from omitrans.preprocessing import LocationAligner, MissingRateFilter, ProbeFilter
+
+
+def make_translation_pipeline(
+    regressor: Any = None,
+    *,
+    probe_annotation: pd.DataFrame | None = None,
+    gene_annotation: pd.DataFrame | None = None,
+    max_missing_rate: float | None = 0.1,
+    min_variance: float | None = 0.0,
+    source_unit: str | None = "beta",
+    verbose: bool = False,
+) -> Pipeline:
+    """Make a pipeline that filters, imputes and sorts methylation and predicts expression.
+
+    The steps are ``probe_filter``, ``missing_rate_filter``, ``variance_filter``, ``imputer``,
+    ``location_aligner`` and ``regressor``. All of them learn from the training samples alone. The
+    transformers pass frames on, so that the regressor sees the names of the probes it uses.
+
+    Parameters
+    ----------
+    regressor : estimator or None, default=None
+        Any regressor with many targets. None takes :class:`omitrans.OmiTransRegressor`.
+    probe_annotation : DataFrame or None, default=None
+        A probe table (:func:`omitrans.annotation.check_probe_table`). With it X must be a frame
+        whose columns are probe ids. None leaves the rules that need no table and keeps the order.
+    gene_annotation : DataFrame or None, default=None
+        A gene table (:func:`omitrans.annotation.check_gene_table`). With it the regressor is
+        wrapped into an :class:`AlignedTargetRegressor` and trains on genes sorted along the genome;
+        predictions come in the order of Y.
+    max_missing_rate : float or None, default=0.1
+        Probes of which a larger share is missing are dropped; None keeps all.
+    min_variance : float or None, default=0.0
+        Probes whose variance does not exceed this are dropped: 0.0 drops constant ones, None
+        keeps all. The paper takes 0.05 (in squared beta units).
+    source_unit : {"beta"} or None, default="beta"
+        "beta" makes values outside [0, 1] an error in fit and predict. Use None for M-values.
+    verbose : bool, default=False
+        Whether to print the time of each step.
+
+    Returns
+    -------
+    Pipeline
+        The steps above, not fitted. Skipped ones are "passthrough".
+
+    Notes
+    -----
+    Parameters of a step are set and searched under its name, for example
+    ``probe_filter__drop_off_epic=False``, ``variance_filter__threshold`` or ``regressor__lr``; with
+    a gene annotation the last one is ``regressor__regressor__lr``. A transformer that is put in
+    the place of another one needs ``set_output(transform="pandas")``.
+
+    The paper drops probes by variance and fills missing values with means over all samples,
+    those of the test set included. Here both come from the training samples.
+
+    References
+    ----------
+    The OmiTrans preprint, section Datasets.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from sklearn.linear_model import Ridge
+    >>> from omitrans.pipelines import make_translation_pipeline
+    >>> X = pd.DataFrame({"cg1": [0.1, 0.5, 0.9], "cg2": [0.2, None, 0.4], "rs3": [0.0, 0.5, 1.0]})
+    >>> Y = pd.DataFrame({"gene": [3.0, 2.0, 1.0]})
+    >>> model = make_translation_pipeline(Ridge(), max_missing_rate=0.5).fit(X, Y)
+    >>> model[:-1].transform(X)
+       cg1  cg2
+    0  0.1  0.2
+    1  0.5  0.3
+    2  0.9  0.4
+    """
+    if regressor is None:
+        # imports torch
+        from omitrans.estimators import OmiTransRegressor
+
+        regressor = OmiTransRegressor()
+    if gene_annotation is not None:
+        aligner = LocationAligner(gene_annotation)
+        regressor = AlignedTargetRegressor(regressor, transformer=aligner)
+    steps = [
+        ("probe_filter", ProbeFilter(probe_annotation, unit=source_unit)),
+        ("missing_rate_filter", _unless_none(MissingRateFilter, max_missing_rate)),
+        ("variance_filter", _unless_none(VarianceThreshold, min_variance)),
+        ("imputer", SimpleImputer()),
+        ("location_aligner", LocationAligner(probe_annotation)),
+        ("regressor", regressor),
+    ]
+    return Pipeline(steps, verbose=verbose).set_output(transform="pandas")
+
+
+def _unless_none(transformer: Any, threshold: float | None) -> Any:
+    return "passthrough" if threshold is None else transformer(threshold=threshold)
