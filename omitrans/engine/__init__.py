@@ -5,7 +5,7 @@ from omitrans.engine._callbacks import BestWeights, LinearDecay, Progress, StopW
 from omitrans.engine._checkpoint import Checkpoint, fingerprint
 from omitrans.engine._data import PairedRows, RowBatches, paired_rows
 from omitrans.engine._device import resolve_device, resolve_precision, seeded
-from omitrans.engine._memory import device_memory_errors, training_bytes
+from omitrans.engine._memory import Sizes, device_memory_errors, training_bytes
 from omitrans.engine._net import OmicsNet
 from omitrans.engine._predict import predict_profiles
 from omitrans.engine._scaling import SCALINGS
@@ -20,6 +20,7 @@ __all__ = [
     "PairedRows",
     "Progress",
     "RowBatches",
+    "Sizes",
     "StopWhenStale",
     "device_memory_errors",
     "fingerprint",

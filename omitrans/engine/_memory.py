@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import torch
 
@@ -15,20 +16,32 @@ def training_bytes(n_weights: int) -> int:
     return 5 * 4 * n_weights
 
 
+@dataclass
+class Sizes:
+    """What an out-of-memory message tells; the weights are counted once they exist."""
+
+    data_bytes: int
+    n_weights: int | None = None
+
+    def __str__(self) -> str:
+        tables = f"The tables take {self.data_bytes / GIB:.2f} GiB as float32"
+        if self.n_weights is None:
+            return f"{tables}; the networks could not be built"
+        trained = training_bytes(self.n_weights) / GIB
+        weights = f"{self.n_weights:,} weights with gradients and optimizer state {trained:.2f} GiB"
+        return f"{tables}, {weights}; activations grow with batch_size"
+
+
 @contextmanager
-def device_memory_errors(
-    *, data_bytes: int, n_weights: int, device: torch.device
-) -> Iterator[None]:
+def device_memory_errors(sizes: Sizes, device: torch.device) -> Iterator[None]:
     """Turn torch's out-of-memory errors into one that gives sizes and the remedy.
 
     Parameters
     ----------
-    data_bytes : int
-        Bytes of the tables as float32.
-    n_weights : int
-        Number of trained weights.
+    sizes : Sizes
+        Read when memory runs out.
     device : torch.device
-        Where memory ran out.
+        Where it runs out.
     """
     try:
         yield
@@ -38,9 +51,7 @@ def device_memory_errors(
         if not ran_out and "can't allocate memory" not in text:
             raise
         raise DeviceMemoryError(
-            f"Memory ran out on {device}. The tables take {data_bytes / GIB:.2f} GiB as float32; "
-            f"{n_weights:,} weights with gradients and optimizer state take "
-            f"{training_bytes(n_weights) / GIB:.2f} GiB; activations grow with batch_size. Keep "
-            "the tables on the host (data_location='host'), lower batch_size or "
-            f"hidden_layer_sizes, or filter features first. torch said: {text}"
+            f"Memory ran out on {device}. {sizes}. Keep the tables on the host "
+            "(data_location='host'), lower batch_size or hidden_layer_sizes, or filter features "
+            f"first. torch said: {text}"
         ) from error

@@ -24,6 +24,7 @@ from omitrans.engine import (
     PairedRows,
     Progress,
     RowBatches,
+    Sizes,
     StopWhenStale,
     device_memory_errors,
     fingerprint,
@@ -115,20 +116,19 @@ class TorchRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         self.__dict__.pop("net_", None)  # a fit that fails leaves no net of other data behind
         source, target = self._check_training_data(X, Y)
         device = resolve_device(self.device)
-        with seeded(self.random_state, device):
+        checkpoint = self._checkpoint_path(source, target)
+        sizes = Sizes(4 * (source.size + target.size))
+        with seeded(self.random_state, device), device_memory_errors(sizes, device):
             net = self._initialized_net(device, source.shape[1], target.shape[1])
-            n_weights = sum(weight.numel() for _, weight in net.get_all_learnable_params())
-            with device_memory_errors(
-                data_bytes=4 * (source.size + target.size), n_weights=n_weights, device=device
-            ):
-                dataset = paired_rows(
-                    source,
-                    target,
-                    device=device,
-                    location=self.data_location,
-                    other_bytes=training_bytes(n_weights),
-                )
-                self._train(net, dataset, self._checkpoint_path(source, target))
+            sizes.n_weights = _count_weights(net)
+            dataset = paired_rows(
+                source,
+                target,
+                device=device,
+                location=self.data_location,
+                other_bytes=training_bytes(sizes.n_weights),
+            )
+            self._train(net, dataset, checkpoint)
         self._keep(net)
         return self
 
@@ -273,11 +273,8 @@ class TorchRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         source = check_source(self, X, reset=False)
         if self.source_unit == "beta":
             check_beta_values(source)
-        with device_memory_errors(
-            data_bytes=4 * source.size,
-            n_weights=sum(weight.numel() for weight in self.net_.module_.parameters()),
-            device=torch.device(self.net_.device),
-        ):
+        sizes = Sizes(4 * source.size, _count_weights(self.net_))
+        with device_memory_errors(sizes, torch.device(self.net_.device)):
             predicted = predict_profiles(self.net_, source, source.dtype)
         return predicted.ravel() if self._y_ndim == 1 else predicted
 
@@ -318,3 +315,7 @@ class TorchRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         )
         net.trim_for_prediction()
         self.net_ = net
+
+
+def _count_weights(net: OmicsNet) -> int:
+    return sum(weight.numel() for _, weight in net.get_all_learnable_params())

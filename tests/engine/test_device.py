@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from omitrans.engine import device_memory_errors, resolve_device, resolve_precision, seeded
+from omitrans.engine import Sizes, device_memory_errors, resolve_device, resolve_precision, seeded
 from omitrans.exceptions import DeviceMemoryError, DeviceWarning
 
 CPU = torch.device("cpu")
@@ -60,7 +60,7 @@ def test_out_of_memory_gives_sizes_and_remedy(error):
     message = r"on cpu. The tables take 3.00 GiB .* 1,000 weights .*data_location='host'"
     with (
         pytest.raises(DeviceMemoryError, match=message),
-        device_memory_errors(data_bytes=3 * 2**30, n_weights=1000, device=CPU),
+        device_memory_errors(Sizes(3 * 2**30, 1000), CPU),
     ):
         raise error
 
@@ -68,6 +68,6 @@ def test_out_of_memory_gives_sizes_and_remedy(error):
 def test_other_errors_pass():
     with (
         pytest.raises(RuntimeError, match="shapes cannot be multiplied"),
-        device_memory_errors(data_bytes=1, n_weights=1, device=CPU),
+        device_memory_errors(Sizes(1, 1), CPU),
     ):
         raise RuntimeError("shapes cannot be multiplied")

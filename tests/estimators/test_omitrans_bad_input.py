@@ -178,6 +178,11 @@ def test_out_of_memory_gives_sizes_and_remedy(frames, quick):
         quick(generator=Greedy).fit(*frames)
 
 
+def test_networks_beyond_all_memory_are_an_error_too(frames, quick):
+    with pytest.raises(DeviceMemoryError, match="networks could not be built"):
+        quick(hidden_layer_sizes=(10_000_000, 10_000_000)).fit(*frames)
+
+
 class Greedy(torch.nn.Linear):
     """A generator that finds no memory."""
 
