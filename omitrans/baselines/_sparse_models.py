@@ -1,0 +1,159 @@
+"""Many sparse linear models at once: trained in blocks of targets, shared out over processes."""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+from joblib import Parallel, delayed
+from scipy import sparse
+from sklearn.utils import gen_batches
+
+from omitrans.baselines._lasso_paths import alpha_max, gram_matrix, solve_paths
+from omitrans.baselines._standardize import Standardized, standardize
+
+_TARGETS_A_BLOCK = 32
+_VALUES_A_BLOCK = 2**22
+
+
+class SparseModels(NamedTuple):
+    """Models on the scale of the data.
+
+    Row ``target * n_alphas + alpha`` of `coef` and `intercept` belongs to one target and one
+    penalty; `dual_gap` and `n_iter` have shape (n_targets, n_alphas).
+    """
+
+    coef: sparse.csr_array
+    intercept: np.ndarray
+    dual_gap: np.ndarray
+    n_iter: np.ndarray
+
+
+def largest_penalties(
+    X: np.ndarray, Y: np.ndarray, *, fit_intercept: bool, scale: bool
+) -> np.ndarray:
+    """Return the smallest penalty of each target at which nothing is selected.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, n_features)
+        Features.
+    Y : ndarray of shape (n_samples, n_targets)
+        Targets.
+    fit_intercept : bool
+        Centre features and targets.
+    scale : bool
+        Divide the features by their standard deviations.
+
+    Returns
+    -------
+    ndarray of shape (n_targets,)
+        The penalties; 0 for a constant target.
+    """
+    design = standardize(X, centre=fit_intercept, scale=scale)
+    limits = []
+    for block in gen_batches(Y.shape[1], _TARGETS_A_BLOCK):
+        target = standardize(Y[:, block].astype(X.dtype), centre=fit_intercept, scale=False)
+        limits.append(alpha_max(design.values, target.values))
+    return np.concatenate(limits)
+
+
+def fit_models(
+    X: np.ndarray,
+    Y: np.ndarray,
+    alphas: np.ndarray,
+    *,
+    rows: np.ndarray | slice = slice(None),
+    fit_intercept: bool,
+    scale: bool,
+    solver: str,
+    n_jobs: int | None,
+    **options: Any,
+) -> Iterator[tuple[slice, SparseModels]]:
+    """Train on some rows, and yield blocks of targets with their models for every penalty.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, n_features)
+        Features.
+    Y : ndarray of shape (n_samples, n_targets)
+        Targets.
+    alphas : ndarray of shape (n_targets, n_alphas)
+        Penalties, falling along each row.
+    rows : ndarray of int or slice, default=slice(None)
+        Rows to train on.
+    fit_intercept : bool
+        Centre features and targets.
+    scale : bool
+        Divide the features by their standard deviations; penalties count on that scale.
+    solver : {"celer", "sklearn"}
+        Who solves.
+    n_jobs : int or None
+        Number of processes, as in joblib.
+    **options
+        Passed to :func:`solve_paths`: `tol` and `max_iter`.
+
+    Yields
+    ------
+    block : slice
+        Which targets.
+    models : SparseModels
+        Their models.
+    """
+    design = standardize(X, rows, centre=fit_intercept, scale=scale)
+    options |= {"solver": solver, "gram": gram_matrix(design.values, solver)}
+    blocks = list(gen_batches(Y.shape[1], _TARGETS_A_BLOCK))
+    # celer wants writable memory, so the processes map the shared design copy-on-write
+    models = Parallel(n_jobs=n_jobs, mmap_mode="c", return_as="generator")(
+        delayed(_fit_block)(
+            design, Y[rows, block].astype(X.dtype), alphas[block], fit_intercept, options
+        )
+        for block in blocks
+    )
+    yield from zip(blocks, models, strict=True)
+
+
+def _fit_block(
+    design: Standardized,
+    Y: np.ndarray,
+    alphas: np.ndarray,
+    fit_intercept: bool,
+    options: dict[str, Any],
+) -> SparseModels:
+    target = standardize(Y, centre=fit_intercept, scale=False)
+    paths = solve_paths(design.values, target.values, alphas, **options)
+    coef = paths.coef
+    coef.data /= design.scale[coef.indices]
+    intercept = np.repeat(target.mean, alphas.shape[1]) - coef @ design.mean
+    return SparseModels(coef, intercept, paths.dual_gap, paths.n_iter)
+
+
+def predict_sparse(
+    coef: sparse.csr_array,
+    intercept: np.ndarray,
+    X: np.ndarray,
+    rows: np.ndarray | None = None,
+) -> np.ndarray:
+    """Return ``X[rows] @ coef.T + intercept`` in the dtype of X, without a dense `coef`.
+
+    Parameters
+    ----------
+    coef : csr_array of shape (n_models, n_features)
+        Coefficients.
+    intercept : ndarray of shape (n_models,)
+        Intercepts.
+    X : ndarray of shape (n_samples, n_features)
+        Features.
+    rows : ndarray of int or None, default=None
+        Rows to predict; None takes all.
+
+    Returns
+    -------
+    ndarray of shape (n_rows, n_models)
+        Predictions.
+    """
+    rows = np.arange(len(X)) if rows is None else rows
+    coef = coef.astype(X.dtype, copy=False)
+    predicted = np.empty((len(rows), len(intercept)), dtype=X.dtype)
+    for part in gen_batches(len(rows), max(1, _VALUES_A_BLOCK // X.shape[1])):
+        predicted[part] = (coef @ X[rows[part]].T).T + intercept
+    return predicted
