@@ -1,15 +1,17 @@
 """The file itself: a zip of three stored members with checksums, replaced as a whole."""
 
+import errno
 import hashlib
 import json
 import os
 import re
 import secrets
+import tempfile
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any, BinaryIO
 
 import numpy as np
 
@@ -19,6 +21,7 @@ from omitrans.persistence._safetensors import read_arrays, write_arrays
 _DOCUMENT, _ARRAYS, _SUMS = "model.json", "arrays.safetensors", "SHA256SUMS"
 _SUMS_TEXT = re.compile(rb"([0-9a-f]{64})  model\.json\n([0-9a-f]{64})  arrays\.safetensors\n")
 _MAX_OVERHEAD = 4096  # bytes of the zip itself: names, sizes, directory
+_BLOCK = 1 << 20
 _COPY_AGAIN = "Copy it again from its source, or save the model anew"
 
 
@@ -34,64 +37,56 @@ def write_file(path: Path, document: dict[str, Any], arrays: dict[str, np.ndarra
     arrays : dict of str to ndarray
         What ``arrays.safetensors`` holds.
     """
-    text = json.dumps(document, allow_nan=False).encode()
-    with _replacing(path) as file, zipfile.ZipFile(file, "w") as archive:
-        with _member(archive, _DOCUMENT) as document_stream:
-            document_stream.write(text)
-        with _member(archive, _ARRAYS) as arrays_stream:
-            write_arrays(arrays_stream, arrays)
-        with _member(archive, _SUMS) as sums_stream:
-            sums = ((document_stream.digest, _DOCUMENT), (arrays_stream.digest, _ARRAYS))
-            sums_stream.write("".join(f"{digest}  {name}\n" for digest, name in sums).encode())
-
-
-class _Hashing:
-    """A binary stream that sums up what passes through it."""
-
-    def __init__(self, stream: Any) -> None:
-        self._stream = stream
-        self._hash = hashlib.sha256()
-
-    def read(self, size: int) -> bytes:
-        block = self._stream.read(size)
-        self._hash.update(block)
-        return block
-
-    def write(self, block: bytes | memoryview) -> int:
-        self._hash.update(block)
-        return self._stream.write(block)
-
-    @property
-    def digest(self) -> str:
-        return self._hash.hexdigest()
-
-
-@contextmanager
-def _replacing(path: Path) -> Iterator[BinaryIO]:
-    """Open a temporary file beside `path` that takes its place when all went well."""
     path = Path(os.path.realpath(path))  # a link stays a link
     if path.is_dir():
         raise IsADirectoryError(f"{path} is a folder. Give a file in it: {path / 'model.omitrans'}")
     if not path.parent.is_dir():
         raise FileNotFoundError(f"The folder {path.parent} does not exist. Make it first.")
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
-    try:
-        with temporary.open("xb") as file:
-            yield file
+    text = json.dumps(document, allow_nan=False).encode()
+    with _temporary_beside(path) as whole, _temporary_beside(path) as arrays_path:
+        with whole.open("xb") as file:
+            write_arrays(arrays_path, arrays)
+            _write_members(file, text, arrays_path)
             file.flush()
             os.fsync(file.fileno())
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+        whole.replace(path)
 
 
 @contextmanager
-def _member(archive: zipfile.ZipFile, name: str) -> Iterator[Any]:
+def _temporary_beside(path: Path) -> Iterator[Path]:
+    """Give the path of a file that does not exist yet, and remove what stands there at the end."""
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
+    try:
+        yield temporary
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _write_members(file: BinaryIO, text: bytes, arrays_path: Path) -> None:
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr(_member(_DOCUMENT), text)
+        with (
+            arrays_path.open("rb") as source,
+            archive.open(_member(_ARRAYS), "w", force_zip64=True) as target,
+        ):
+            arrays_sum = _copy(source, target)
+        document_sum = hashlib.sha256(text).hexdigest()
+        archive.writestr(_member(_SUMS), f"{document_sum}  {_DOCUMENT}\n{arrays_sum}  {_ARRAYS}\n")
+
+
+def _member(name: str) -> zipfile.ZipInfo:
     info = zipfile.ZipInfo(name)  # dated 1980, so that the same model gives the same bytes
     info.external_attr = 0o644 << 16
-    with archive.open(info, "w", force_zip64=True) as stream:
-        yield _Hashing(stream)
+    return info
+
+
+def _copy(source: IO[bytes], target: IO[bytes]) -> str:
+    """Copy a stream block by block; return its SHA-256."""
+    digest = hashlib.sha256()
+    while block := source.read(_BLOCK):
+        digest.update(block)
+        target.write(block)
+    return digest.hexdigest()
 
 
 class ModelFile:
@@ -123,12 +118,13 @@ class ModelFile:
         return document
 
     def read_arrays(self) -> dict[str, np.ndarray]:
-        """Return what ``arrays.safetensors`` holds."""
-        with self._archive.open(_ARRAYS) as stream:
-            hashing = _Hashing(stream)
-            arrays = read_arrays(hashing, self._archive.getinfo(_ARRAYS).file_size)
-        self._check_sum(_ARRAYS, hashing.digest)
-        return arrays
+        """Return what ``arrays.safetensors`` holds; it is unpacked for as long as it is read."""
+        with tempfile.TemporaryDirectory(prefix="omitrans-") as folder:
+            path = Path(folder, _ARRAYS)
+            with self._archive.open(_ARRAYS) as source, path.open("wb") as target:
+                digest = _copy(source, target)
+            self._check_sum(_ARRAYS, digest)
+            return read_arrays(path)
 
     def _read(self, name: str) -> bytes:
         with self._archive.open(name) as stream:
@@ -159,6 +155,12 @@ def open_file(path: Path) -> Iterator[ModelFile]:
         except OmiTransError as error:
             raise ModelFileError(f"Cannot load {path}: {str(error).rstrip('.')}.") from error
         except Exception as error:  # a broken file can make zipfile, json and NumPy raise anything
+            if isinstance(error, OSError) and error.errno != errno.EINVAL:  # the disk's fault
+                raise OSError(
+                    error.errno,
+                    f"Cannot load {path}: {error.strerror}. The arrays are unpacked to "
+                    f"{tempfile.gettempdir()}; if it is full, set TMPDIR to a folder with room",
+                ) from error
             raise ModelFileError(
                 f"Cannot load {path}: it is truncated, altered or written by another program "
                 f"({type(error).__name__}: {error}). {_COPY_AGAIN}."

@@ -43,6 +43,8 @@ def save(model: BaseEstimator, path: str | os.PathLike[str]) -> None:
     ModelFileError
         If a part of the model is not data (a function, a class of your own, a compiled tree);
         the message says which attribute, and nothing is written.
+    OSError
+        If the disk does not take the file.
 
     See Also
     --------
@@ -52,6 +54,9 @@ def save(model: BaseEstimator, path: str | os.PathLike[str]) -> None:
     Notes
     -----
     Pickle and joblib save any model, for those who trust whoever wrote the file.
+
+    Until the file is complete it takes twice its size on the disk. Loading unpacks the arrays to
+    the folder of temporary files, which ``TMPDIR`` names, for as long as they are read.
 
     Examples
     --------
@@ -106,6 +111,8 @@ def load(path: str | os.PathLike[str]) -> Any:
     ------
     FileNotFoundError
         If there is no such file.
+    OSError
+        If the file cannot be read, or the folder of temporary files has no room for its arrays.
     ModelFileError
         If the file is of another kind, truncated or altered, written by a newer omitrans, or
         names a class that is not a public estimator of omitrans or scikit-learn.
@@ -150,6 +157,8 @@ def read_summary(path: str | os.PathLike[str]) -> dict[str, Any]:
     ------
     FileNotFoundError
         If there is no such file.
+    OSError
+        If the file cannot be read, or the folder of temporary files has no room for its arrays.
     ModelFileError
         If the file is of another kind, truncated or written by a newer omitrans.
 

@@ -8,18 +8,23 @@ import pickle
 import shutil
 import stat
 import subprocess
+import sys
+import tempfile
 import zipfile
+from contextlib import contextmanager
 
 import joblib
 import numpy as np
+import psutil
 import pytest
+import safetensors.torch
 from sklearn.linear_model import Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import omitrans
 from omitrans.exceptions import ModelFileError
-from omitrans.persistence import _safetensors, read_summary
+from omitrans.persistence import _container, _safetensors, read_summary
 
 MEMBERS = ["model.json", "arrays.safetensors", "SHA256SUMS"]
 X = np.arange(20.0).reshape(5, 4) ** 1.5
@@ -65,6 +70,14 @@ def test_the_same_model_gives_the_same_bytes(path, tmp_path):
     assert again.read_bytes() == path.read_bytes()
 
 
+def test_other_readers_of_safetensors_open_the_arrays(path, tmp_path):
+    with zipfile.ZipFile(path) as archive:
+        archive.extract("arrays.safetensors", tmp_path)
+    arrays = safetensors.torch.load_file(tmp_path / "arrays.safetensors")
+    scaler = omitrans.load(path)[0]
+    np.testing.assert_array_equal(arrays["Pipeline.steps[0][1].mean_"].numpy(), scaler.mean_)
+
+
 @pytest.mark.skipif(os.name != "posix", reason="permissions are POSIX's")
 def test_permissions_follow_the_umask(path):
     (path.parent / "plain").write_bytes(b"")
@@ -80,6 +93,19 @@ def test_a_link_stays_a_link(path):
     assert omitrans.load(path).alpha == 7.0
 
 
+@contextmanager
+def limited(kind, n_bytes):
+    """Limit the size of files ("FSIZE") or of the memory ("AS") that this process may take."""
+    resource = pytest.importorskip("resource")
+    kind = getattr(resource, f"RLIMIT_{kind}")
+    before = resource.getrlimit(kind)
+    resource.setrlimit(kind, (n_bytes, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(kind, before)
+
+
 def fail_with(error):
     def fail(*args, **kwargs):
         raise error
@@ -91,7 +117,7 @@ FULL_DISK = OSError(errno.ENOSPC, "No space left on device")
 
 
 @pytest.mark.parametrize("error", [FULL_DISK, KeyboardInterrupt(), MemoryError()], ids=repr)
-@pytest.mark.parametrize("step", ["values", "sync", "replace"])
+@pytest.mark.parametrize("step", ["arrays", "copy", "sync", "replace"])
 @pytest.mark.parametrize("exists", [True, False])
 def test_a_broken_off_save_leaves_the_old_file_and_nothing_else(
     path, monkeypatch, error, step, exists
@@ -100,7 +126,8 @@ def test_a_broken_off_save_leaves_the_old_file_and_nothing_else(
         path.unlink()
     before = path.read_bytes() if exists else None
     owner, name = {
-        "values": (_safetensors, "_bytes_of"),
+        "arrays": (_safetensors, "save_file"),
+        "copy": (_container, "_copy"),
         "sync": (os, "fsync"),
         "replace": (type(path), "replace"),
     }[step]
@@ -139,6 +166,16 @@ def test_a_disk_that_fills_up_while_writing(path, monkeypatch):
     assert path.read_bytes() == before
 
 
+def test_a_disk_that_does_not_take_the_arrays(path):
+    before = path.read_bytes()
+    model = Ridge()
+    model.coef_ = np.zeros(10**6)
+    with limited("FSIZE", 10**5), pytest.raises(OSError, match="Cannot write the arrays to"):
+        omitrans.save(model, path)
+    assert [file.name for file in path.parent.iterdir()] == [path.name]
+    assert path.read_bytes() == before
+
+
 def test_a_folder_that_is_not_there(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"The folder .*missing does not exist"):
         omitrans.save(Ridge(), tmp_path / "missing" / "model.omitrans")
@@ -148,6 +185,51 @@ def test_a_path_that_is_a_folder(tmp_path):
     with pytest.raises(IsADirectoryError, match=r"is a folder\. Give a file"):
         omitrans.save(Ridge(), tmp_path)
     assert not list(tmp_path.iterdir())
+
+
+# --- what is unpacked while a file is read ---
+
+
+@pytest.fixture
+def unpacked(tmp_path, monkeypatch):
+    """The folder of temporary files."""
+    folder = tmp_path / "unpacked"
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    return folder
+
+
+def test_nothing_stays_unpacked(path, unpacked, monkeypatch):
+    omitrans.load(path)
+    assert not list(unpacked.iterdir())
+    for error, raised in [(KeyboardInterrupt(), KeyboardInterrupt), (KeyError(), ModelFileError)]:
+        monkeypatch.setattr(_container, "read_arrays", fail_with(error))
+        with pytest.raises(raised):
+            omitrans.load(path)
+        assert not list(unpacked.iterdir())
+
+
+@pytest.fixture
+def large(path):
+    """A file with an array of 80 MB."""
+    model = Ridge()
+    model.coef_ = np.zeros(10**7)
+    omitrans.save(model, path)
+    return path
+
+
+def test_no_room_to_unpack(large, unpacked):
+    with limited("FSIZE", 10**5), pytest.raises(OSError, match="set TMPDIR to a folder with room"):
+        omitrans.load(large)
+    assert not list(unpacked.iterdir())
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems do not limit memory")
+def test_short_memory_is_not_the_fault_of_the_file(large, unpacked):
+    room = 120 * 10**6  # the arrays fit once, and the file they are read from is mapped beside them
+    with limited("AS", psutil.Process().memory_info().vms + room), pytest.raises(MemoryError):
+        omitrans.load(large)
+    assert not list(unpacked.iterdir())
 
 
 # --- files of another kind ---

@@ -282,8 +282,18 @@ def test_another_declared_dtype(parts, forge, dtype):
 
 
 def test_arrays_that_are_no_safetensors(parts, forge):
-    with pytest.raises(ModelFileError, match="header of its arrays"):
+    with pytest.raises(ModelFileError, match="not in the safetensors format"):
         omitrans.load(forge(parts[0], b"\x93NUMPY"))
+
+
+@pytest.mark.parametrize("dtype", ["BF16", "F8_E4M3", "F4", "C64", "F128", None])
+def test_numbers_that_no_model_holds(parts, forge, dtype):
+    size = {"BF16": 2, "F8_E4M3": 1, "F4": 0.5}.get(dtype, 8)
+    header = {COEF: {"dtype": dtype, "shape": [int(16 / size)], "data_offsets": [0, 16]}}
+    text = json.dumps(header).encode()
+    content = len(text).to_bytes(8, "little") + text + bytes(16)
+    with pytest.raises(ModelFileError, match=r"safetensors format|altered|holds"):
+        omitrans.load(forge(parts[0], content))
 
 
 def saved_with_alpha(parts, forge, node, **extra):
