@@ -39,12 +39,15 @@ class OmiTransRegressor(TorchRegressor):
     discriminator : str or type, default="fc"
         A name of :func:`omitrans.networks.list_discriminators`, or a class that is called as
         ``discriminator(n_target, n_source, **params)``.
-    hidden_layer_sizes : sequence of int, default=(512,)
-        Widths of the generator's encoder; its decoder has them in reverse.
-    latent_dim : int, default=128
+    hidden_layer_sizes : sequence of int, default=()
+        Widths of the generator's encoder; its decoder has them in reverse. Without any, the
+        bottleneck is the only hidden layer.
+    latent_dim : int, default=256
         Width of the generator's bottleneck.
-    dropout : float, default=0.2
+    dropout : float, default=0.5
         Share of hidden features of the generator set to zero in training.
+    norm : {"none", "sample"}, default="none"
+        "sample" standardises each sample over its hidden features, as the published networks do.
     generator_params : dict, default=None
         More arguments of the generator.
     discriminator_params : dict, default=None
@@ -59,7 +62,7 @@ class OmiTransRegressor(TorchRegressor):
         Weight λ of that distance. 0 leaves the plain conditional GAN.
     source_scaling, target_scaling : {"none", "standard", "minmax"}, default="standard"
         Scaling of every feature with what the training samples give, undone in the prediction.
-    lr : float, default=1e-4
+    lr : float, default=2e-4
         Learning rate of the generator (Adam).
     discriminator_lr : float, default=None
         Learning rate of the discriminator. None takes `lr`.
@@ -117,11 +120,11 @@ class OmiTransRegressor(TorchRegressor):
         Its reconstruction loss; with early stopping only.
     n_features_in_ : int
         Number of source features.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Their names, if X is a frame.
     n_targets_ : int
         Number of target features.
-    target_names_ : ndarray of shape (n_targets_,)
+    target_names_ : ndarray of shape (n_targets,)
         Their names: the columns of Y, or y0, y1, ...
 
     See Also
@@ -158,6 +161,7 @@ class OmiTransRegressor(TorchRegressor):
         "hidden_layer_sizes": ["array-like"],
         "latent_dim": [Interval(Integral, 1, None, closed="left")],
         "dropout": [Interval(Real, 0, 1, closed="left")],
+        "norm": [StrOptions({"none", "sample"})],
         "generator_params": [dict, None],
         "discriminator_params": [dict, None],
         "adversarial_loss": [StrOptions(set(ADVERSARIAL_LOSSES)), None],
@@ -173,9 +177,10 @@ class OmiTransRegressor(TorchRegressor):
         generator: str | type[nn.Module] = "fc",
         discriminator: str | type[nn.Module] = "fc",
         *,
-        hidden_layer_sizes: Sequence[int] = (512,),
-        latent_dim: int = 128,
-        dropout: float = 0.2,
+        hidden_layer_sizes: Sequence[int] = (),
+        latent_dim: int = 256,
+        dropout: float = 0.5,
+        norm: str = "none",
         generator_params: dict[str, Any] | None = None,
         discriminator_params: dict[str, Any] | None = None,
         adversarial_loss: str | None = "vanilla",
@@ -183,7 +188,7 @@ class OmiTransRegressor(TorchRegressor):
         reconstruction_weight: float = 100.0,
         source_scaling: str = "standard",
         target_scaling: str = "standard",
-        lr: float = 1e-4,
+        lr: float = 2e-4,
         discriminator_lr: float | None = None,
         weight_decay: float = 0.0,
         batch_size: int = 64,
@@ -208,6 +213,7 @@ class OmiTransRegressor(TorchRegressor):
         self.hidden_layer_sizes = hidden_layer_sizes
         self.latent_dim = latent_dim
         self.dropout = dropout
+        self.norm = norm
         self.generator_params = generator_params
         self.discriminator_params = discriminator_params
         self.adversarial_loss = adversarial_loss
@@ -276,6 +282,12 @@ class OmiTransRegressor(TorchRegressor):
                 "adversarial_loss=None with reconstruction_weight=0 leaves nothing to learn from. "
                 "Set one of them."
             )
+        for width in self.hidden_layer_sizes:
+            if not isinstance(width, Integral) or width < 1:
+                raise ValueError(
+                    "The 'hidden_layer_sizes' parameter of OmiTransRegressor must hold whole "
+                    f"numbers of at least 1. Got {width!r} in {self.hidden_layer_sizes!r} instead."
+                )
         source, target = super()._check_training_data(X, Y)
         if self.reconstruction_loss == "cross-entropy" and self.target_scaling != "minmax":
             low, high = target.min(), target.max()
@@ -296,6 +308,7 @@ class OmiTransRegressor(TorchRegressor):
             "hidden_layer_sizes": tuple(self.hidden_layer_sizes),
             "latent_dim": self.latent_dim,
             "dropout": self.dropout,
+            "norm": self.norm,
         }
         params = self._network_params(generator, shared, self.generator_params)
         options.update({f"module__{name}": value for name, value in params.items()})

@@ -10,6 +10,7 @@ PAPER_FC: dict[str, Any] = {
     "hidden_layer_sizes": (4096, 1024, 512),
     "latent_dim": 256,
     "dropout": 0.2,
+    "norm": "sample",
     "adversarial_loss": "vanilla",
     "reconstruction_loss": "l1",
     "reconstruction_weight": 100.0,

@@ -152,8 +152,13 @@ def test_works_inside_transformed_target_regressor(frames, quick):
     [
         ("hidden_layer_sizes", [9, 7], lambda net: net.module_.hidden[1][0].out_features == 7),
         ("latent_dim", 3, lambda net: net.module_.hidden[1][0].out_features == 3),
-        ("dropout", 0.35, lambda net: net.module_.hidden[0][1][1].p == 0.35),
-        ("generator_params", {"norm": "none"}, lambda net: len(net.module_.hidden[0][1]) == 2),
+        ("dropout", 0.35, lambda net: net.module_.hidden[0][1][0].p == 0.35),
+        ("norm", "sample", lambda net: len(net.module_.hidden[0][1]) == 3),
+        (
+            "generator_params",
+            {"negative_slope": 0.3},
+            lambda net: net.module_.hidden[0][1][-1].negative_slope == 0.3,
+        ),
         (
             "discriminator_params",
             {"n_logits": 4},
@@ -259,7 +264,7 @@ def test_memory_map_is_read_in_place(frames, quick, tmp_path):
 def test_fit_leaves_parameters_and_data_alone(frames, quick):
     X, Y = frames
     X_before, Y_before = X.copy(), Y.copy()
-    model = quick(hidden_layer_sizes=[9, 5], generator_params={"norm": "none"})
+    model = quick(hidden_layer_sizes=[9, 5], generator_params={"negative_slope": 0.3})
     before = clone(model).get_params()
     model.fit(X, Y)
     model.predict(X)

@@ -125,6 +125,8 @@ def test_empty_tables(frames, quick):
     [
         ({"dropout": 1.5}, r"'dropout' parameter .* range \[0.0, 1.0\)"),
         ({"lr": 0.0}, r"'lr' parameter"),
+        ({"hidden_layer_sizes": (64, 0)}, r"whole numbers of at least 1. Got 0 in .64, 0."),
+        ({"hidden_layer_sizes": [6.5]}, r"'hidden_layer_sizes' parameter .* Got 6.5"),
         ({"max_epochs": 0}, r"'max_epochs' parameter"),
         ({"adversarial_loss": "wgan"}, r"'adversarial_loss' parameter .*'vanilla'"),
         ({"reconstruction_loss": "rmse"}, r"'reconstruction_loss' parameter"),
