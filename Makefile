@@ -30,7 +30,7 @@ test-slow: $(READY)   ## the tests marked slow
 coverage: $(READY)    ## the fast tests with a coverage report
 	$(PYTEST) --cov --cov-report=term --cov-report=html
 
-lint: $(READY)        ## ruff, mypy, numpydoc, codespell
+lint: $(READY)        ## ruff, mypy, codespell; docstrings are checked by the tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy

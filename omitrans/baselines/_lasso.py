@@ -29,12 +29,8 @@ _TARGETS_TO_TUNE_ON = 32
 class LassoRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
     """Predict every target by its own LASSO on all features.
 
-    Each target ``y`` by itself minimises
-
-    .. math:: \\frac{1}{2n} \\lVert y - X w \\rVert_2^2 + \\alpha \\lVert w \\rVert_1
-
-    after centring and, with ``standardize=True``, after dividing every feature by its standard
-    deviation.
+    Each target ``y`` by itself minimises ``||y - X w||² / (2 n) + alpha ||w||₁`` after centring
+    and, with ``standardize=True``, after dividing every feature by its standard deviation.
 
     One `alpha` means different things for targets of different spread: TDimpute's published
     ``alpha=0.1`` on expression divided by 16.5 selects nothing for practically every gene.
@@ -91,11 +87,11 @@ class LassoRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         Solver used.
     n_targets_ : int
         Number of targets.
-    target_names_ : ndarray of shape (n_targets_,)
+    target_names_ : ndarray of shape (n_targets,)
         Their names: the columns of y, or y0, y1, ...
     n_features_in_ : int
         Number of features.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Their names, if X is a frame.
 
     See Also

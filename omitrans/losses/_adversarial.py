@@ -7,12 +7,52 @@ from torch.nn.functional import softplus
 
 
 def vanilla_loss(logits: Tensor, real: bool) -> Tensor:
-    """Return the mean of -log D (real) or -log(1 - D) (generated), D = sigmoid(logits)."""
+    """Return the mean of -log D (real) or -log(1 - D) (generated), D = sigmoid(logits).
+
+    Parameters
+    ----------
+    logits : torch.Tensor of shape (n_samples, n_logits)
+        What the discriminator says of the pairs.
+    real : bool
+        Whether they should be taken for real pairs.
+
+    Returns
+    -------
+    torch.Tensor
+        A scalar.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from omitrans.losses import vanilla_loss
+    >>> vanilla_loss(torch.zeros(2, 16), real=True).round(decimals=4)
+    tensor(0.6931)
+    """
     return softplus(-logits if real else logits).mean()
 
 
 def least_squares_loss(logits: Tensor, real: bool) -> Tensor:
-    """Return the mean squared distance of the logits from 1 (real) or 0 (generated)."""
+    """Return the mean squared distance of the logits from 1 (real) or 0 (generated).
+
+    Parameters
+    ----------
+    logits : torch.Tensor of shape (n_samples, n_logits)
+        What the discriminator says of the pairs.
+    real : bool
+        Whether they should be taken for real pairs.
+
+    Returns
+    -------
+    torch.Tensor
+        A scalar.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from omitrans.losses import least_squares_loss
+    >>> least_squares_loss(torch.full((2, 16), 0.5), real=True)
+    tensor(0.2500)
+    """
     return (logits - float(real)).square().mean()
 
 

@@ -10,7 +10,27 @@ TensorFunction = Callable[[Tensor], Tensor]
 
 
 def cross_entropy_loss(logits: Tensor, Y: Tensor) -> Tensor:
-    """Return the mean cross-entropy of targets in [0, 1] under sigmoid(logits)."""
+    """Return the mean cross-entropy of targets in [0, 1] under sigmoid(logits).
+
+    Parameters
+    ----------
+    logits : torch.Tensor of shape (n_samples, n_targets)
+        What the generator gives.
+    Y : torch.Tensor of shape (n_samples, n_targets)
+        Real profiles, scaled to [0, 1].
+
+    Returns
+    -------
+    torch.Tensor
+        A scalar.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from omitrans.losses import cross_entropy_loss
+    >>> cross_entropy_loss(torch.zeros(2, 3), torch.ones(2, 3)).round(decimals=4)
+    tensor(0.6931)
+    """
     return binary_cross_entropy_with_logits(logits, Y)
 
 

@@ -33,7 +33,7 @@ def scores_to_report(scores: Mapping[str, Any], *, prefix: str = "test_") -> pd.
     scores : mapping of str to array-like
         What :func:`sklearn.model_selection.cross_validate` returned for
         ``scoring=RECONSTRUCTION_SCORERS``, or ``cv_results_`` of a search.
-    prefix : str, default="test_"
+    prefix : str, default: ``"test_"``
         What stands in front of the metric's name in the keys of `scores`:
         ``"mean_test_"`` for a search, ``"train_"`` for training scores.
 

@@ -12,7 +12,7 @@ from omitrans.model_selection._fold import TIMES
 class ModelComparison:
     """What :func:`compare_models` found.
 
-    Attributes
+    Parameters
     ----------
     results : DataFrame
         One number a row, with the columns ``model``, ``fold`` (from 0), ``metric`` and
@@ -21,7 +21,7 @@ class ModelComparison:
         scorers, then ``fit_seconds`` and ``predict_seconds``. NaN where a model failed.
     errors : DataFrame
         What failed, with the columns ``model``, ``fold`` and ``error``.
-    predictions : dict of str to DataFrame, Series or ndarray, or None
+    predictions : dict of str to DataFrame, Series or ndarray, default=None
         For every model the out-of-fold predictions in the form of Y, if asked for. NaN where
         a sample is in no test fold or the model failed.
 

@@ -125,6 +125,12 @@ def list_generators() -> list[str]:
     -------
     list of str
         In alphabetical order.
+
+    Examples
+    --------
+    >>> from omitrans.networks import list_generators
+    >>> "fc" in list_generators()
+    True
     """
     return _GENERATORS.names()
 
@@ -136,5 +142,11 @@ def list_discriminators() -> list[str]:
     -------
     list of str
         In alphabetical order.
+
+    Examples
+    --------
+    >>> from omitrans.networks import list_discriminators
+    >>> "fc" in list_discriminators()
+    True
     """
     return _DISCRIMINATORS.names()

@@ -55,7 +55,7 @@ class ProbeFilter(ColumnsMixin, BaseEstimator):
     Attributes
     ----------
     rule_counts_ : Series of int
-        How many probes each applied rule marks, under the name of its switch without "drop_".
+        How many probes each applied rule marks, under the name of its switch without ``drop_``.
         The rules overlap: ``rule_counts_["any"]`` is how many probes are dropped.
     column_indices_ : ndarray of int
         Positions in X of the probes that are kept.

@@ -1,0 +1,86 @@
+"""Every public class, method and function is documented as numpydoc wants it."""
+
+import inspect
+import re
+import tomllib
+from pathlib import Path
+
+import numpydoc.validate
+import pytest
+
+from omitrans.utils.discovery import all_classes, all_functions, public_modules
+
+PYPROJECT = Path(__file__).parents[1] / "pyproject.toml"
+SETTINGS = tomllib.loads(PYPROJECT.read_text(encoding="utf-8"))["tool"]["numpydoc_validation"]
+IGNORED = set(SETTINGS["checks"]) - {"all"}  # "all" turns the list into exceptions
+
+# What needs no example of its own -> what holds the example that shows it.
+EXAMPLE_ELSEWHERE = {
+    "DiscriminatorNet": "register_generator",
+    "GeneratorNet": "register_generator",
+    "ModelComparison": "compare_models",
+    "load": "save",
+    "register_discriminator": "register_generator",
+}
+# numpydoc takes the parameters of the __init__ that typing.Protocol adds for theirs.
+PROTOCOLS = {"DiscriminatorNet", "GeneratorNet"}
+
+
+def public_methods(cls):
+    """Yield the names of the public methods and properties that this package wrote."""
+    for name in dir(cls):
+        value = inspect.getattr_static(cls, name)
+        function = getattr(cls, name)
+        written_here = getattr(function, "__module__", None) or ""
+        if name.startswith("_") or not written_here.startswith("omitrans."):
+            continue
+        if callable(function) and not isinstance(value, type):
+            yield name
+
+
+def public_objects():
+    """Return the dotted names of what users see."""
+    names = [f"{function.__module__}.{name}" for name, function in all_functions()]
+    for name, cls in all_classes():
+        names.append(f"{cls.__module__}.{name}")
+        names += [f"{cls.__module__}.{name}.{method}" for method in public_methods(cls)]
+    return names
+
+
+NAMES = public_objects()
+OBJECTS = dict(all_classes() + all_functions())
+
+
+def test_all_rules_but_the_listed_ones_apply():
+    assert "all" in SETTINGS["checks"]
+
+
+def test_public_objects_are_found():
+    assert len(NAMES) > 60
+    assert "omitrans.estimators._omitrans.OmiTransRegressor.fit" in NAMES
+    assert "omitrans.estimators._omitrans.OmiTransRegressor.get_params" not in NAMES
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_docstring(name):
+    ignored = IGNORED | ({"PR01"} if name.rpartition(".")[2] in PROTOCOLS else set())
+    errors = numpydoc.validate.validate(name)["errors"]
+    wrong = [f"{code}: {text}" for code, text in errors if code not in ignored]
+    assert not wrong, "\n".join([name, *wrong])
+
+
+@pytest.mark.parametrize("module", list(public_modules()), ids=lambda module: module.__name__)
+def test_module_says_what_it_is_for(module):
+    assert re.match(r"[A-Z].*[.:;]", (module.__doc__ or "").splitlines()[0])
+
+
+@pytest.mark.parametrize("name", sorted(OBJECTS))
+def test_public_objects_have_examples(name):
+    if isinstance(OBJECTS[name], type) and issubclass(OBJECTS[name], Exception):
+        return
+    shown_by = EXAMPLE_ELSEWHERE.get(name, name)
+    assert ">>> " in OBJECTS[shown_by].__doc__, f"{shown_by} has no Examples."
+
+
+def test_tables_name_public_objects():
+    assert {*EXAMPLE_ELSEWHERE, *EXAMPLE_ELSEWHERE.values(), *PROTOCOLS} <= set(OBJECTS)

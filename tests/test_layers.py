@@ -1,0 +1,153 @@
+"""Who may import whom; read from the source, so that an import inside a function counts too."""
+
+import ast
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+import omitrans
+
+ROOT = Path(omitrans.__file__).parent
+FILES = sorted(ROOT.rglob("*.py"))
+
+# A room imports rooms of earlier layers, and itself.
+LAYERS = [
+    {"exceptions"},
+    {"utils"},
+    {"annotation", "metrics", "losses", "networks"},
+    {"io", "preprocessing", "engine", "baselines", "persistence"},
+    {"datasets", "estimators"},
+    {"inference", "model_selection", "evaluation", "pipelines"},
+    {"cli"},
+]
+RANK = {room: rank for rank, rooms in enumerate(LAYERS) for room in rooms}
+# Room -> rooms that its layer would allow and that it must do without.
+FORBIDDEN = {
+    # it receives network classes, so that a new network needs no change here
+    "engine": {"networks"},
+    # a model file may come from anywhere: classes are looked up by name among the public ones
+    "persistence": {"networks", "losses"},
+}
+TORCH_ROOMS = {"networks", "losses", "engine", "estimators"}
+# Imported inside the functions that use them, through utils._optional where they are extras.
+LAZY_PACKAGES = {"celer", "matplotlib", "pyarrow"}
+
+MAX_LINES = 400
+LONG_FILES: dict[str, str] = {}  # path -> why it may have up to 600 lines
+MAX_FUNCTION_LINES = 60
+
+
+def room_of(path):
+    """Return the first part of the path below the package, without suffix."""
+    return path.relative_to(ROOT).parts[0].removesuffix(".py")
+
+
+@cache
+def parse(path):
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def imports(path, *, inside_functions=True):
+    """Yield (line, module, names) of each import statement."""
+    waiting = [parse(path)]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.Import):
+            yield from ((node.lineno, alias.name, ()) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            module = "." * node.level + (node.module or "")
+            yield node.lineno, module, tuple(alias.name for alias in node.names)
+        elif inside_functions or not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            waiting += ast.iter_child_nodes(node)
+
+
+def found(path, wrong, **options):
+    """Return "file:line: import" of each import for which `wrong(module, names)` holds."""
+    return [
+        f"{path.relative_to(ROOT)}:{line}: {module} {', '.join(names)}"
+        for line, module, names in imports(path, **options)
+        if wrong(module, names)
+    ]
+
+
+def parametrize(paths):
+    return pytest.mark.parametrize("path", paths, ids=lambda path: str(path.relative_to(ROOT)))
+
+
+every_file = parametrize(FILES)
+
+
+def test_every_room_has_a_layer():
+    assert {room_of(path) for path in FILES} - {"__init__"} == set(RANK)
+
+
+def test_imports_are_seen():
+    """The guard of this file: an import that is not seen cannot be judged."""
+    modules = {module for path in FILES for _, module, _ in imports(path)}
+    assert {"torch", "numpy", "omitrans.exceptions", "omitrans.estimators"} <= modules
+
+
+@parametrize([path for path in FILES if path != ROOT / "__init__.py"])
+def test_arrows_run_one_way(path):
+    room = room_of(path)
+
+    def wrong(module, names):
+        package, _, rest = module.partition(".")
+        if package != "omitrans" or not rest:
+            return False
+        other = rest.partition(".")[0]
+        allowed = other == room or RANK[other] < RANK[room]
+        return not allowed or other in FORBIDDEN.get(room, ())
+
+    assert not found(path, wrong), f"{room} may import only layers before its own: {LAYERS}"
+
+
+@every_file
+def test_imports_name_the_module_that_defines(path):
+    """Relative imports hide the layer; ``from omitrans import X`` loads it through the face."""
+    assert not found(path, lambda module, names: module.startswith(".") or module == ".")
+    through_the_face = {(), ("__version__",)}
+    assert not found(
+        path, lambda module, names: module == "omitrans" and names not in through_the_face
+    )
+
+
+@parametrize([path for path in FILES if room_of(path) not in TORCH_ROOMS])
+def test_torch_stays_in_its_rooms(path):
+    assert not found(path, lambda module, names: module.partition(".")[0] in {"torch", "skorch"})
+
+
+@every_file
+def test_costly_packages_are_not_imported_with_the_module(path):
+    def wrong(module, names):
+        return module.partition(".")[0] in LAZY_PACKAGES
+
+    assert not found(path, wrong, inside_functions=False)
+
+
+@every_file
+def test_private_names_of_scikit_learn_come_through_one_file(path):
+    def wrong(module, names):
+        parts = [*module.split("."), *names]
+        return parts[0] == "sklearn" and any(part.startswith("_") for part in parts)
+
+    if path == ROOT / "utils" / "_sklearn.py":
+        assert found(path, wrong)
+    else:
+        assert not found(path, wrong), "Import it from omitrans.utils._sklearn."
+
+
+@every_file
+def test_files_are_short(path):
+    limit = 600 if str(path.relative_to(ROOT)) in LONG_FILES else MAX_LINES
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= limit
+
+
+@every_file
+def test_functions_are_short(path):
+    for node in ast.walk(parse(path)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            body = node.body[1:] if ast.get_docstring(node) else node.body
+            n_lines = body[-1].end_lineno - body[0].lineno + 1 if body else 0
+            assert n_lines < MAX_FUNCTION_LINES, f"{path.name}: {node.name} has {n_lines} lines"
