@@ -6,8 +6,9 @@ fit    ``OmiTransRegressor.fit``
 loop   a plain loop over minibatches, as one would write it by hand with fused Adam
 floor  only the matrix products of that training and the fused Adam updates
 
-They run in turn, `--repeats` times; ratios are medians over the turns. Memory is the peak resident
-size of the process (on CUDA: the peak that torch's allocator handed out).
+They run in turn, `--repeats` times after a turn that does not count, each turn beginning with
+another one of them; ratios are medians over the turns. Memory is the peak resident size of the
+process (on CUDA: the peak that torch's allocator handed out).
 
     python benchmarks/train_step.py --output benchmarks/results/train_step.csv
 """
@@ -23,7 +24,13 @@ from pathlib import Path
 from statistics import median
 
 import numpy as np
+import torch
+from torch.nn.functional import binary_cross_entropy_with_logits, l1_loss
 
+from omitrans import OmiTransRegressor
+from omitrans.networks import get_discriminator, get_generator
+
+PROGRAMS = ("fit", "loop", "floor")
 SHAPES = [(5_000, 3_000, 64), (20_000, 15_000, 128)]
 N_BATCHES, N_EPOCHS = 8, 3
 
@@ -38,8 +45,6 @@ def make_data(n_source, n_target, batch_size):
 
 
 def run_fit(X, Y, batch_size, device):
-    from omitrans import OmiTransRegressor
-
     model = OmiTransRegressor.from_preset(
         "paper-fc",
         max_epochs=N_EPOCHS,
@@ -53,11 +58,6 @@ def run_fit(X, Y, batch_size, device):
 
 
 def run_loop(X, Y, batch_size, device):
-    import torch
-    from torch.nn.functional import binary_cross_entropy_with_logits, l1_loss
-
-    from omitrans.networks import get_discriminator, get_generator
-
     torch.manual_seed(0)
     X, Y = torch.from_numpy(X).to(device), torch.from_numpy(Y).to(device)
     G = get_generator("fc")(X.shape[1], Y.shape[1]).to(device)
@@ -86,84 +86,70 @@ def run_loop(X, Y, batch_size, device):
             loss_G.backward()
             optimizer_G.step()
             D.requires_grad_(True)
-        float(loss_G)  # waits for the device
+        loss_G.detach().item()  # waits for the device
         seconds.append(time.perf_counter() - start)
     return seconds
 
 
+def layer_products(weight, batch_size, *, forward, weight_gradients, input_gradients):
+    """Return a function that does a layer's products, into memory that is there already."""
+    n_out, n_in = weight.shape
+    h = torch.rand(batch_size, n_in, device=weight.device)
+    out = torch.empty(batch_size, n_out, device=weight.device)
+    back = torch.empty(batch_size, n_in, device=weight.device)
+
+    def work():
+        for _ in range(forward):
+            torch.mm(h, weight.t(), out=out)
+        for _ in range(weight_gradients):
+            torch.mm(out.t(), h, out=weight.grad)
+        for _ in range(input_gradients):
+            torch.mm(out, weight, out=back)
+
+    return work
+
+
+def prepare(network):
+    """Return the weights of a network's layers and its optimizer, gradients in place."""
+    for weight in network.parameters():
+        weight.grad = torch.zeros_like(weight)
+    weights = [m.weight for m in network.modules() if isinstance(m, torch.nn.Linear)]
+    return weights, torch.optim.Adam(network.parameters(), lr=1e-4, fused=True)
+
+
 def run_floor(X, Y, batch_size, device):
-    import torch
-
-    from omitrans.networks import get_discriminator, get_generator
-
-    def layers(network):
-        return [m.weight for m in network.modules() if isinstance(m, torch.nn.Linear)]
-
-    G = get_generator("fc")(X.shape[1], Y.shape[1]).to(device)
-    D = get_discriminator("fc")(Y.shape[1], X.shape[1]).to(device)
-    optimizers = []
-    for network in (G, D):
-        for weight in network.parameters():
-            weight.grad = torch.zeros_like(weight)
-        optimizers.append(torch.optim.Adam(network.parameters(), lr=1e-4, fused=True))
-
-    def products(weight, *, source, passes, weight_gradients, input_gradients):
-        """Return a function that does one layer's products, into memory that is there already."""
-        n_out, n_in = weight.shape
-        h = torch.rand(batch_size, n_in, device=device)
-        out = torch.empty(batch_size, n_out, device=device)
-        back = torch.empty(batch_size, n_in, device=device)
-
-        def work():
-            for _ in range(passes):
-                torch.mm(h, weight.t(), out=out)
-            for _ in range(weight_gradients):
-                torch.mm(out.t(), h, out=weight.grad)
-            for _ in range(0 if source else input_gradients):
-                torch.mm(out, weight, out=back)
-
-        return work
-
+    weights_G, optimizer_G = prepare(get_generator("fc")(X.shape[1], Y.shape[1]).to(device))
+    weights_D, optimizer_D = prepare(get_discriminator("fc")(Y.shape[1], X.shape[1]).to(device))
     work = []
-    for i, weight in enumerate(layers(G)):
-        work.append(
-            products(weight, source=i == 0, passes=1, weight_gradients=1, input_gradients=1)
-        )
-    # D sees the real pair, the generated one, and that once more with gradients to its input
-    for i, weight in enumerate(layers(D)):
-        work.append(
-            products(
-                weight,
-                source=i == 1,  # the source half of the first layer passes no gradient on
-                passes=3,
-                weight_gradients=2,
-                input_gradients=1 if i == 0 else 3,
-            )
-        )
+    for i, weight in enumerate(weights_G):  # no gradient goes on to the source
+        counts = {"forward": 1, "weight_gradients": 1, "input_gradients": int(i > 0)}
+        work.append(layer_products(weight, batch_size, **counts))
+    # D sees the real pair, the generated one, and that once more with gradients to its target,
+    # which is layer 0; layer 1 is the source half of the folded first layer
+    for i, weight in enumerate(weights_D):
+        counts = {"forward": 3, "weight_gradients": 2, "input_gradients": {0: 1, 1: 0}.get(i, 3)}
+        work.append(layer_products(weight, batch_size, **counts))
     seconds = []
     with torch.no_grad():
         for _ in range(N_EPOCHS):
             start = time.perf_counter()
             for _ in range(N_BATCHES):
-                for layer in work:
-                    layer()
-                for optimizer in optimizers:
-                    optimizer.step()
-            float(G.output.bias[0])  # waits for the device
+                for products in work:
+                    products()
+                optimizer_G.step()
+                optimizer_D.step()
+            weights_G[0][0, 0].item()  # waits for the device
             seconds.append(time.perf_counter() - start)
     return seconds
 
 
 def child(kind, shape, device, threads):
     """Run one program; print its times and peak memory as JSON."""
-    import torch
-
     torch.set_num_threads(threads)
-    n_source, n_target, batch_size = shape
     X, Y = make_data(*shape)
     start = time.perf_counter()
     run = {"fit": run_fit, "loop": run_loop, "floor": run_floor}[kind]
-    epochs = run(X, Y, batch_size, device)
+    epochs = run(X, Y, shape[-1], device)
     whole = time.perf_counter() - start
     if device == "cpu":
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
@@ -189,7 +175,7 @@ def main():
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--output", type=Path)
-    parser.add_argument("--child", choices=["fit", "loop", "floor"], help=argparse.SUPPRESS)
+    parser.add_argument("--child", choices=PROGRAMS, help=argparse.SUPPRESS)
     parser.add_argument("--shape", type=int, nargs=3, metavar=("SOURCE", "TARGET", "BATCH"))
     args = parser.parse_args()
     if args.child:
@@ -203,13 +189,11 @@ def main():
     print(f"{platform.machine()}, {args.threads} threads, {args.device}; medians of {args.repeats}")
     print(header)
     for shape in [tuple(args.shape)] if args.shape else SHAPES:
-        turns = [
-            {
-                kind: measure(kind, shape, args.device, args.threads)
-                for kind in ("fit", "loop", "floor")
-            }
-            for _ in range(args.repeats)
-        ]
+        turns = []
+        for turn in range(args.repeats + 1):
+            order = PROGRAMS[turn % 3 :] + PROGRAMS[: turn % 3]
+            turns.append({kind: measure(kind, shape, args.device, args.threads) for kind in order})
+        turns = turns[1:]  # the first one wakes the machine
 
         def mid(kind, what, turns=turns):
             return median(turn[kind][what] for turn in turns)
@@ -217,7 +201,7 @@ def main():
         time_ratio = median(t["fit"]["seconds"] / t["loop"]["seconds"] for t in turns)
         floor_ratio = median(t["fit"]["step"] / t["floor"]["step"] for t in turns)
         memory_ratio = median(t["fit"]["peak"] / t["loop"]["peak"] for t in turns)
-        steps = [1e3 * mid(kind, "step") for kind in ("fit", "loop", "floor")]
+        steps = [1e3 * mid(kind, "step") for kind in PROGRAMS]
         peaks = [mid(kind, "peak") / 2**20 for kind in ("fit", "loop")]
         values = [*shape, *steps, time_ratio, floor_ratio, *peaks, memory_ratio]
         lines.append(",".join(f"{v:.4g}" if isinstance(v, float) else str(v) for v in values))

@@ -1,0 +1,134 @@
+"""Tables and figures that the commands write."""
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from omitrans.evaluation import (
+    GenePredictionDisplay,
+    HistoryDisplay,
+    ModelComparisonDisplay,
+    R2HistogramDisplay,
+)
+from omitrans.utils._optional import import_optional
+
+# metric -> the two lines of its heading
+_HEADINGS = {
+    "mse": ("", "MSE"),
+    "rmse": ("", "RMSE"),
+    "mean_ae": ("mean", "AE"),
+    "median_ae": ("median", "AE"),
+    "mean_r2_per_sample": ("mean R²", "/sample"),
+    "mean_r2_per_feature": ("mean R²", "/gene"),
+    "median_r2_per_feature": ("median R²", "/gene"),
+    "n_r2_per_feature_above": ("genes with", "R² > 0.3"),
+    "fraction_r2_per_feature_above": ("their", "share"),
+}
+
+
+def format_table(summary: pd.DataFrame) -> str:
+    """Return the nine numbers of the paper's Table 1 as text, a row a model.
+
+    Parameters
+    ----------
+    summary : DataFrame of shape (n_models, n_metrics)
+        What :meth:`omitrans.model_selection.ModelComparison.summary` returns.
+
+    Returns
+    -------
+    str
+        Lines of text.
+    """
+    rows = [("", *words) for words in zip(*_HEADINGS.values(), strict=True)]
+    for name, values in summary.iterrows():
+        rows.append((str(name), *(_cell(metric, values[metric]) for metric in _HEADINGS)))
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = [
+        row[0].ljust(widths[0])
+        + "".join(f"  {cell:>{width}}" for cell, width in zip(row[1:], widths[1:], strict=True))
+        for row in rows
+    ]
+    lines.insert(2, "-" * len(lines[0]))
+    return "\n".join(lines)
+
+
+def _cell(metric: str, value: float) -> str:
+    """Write counts without and other numbers with the four decimals of the paper."""
+    return f"{value:,.0f}" if metric.startswith("n_") else f"{value:,.4f}"
+
+
+def draw_comparison(results: pd.DataFrame, folder: Path) -> dict[str, str]:
+    """Draw the models against one another.
+
+    Parameters
+    ----------
+    results : DataFrame
+        ``results`` of a comparison.
+    folder : Path
+        Where to write.
+
+    Returns
+    -------
+    dict of str to str
+        What each written file shows.
+    """
+    display = ModelComparisonDisplay.from_results(results)
+    display.ax_.set_xlabel("Median R² per gene (higher is better)")
+    _write(display, folder / "model_comparison.png")
+    return {"model_comparison.png": "median R² per gene of each model, a dot a fold"}
+
+
+def draw_model(
+    model: Any,
+    Y_true: pd.DataFrame,
+    Y_pred: pd.DataFrame,
+    folder: Path,
+    *,
+    title: str,
+    unit: str,
+) -> dict[str, str]:
+    """Draw how one model learned and how well it predicts.
+
+    Parameters
+    ----------
+    model : estimator
+        Trained in epochs; a Pipeline will do.
+    Y_true, Y_pred : DataFrame of shape (n_samples, n_genes)
+        Real expression of samples that `model` has not seen, and its prediction.
+    folder : Path
+        Where to write.
+    title : str
+        Title of the figures of these samples.
+    unit : str
+        Unit of the expression.
+
+    Returns
+    -------
+    dict of str to str
+        What each written file shows.
+    """
+    genes = R2HistogramDisplay.from_predictions(Y_true, Y_pred)
+    genes.ax_.set(xlabel=f"R² per gene ({len(genes.r2):,} genes)", ylabel="Number of genes")
+    samples = R2HistogramDisplay.from_predictions(Y_true, Y_pred, axis="sample", bins=20)
+    examples = GenePredictionDisplay.from_predictions(Y_true, Y_pred, unit=unit)
+    for display, name in (
+        (genes, "r2_per_gene.png"),
+        (samples, "r2_per_sample.png"),
+        (examples, "example_genes.png"),
+    ):
+        display.figure_.suptitle(title)
+        _write(display, folder / name)
+    _write(HistoryDisplay.from_estimator(model), folder / "loss_curves.png")
+    return {
+        "r2_per_gene.png": "how well each gene is predicted; look here for the spread",
+        "r2_per_sample.png": "how well each sample is predicted",
+        "example_genes.png": "predicted against real for six genes, the best to the worst",
+        "loss_curves.png": "how the model learned, epoch by epoch",
+    }
+
+
+def _write(display: Any, path: Path) -> None:
+    pyplot = import_optional("matplotlib.pyplot", extra="plot", purpose="draw figures")
+    display.figure_.savefig(path, dpi=150)
+    pyplot.close(display.figure_)
