@@ -1,5 +1,6 @@
 """One model on one fold."""
 
+import warnings
 from collections.abc import Mapping
 from time import perf_counter
 from typing import Any, NamedTuple
@@ -8,6 +9,7 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.metrics import check_scoring
 
+from omitrans.exceptions import TrainingInterrupted
 from omitrans.metrics import reconstruction_report
 from omitrans.utils._sklearn import safe_indexing
 
@@ -65,7 +67,10 @@ def evaluate_fold(
     try:
         model = clone(model)
         start = perf_counter()
-        model.fit(safe_indexing(X, train), safe_indexing(Y, train))
+        with warnings.catch_warnings():
+            # a training that Ctrl-C cut short is no result: the user wants the comparison to end
+            warnings.simplefilter("error", TrainingInterrupted)
+            model.fit(safe_indexing(X, train), safe_indexing(Y, train))
         fitted = perf_counter()
         X_test, Y_test = safe_indexing(X, test), safe_indexing(Y, test)
         prediction = np.asarray(model.predict(X_test))
@@ -73,6 +78,8 @@ def evaluate_fold(
         metrics = reconstruction_report(Y_test, prediction)
         if scorers:
             metrics |= check_scoring(model, scoring=dict(scorers))(model, X_test, Y_test)
+    except TrainingInterrupted:
+        raise KeyboardInterrupt from None
     except Exception as error:  # whatever a model does, the other models go on
         return FoldOutcome({}, error=f"{type(error).__name__}: {error}")
     metrics |= dict(zip(TIMES, seconds, strict=True))

@@ -1,3 +1,5 @@
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -16,7 +18,7 @@ from sklearn.model_selection import (
 )
 from sklearn.pipeline import make_pipeline
 
-from omitrans.exceptions import SampleMismatchError
+from omitrans.exceptions import SampleMismatchError, TrainingInterrupted
 from omitrans.metrics import RECONSTRUCTION_SCORERS, reconstruction_report, scores_to_report
 from omitrans.model_selection import compare_models
 from omitrans.utils._sklearn import InvalidParameterError
@@ -311,3 +313,17 @@ def test_report_is_that_of_the_kept_prediction(comparison, frames):
     whole = reconstruction_report(Y, comparison.predictions["ridge"])
     # folds of equal size: the mean over samples is the mean of the folds' means
     assert comparison.summary().loc["ridge", "mse"] == pytest.approx(whole["mse"])
+
+
+class Interrupted(DummyRegressor):
+    """Behaves like a training that Ctrl-C cut short: it warns and stays usable."""
+
+    def fit(self, X, y):
+        warnings.warn("interrupted in epoch 3", TrainingInterrupted, stacklevel=2)
+        return super().fit(X, y)
+
+
+def test_ctrl_c_in_a_training_ends_the_comparison():
+    X, Y = np.arange(12.0).reshape(6, 2), np.arange(6.0)
+    with pytest.raises(KeyboardInterrupt):
+        compare_models({"cut short": Interrupted()}, X, Y, cv=2)

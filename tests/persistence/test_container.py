@@ -15,7 +15,6 @@ from contextlib import contextmanager
 
 import joblib
 import numpy as np
-import psutil
 import pytest
 import safetensors.torch
 from sklearn.linear_model import Ridge
@@ -226,10 +225,28 @@ def test_no_room_to_unpack(large, unpacked):
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems do not limit memory")
 def test_short_memory_is_not_the_fault_of_the_file(large, unpacked):
-    room = 120 * 10**6  # the arrays fit once, and the file they are read from is mapped beside them
-    with limited("AS", psutil.Process().memory_info().vms + room), pytest.raises(MemoryError):
-        omitrans.load(large)
+    # a process of its own: memory that earlier tests freed would hide the limit
+    command = [sys.executable, "-c", SHORT_OF_MEMORY, str(large)]
+    environment = {**os.environ, "TMPDIR": str(unpacked)}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout == "MemoryError\n"
     assert not list(unpacked.iterdir())
+
+
+SHORT_OF_MEMORY = """
+import resource, sys
+import psutil, safetensors, sklearn.linear_model
+import omitrans
+
+load = omitrans.load
+# the arrays fit once, and the file they are read from is mapped beside them
+room = psutil.Process().memory_info().vms + 120 * 10**6
+resource.setrlimit(resource.RLIMIT_AS, (room, room))
+try:
+    load(sys.argv[1])
+except MemoryError:
+    print("MemoryError")
+"""
 
 
 # --- files of another kind ---
