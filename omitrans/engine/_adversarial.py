@@ -23,12 +23,11 @@ class AdversarialNet(OmicsNet):
         Discriminator class; its arguments come as ``discriminator__*``.
     adversarial_loss : callable
         Function of (logits, real) that returns a scalar tensor.
-    reconstruction_weight : float, default=100.0
-        The weight λ of the distance in equation 6.
     discriminator_optimizer : type, default=torch.optim.Adam
         Optimizer of the discriminator; its arguments come as ``discriminator_optimizer__*``.
     **kwargs
-        As for :class:`~omitrans.engine._net.OmicsNet`.
+        As for :class:`~omitrans.engine._net.OmicsNet`; its ``reconstruction_weight`` is the λ of
+        equation 6.
     """
 
     def __init__(
@@ -38,14 +37,12 @@ class AdversarialNet(OmicsNet):
         *,
         discriminator: type[nn.Module],
         adversarial_loss: Callable[[Tensor, bool], Tensor],
-        reconstruction_weight: float = 100.0,
         discriminator_optimizer: type[torch.optim.Optimizer] = torch.optim.Adam,
         **kwargs: Any,
     ) -> None:
         super().__init__(module, criterion, **kwargs)
         self.discriminator = discriminator
         self.adversarial_loss = adversarial_loss
-        self.reconstruction_weight = reconstruction_weight
         self.discriminator_optimizer = discriminator_optimizer
 
     def initialize_module(self) -> "AdversarialNet":

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
+from math import sqrt
 from typing import Any
 
 import torch
@@ -12,6 +13,29 @@ from torch import Tensor
 from omitrans.engine._data import PairedRows
 from omitrans.engine._scaling import FeatureScaling
 from omitrans.exceptions import TrainingDivergedError
+
+
+def penalty_of_noise(n_samples: int, n_source: int, n_target: int) -> float:
+    """Return the weight decay that just holds back what pure noise in the targets would fit.
+
+    Weight decay on two layers in a row penalises the nuclear norm of their product. With
+    uncorrelated standardised features and noise of unit variance, the largest singular value of
+    source times noise is about sqrt(n_samples) * (sqrt(n_source) + sqrt(n_target)); a penalty of
+    that size on the sum of squared errors shrinks all of it to zero. The criterion is a mean over
+    samples and targets, hence the division.
+
+    Parameters
+    ----------
+    n_samples, n_source, n_target : int
+        Sizes of the training tables.
+
+    Returns
+    -------
+    float
+        The weight decay.
+    """
+    largest = sqrt(n_samples) * (sqrt(n_source) + sqrt(n_target))
+    return largest / (n_samples * n_target)
 
 
 class StopTraining(Exception):  # noqa: N818 (it ends a loop; it reports no error)
@@ -27,6 +51,11 @@ class OmicsNet(NeuralNet):
         Network class; its arguments come as ``module__*``.
     criterion : callable
         Function of (network output, scaled target) that returns a scalar tensor.
+    reconstruction_weight : float, default=1.0
+        Weight of the criterion, and of the penalty beside it, in the loss.
+    alpha : float, default=0.0
+        L2 penalty of the network's weights, in units of what noise in the targets would explain by
+        chance (see :func:`penalty_of_noise`); so it means the same for tables of all sizes.
     link : callable or None, default=None
         What turns the network's output into a (scaled) profile; None where it is one.
     compute_dtype : torch.dtype, default=torch.float32
@@ -42,6 +71,8 @@ class OmicsNet(NeuralNet):
         module: type[torch.nn.Module],
         criterion: Callable[[Tensor, Tensor], Tensor],
         *,
+        reconstruction_weight: float = 1.0,
+        alpha: float = 0.0,
         link: Callable[[Tensor], Tensor] | None = None,
         compute_dtype: torch.dtype = torch.float32,
         source_scaling: str = "none",
@@ -49,6 +80,8 @@ class OmicsNet(NeuralNet):
         **kwargs: Any,
     ) -> None:
         super().__init__(module, criterion, **kwargs)
+        self.reconstruction_weight = reconstruction_weight
+        self.alpha = alpha
         self.link = link
         self.compute_dtype = compute_dtype
         self.source_scaling = source_scaling
@@ -81,10 +114,15 @@ class OmicsNet(NeuralNet):
         self.optimizer_ = self.optimizer(*args, **kwargs)
         return self
 
-    def learn_scaling(self, dataset: PairedRows) -> None:
-        """Take means, spreads or ranges from the training rows."""
+    def prepare(self, dataset: PairedRows) -> None:
+        """Take from the training rows what is known before the first step: scaling and penalty."""
         self.source_scaling_.learn(dataset.X, dataset.rows)
         self.target_scaling_.learn(dataset.Y, dataset.rows)
+        penalty = self.alpha * penalty_of_noise(
+            len(dataset), dataset.X.shape[1], dataset.Y.shape[1]
+        )
+        for group in self.optimizer_.param_groups:
+            group["weight_decay"] = self.reconstruction_weight * penalty
 
     # --- one step ---
 
@@ -108,11 +146,11 @@ class OmicsNet(NeuralNet):
         X, Y = self.scaled(batch)
         with self.products():
             output = self.module_(X)
-        loss = self.criterion_(output.float(), Y)
+        distance = self.criterion_(output.float(), Y)
         self.optimizer_.zero_grad()
-        loss.backward()
+        (self.reconstruction_weight * distance).backward()
         self.optimizer_.step()
-        return {"reconstruction": loss.detach()}
+        return {"reconstruction": distance.detach()}
 
     def validation_step(self, batch: tuple[Tensor, Tensor], **_: Any) -> dict[str, Tensor]:
         """Return the reconstruction loss of a batch, without dropout and gradients."""

@@ -57,7 +57,7 @@ class TorchRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
 
     _parameter_constraints: dict[str, list[Any]] = {
         "lr": [Interval(Real, 0, None, closed="neither")],
-        "weight_decay": [Interval(Real, 0, None, closed="left")],
+        "alpha": [Interval(Real, 0, None, closed="left")],
         "batch_size": [Interval(Integral, 1, None, closed="left")],
         "max_epochs": [Interval(Integral, 1, None, closed="left")],
         "decay_epochs": [Interval(Integral, 0, None, closed="left")],
@@ -172,7 +172,7 @@ class TorchRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
             module__n_target=n_target,
             optimizer=torch.optim.Adam,
             optimizer__fused=True,
-            optimizer__weight_decay=self.weight_decay,
+            alpha=self.alpha,
             lr=self.lr,
             batch_size=self.batch_size,
             max_epochs=self.max_epochs,
@@ -197,7 +197,7 @@ class TorchRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
             n_valid = min(len(dataset) - 1, int(np.ceil(self.validation_fraction * len(dataset))))
             net.set_params(train_split=predefined_split(dataset.subset(order[:n_valid])))
             dataset = dataset.subset(order[n_valid:])
-        net.learn_scaling(dataset)
+        net.prepare(dataset)
         if checkpoint is not None:
             writer = Checkpoint(checkpoint, self.checkpoint_every, callbacks.get("best"))
             # in front of early stopping, which may end training in the epoch it is due

@@ -66,8 +66,11 @@ class OmiTransRegressor(TorchRegressor):
         Learning rate of the generator (Adam).
     discriminator_lr : float, default=None
         Learning rate of the discriminator. None takes `lr`.
-    weight_decay : float, default=0.0
-        L2 penalty of the generator's weights.
+    alpha : float, default=0.5
+        L2 penalty of the generator's weights, beside the reconstruction loss and under the same
+        weight. Its unit grows with the tables as the noise does that a network can fit: about 1
+        holds back all that chance alone would explain of standardised targets, so that one value
+        serves tables of all sizes.
     batch_size : int, default=64
         Samples a step.
     max_epochs : int, default=500
@@ -190,7 +193,7 @@ class OmiTransRegressor(TorchRegressor):
         target_scaling: str = "standard",
         lr: float = 2e-4,
         discriminator_lr: float | None = None,
-        weight_decay: float = 0.0,
+        alpha: float = 0.5,
         batch_size: int = 64,
         max_epochs: int = 500,
         decay_epochs: int = 0,
@@ -223,7 +226,7 @@ class OmiTransRegressor(TorchRegressor):
         self.target_scaling = target_scaling
         self.lr = lr
         self.discriminator_lr = discriminator_lr
-        self.weight_decay = weight_decay
+        self.alpha = alpha
         self.batch_size = batch_size
         self.max_epochs = max_epochs
         self.decay_epochs = decay_epochs
@@ -315,6 +318,7 @@ class OmiTransRegressor(TorchRegressor):
         options.update(
             module=generator,
             criterion=RECONSTRUCTION_LOSSES[self.reconstruction_loss],
+            reconstruction_weight=self.reconstruction_weight,
             link=OUTPUT_LINKS.get(self.reconstruction_loss),
             source_scaling=self.source_scaling,
             target_scaling=self.target_scaling,
@@ -332,7 +336,6 @@ class OmiTransRegressor(TorchRegressor):
             discriminator__n_target=options["module__n_target"],
             discriminator__n_source=options["module__n_source"],
             adversarial_loss=ADVERSARIAL_LOSSES[self.adversarial_loss],
-            reconstruction_weight=self.reconstruction_weight,
             discriminator_optimizer=torch.optim.Adam,
             discriminator_optimizer__fused=True,
             discriminator_optimizer__betas=ADAM_BETAS,

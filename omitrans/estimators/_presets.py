@@ -18,7 +18,7 @@ PAPER_FC: dict[str, Any] = {
     "target_scaling": "none",
     "lr": 1e-4,
     "discriminator_lr": 1e-4,
-    "weight_decay": 0.0,
+    "alpha": 0.0,
     "batch_size": 128,
     "max_epochs": 800,
     "decay_epochs": 100,

@@ -7,6 +7,7 @@ from torch.nn import functional as F  # noqa: N812
 
 from omitrans.engine import AdversarialNet, OmicsNet, PairedRows, RowBatches
 from omitrans.engine._adversarial import frozen
+from omitrans.engine._net import penalty_of_noise
 from omitrans.exceptions import TrainingDivergedError
 from omitrans.losses import ADVERSARIAL_LOSSES, RECONSTRUCTION_LOSSES
 from omitrans.networks import get_discriminator, get_generator
@@ -169,3 +170,22 @@ def test_net_without_discriminator_is_an_ordinary_regression(dataset):
             train_split=None,
         ).partial_fit(dataset)
     assert net.history[-1, "train_reconstruction"] < 0.05 * net.history[0, "train_reconstruction"]
+
+
+@pytest.mark.parametrize("shape", [(300, 100, 50), (400, 40, 200)])
+def test_penalty_is_the_size_of_what_noise_explains(rng, shape):
+    """The largest singular value of uncorrelated features times noise, by simulation."""
+    n_samples, n_source, n_target = shape
+    X = np.sqrt(n_samples) * np.linalg.qr(rng.normal(size=(n_samples, n_source)))[0]
+    noise = rng.normal(size=(n_samples, n_target))
+    largest = np.linalg.svd(X.T @ noise, compute_uv=False)[0]
+    penalty = penalty_of_noise(*shape) * n_samples * n_target
+    assert penalty == pytest.approx(largest, rel=0.1)
+
+
+def test_penalty_reaches_the_generator_only_and_follows_the_weight(dataset):
+    net = make_net(alpha=2.0)
+    net.prepare(dataset)
+    expected = LAMBDA * 2.0 * penalty_of_noise(N_SAMPLES, N_SOURCE, N_TARGET)
+    assert net.optimizer_.param_groups[0]["weight_decay"] == pytest.approx(expected)
+    assert net.discriminator_optimizer_.param_groups[0]["weight_decay"] == 0

@@ -181,7 +181,7 @@ def test_parameters_reach_the_net(frames, quick, parameter, value, read):
     [
         ("lr", 1e-2),
         ("discriminator_lr", 1e-1),
-        ("weight_decay", 10.0),
+        ("alpha", 0.0),
         ("decay_epochs", 6),
         ("reconstruction_loss", "l1"),
         ("adversarial_loss", "least-squares"),
