@@ -9,14 +9,16 @@ import pytest
 import torch
 from sklearn.base import clone
 from sklearn.compose import TransformedTargetRegressor
-from sklearn.model_selection import GridSearchCV, cross_validate
+from sklearn.model_selection import GridSearchCV, GroupKFold, cross_validate
 from sklearn.preprocessing import StandardScaler
 from torch import nn
 
 import omitrans
 from omitrans import OmiTransRegressor
+from omitrans.datasets import make_paired_omics
 from omitrans.engine import AdversarialNet, OmicsNet
 from omitrans.metrics import RECONSTRUCTION_SCORERS
+from omitrans.pipelines import make_translation_pipeline
 
 
 def test_learns_a_linear_relation(frames):
@@ -132,6 +134,26 @@ def test_grid_search_with_the_nine_scorers_in_two_processes(frames, quick):
     for name in RECONSTRUCTION_SCORERS:
         assert np.isfinite(search.cv_results_[f"mean_test_{name}"]).all(), name
     assert search.best_estimator_.predict(X).shape == Y.shape
+
+
+def test_grid_search_over_the_paper_pipeline_in_two_processes(quick):
+    data = make_paired_omics(60, 150, 12, missing_rate=0.05, random_state=0)
+    pipeline = make_translation_pipeline(
+        quick(max_epochs=2), probe_annotation=data.probes, gene_annotation=data.genes
+    )
+    search = GridSearchCV(
+        pipeline,
+        {"variance_filter__threshold": [0.0, 0.005], "regressor__regressor__latent_dim": [2, 8]},
+        scoring=RECONSTRUCTION_SCORERS,
+        refit="median_r2_per_feature",
+        cv=GroupKFold(2),
+        n_jobs=2,
+    ).fit(data.X, data.Y, groups=data.samples["patient"])
+    for name in RECONSTRUCTION_SCORERS:
+        assert np.isfinite(search.cv_results_[f"mean_test_{name}"]).all(), name
+    predicted = omitrans.predict_frame(search, data.X[:5])
+    assert list(predicted.columns) == list(data.Y.columns)
+    assert list(predicted.index) == list(data.X.index[:5])
 
 
 def test_cross_validate_returns_fitted_models(frames, quick):
