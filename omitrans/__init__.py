@@ -15,6 +15,7 @@ except PackageNotFoundError:  # a source tree that nobody installed
 
 _PUBLIC = {
     "OmiTransRegressor": "omitrans.estimators",
+    "TDimputeRegressor": "omitrans.estimators",
     "load": "omitrans.persistence",
     "predict_frame": "omitrans.inference",
     "save": "omitrans.persistence",

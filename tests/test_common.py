@@ -14,11 +14,14 @@ from omitrans.utils.discovery import all_estimators
 
 # Class -> parameters other than the defaults, where the checks would take long; the slow test
 # below runs them on the defaults too.
-CHEAPER = {"OmiTransRegressor": {"lr": 1e-3, "n_iter_no_change": 5}}
+CHEAPER = {
+    "OmiTransRegressor": {"lr": 1e-3, "n_iter_no_change": 5},
+    "TDimputeRegressor": {"n_hidden": 500, "lr": 1e-3, "max_epochs": 40},
+}
 # Class -> {check: reason}. Empty: nothing is known to fail.
 EXPECTED_FAILURES: dict[str, dict[str, str]] = {}
 # Guards against a discovery that finds nothing and against tags that switch checks off.
-MIN_ESTIMATORS = 7
+MIN_ESTIMATORS = 8
 MIN_CHECKS = 45
 
 

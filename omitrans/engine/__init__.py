@@ -9,6 +9,12 @@ from omitrans.engine._memory import Sizes, device_memory_errors, training_bytes
 from omitrans.engine._net import OmicsNet
 from omitrans.engine._predict import predict_profiles
 from omitrans.engine._scaling import SCALINGS
+from omitrans.engine._transfer import (
+    freeze_weights,
+    optimizer_moments,
+    shared_features,
+    transfer_state,
+)
 
 __all__ = [
     "SCALINGS",
@@ -24,10 +30,14 @@ __all__ = [
     "StopWhenStale",
     "device_memory_errors",
     "fingerprint",
+    "freeze_weights",
+    "optimizer_moments",
     "paired_rows",
     "predict_profiles",
     "resolve_device",
     "resolve_precision",
     "seeded",
+    "shared_features",
     "training_bytes",
+    "transfer_state",
 ]

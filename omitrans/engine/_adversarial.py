@@ -65,10 +65,10 @@ class AdversarialNet(OmicsNet):
         """Take one step of the discriminator, then one of the generator."""
         self._set_training(True)
         X, Y = self.scaled(batch)
-        G, D = self.module_, self.discriminator_
+        D = self.discriminator_
 
         with self.products():
-            output = G(X)
+            output, penalty = self.generate(X)
             generated = self.profile(output)
             on_real, on_generated = D(Y, X), D(generated.detach(), X)
         # equations 3 and 4: D raises log D(x, y) + log(1 - D(x, G(x)))
@@ -84,7 +84,7 @@ class AdversarialNet(OmicsNet):
             on_generated = D(generated, X)
         deceived = self.adversarial_loss(on_generated.float(), True)
         distance = self.criterion_(output.float(), Y)
-        loss_G = deceived + self.reconstruction_weight * distance
+        loss_G = deceived + self.reconstruction_weight * distance + sum(penalty.values())
         self.optimizer_.zero_grad()
         loss_G.backward()
         self.optimizer_.step()
@@ -92,6 +92,7 @@ class AdversarialNet(OmicsNet):
             "reconstruction": distance.detach(),
             "adversarial": deceived.detach(),
             "discriminator": loss_D.detach(),
+            **{name: term.detach() for name, term in penalty.items()},
         }
 
 

@@ -60,7 +60,7 @@ class OmicsNet(NeuralNet):
         What turns the network's output into a (scaled) profile; None where it is one.
     compute_dtype : torch.dtype, default=torch.float32
         Dtype of matrix products; weights and losses stay in float32.
-    source_scaling, target_scaling : {"none", "standard", "minmax"}, default="none"
+    source_scaling, target_scaling : str or float, default="none"
         See :class:`~omitrans.engine._scaling.FeatureScaling`.
     **kwargs
         As for :class:`skorch.NeuralNet`.
@@ -76,7 +76,7 @@ class OmicsNet(NeuralNet):
         link: Callable[[Tensor], Tensor] | None = None,
         compute_dtype: torch.dtype = torch.float32,
         source_scaling: str = "none",
-        target_scaling: str = "none",
+        target_scaling: str | float = "none",
         **kwargs: Any,
     ) -> None:
         super().__init__(module, criterion, **kwargs)
@@ -140,17 +140,28 @@ class OmicsNet(NeuralNet):
         """Return the (scaled) profile that the network's output stands for."""
         return output if self.link is None else self.link(output)
 
+    def generate(self, X: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+        """Return the network's output, and a term of the loss that it brings along, if any."""
+        if hasattr(self.module_, "forward_with_penalty"):
+            output, penalty = self.module_.forward_with_penalty(X)
+            return output, {"penalty": penalty.float()}
+        return self.module_(X), {}
+
     def train_step(self, batch: tuple[Tensor, Tensor], **_: Any) -> dict[str, Tensor]:
         """Take one step of the optimizer and return the losses."""
         self._set_training(True)
         X, Y = self.scaled(batch)
         with self.products():
-            output = self.module_(X)
+            output, penalty = self.generate(X)
         distance = self.criterion_(output.float(), Y)
+        loss = self.reconstruction_weight * distance + sum(penalty.values())
         self.optimizer_.zero_grad()
-        (self.reconstruction_weight * distance).backward()
+        loss.backward()
         self.optimizer_.step()
-        return {"reconstruction": distance.detach()}
+        return {
+            "reconstruction": distance.detach(),
+            **{name: term.detach() for name, term in penalty.items()},
+        }
 
     def validation_step(self, batch: tuple[Tensor, Tensor], **_: Any) -> dict[str, Tensor]:
         """Return the reconstruction loss of a batch, without dropout and gradients."""

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-SCALINGS = ("none", "standard", "minmax")
+SCALINGS = ("none", "standard", "minmax", "range")
 
 
 class FeatureScaling(nn.Module):
@@ -13,15 +13,17 @@ class FeatureScaling(nn.Module):
     ----------
     n_features : int
         Number of features.
-    kind : {"none", "standard", "minmax"}
+    kind : {"none", "standard", "minmax", "range"} or float
         "standard": mean 0 and standard deviation 1. "minmax": smallest value 0, largest 1.
-        "none": features pass unchanged. A constant feature is only shifted.
+        "range": the same with one smallest and one largest value for the whole table. A number
+        divides all features by it. "none": features pass unchanged. A constant feature is only
+        shifted.
     """
 
     shift: Tensor
     scale: Tensor
 
-    def __init__(self, n_features: int, kind: str) -> None:
+    def __init__(self, n_features: int, kind: str | float) -> None:
         super().__init__()
         self.kind = kind
         if kind != "none":
@@ -32,10 +34,16 @@ class FeatureScaling(nn.Module):
         """Take shift and scale from the given rows of `values`, a block at a time in float64."""
         if self.kind == "none":
             return
+        if not isinstance(self.kind, str):
+            self.scale.fill_(self.kind)
+            return
         blocks = rows.to(values.device).split(max(1, 2**24 // values.shape[1]))
-        if self.kind == "minmax":
+        if self.kind in ("minmax", "range"):
             low = torch.stack([values[block].amin(0) for block in blocks]).amin(0)
-            spread = torch.stack([values[block].amax(0) for block in blocks]).amax(0) - low
+            high = torch.stack([values[block].amax(0) for block in blocks]).amax(0)
+            if self.kind == "range":
+                low, high = low.min().expand_as(low), high.max().expand_as(high)
+            spread = high - low
         else:
             low = torch.zeros(values.shape[1], dtype=torch.float64, device=values.device)
             squares = torch.zeros_like(low)

@@ -3,6 +3,7 @@
 import inspect
 import warnings
 from abc import abstractmethod
+from collections.abc import Sequence
 from numbers import Integral, Real
 from pathlib import Path
 from typing import Any, Self
@@ -11,7 +12,7 @@ import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import ArrayLike
-from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
+from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin, clone
 from sklearn.utils.validation import check_is_fitted
 from skorch.helper import predefined_split
 from torch import nn
@@ -27,7 +28,7 @@ from omitrans.engine import (
     Sizes,
     StopWhenStale,
     device_memory_errors,
-    fingerprint,
+    optimizer_moments,
     paired_rows,
     predict_profiles,
     resolve_device,
@@ -35,17 +36,16 @@ from omitrans.engine import (
     seeded,
     training_bytes,
 )
+from omitrans.estimators._checkpoint_path import checkpoint_path
+from omitrans.estimators._pretrained import find_pretrained, start_from
 from omitrans.exceptions import TrainingInterrupted
-from omitrans.utils._sklearn import Interval, StrOptions, fit_context
+from omitrans.utils._sklearn import HasMethods, Interval, StrOptions, fit_context
 from omitrans.utils._validation import (
     check_beta_values,
     check_paired_samples,
     check_source,
     target_names,
 )
-
-# They say where and how loudly to train, not what comes out.
-_WITHOUT_EFFECT = {"checkpoint_dir", "checkpoint_every", "data_location", "resume", "verbose"}
 
 
 class TorchRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
@@ -66,6 +66,10 @@ class TorchRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
         "tol": [Interval(Real, 0, None, closed="left")],
         "source_unit": [StrOptions({"beta"}), None],
+        "pretrained": [HasMethods(["fit", "predict"]), str, Path, None],
+        "carry_optimizer": ["boolean"],
+        "keep_optimizer": ["boolean"],
+        "freeze": [str, "array-like", None],
         "device": [str, torch.device],
         "precision": [StrOptions({"auto", "float32", "bf16"})],
         "data_location": [StrOptions({"auto", "device", "host"})],
@@ -113,10 +117,11 @@ class TorchRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         ValueError
             If a parameter is out of range or X or Y hold unusable values.
         """
+        pretrained = find_pretrained(self)
         self.__dict__.pop("net_", None)  # a fit that fails leaves no net of other data behind
         source, target = self._check_training_data(X, Y)
         device = resolve_device(self.device)
-        checkpoint = self._checkpoint_path(source, target)
+        checkpoint = checkpoint_path(self, pretrained, source, target)
         sizes = Sizes(4 * (source.size + target.size))
         with seeded(self.random_state, device), device_memory_errors(sizes, device):
             net = self._initialized_net(device, source.shape[1], target.shape[1])
@@ -128,7 +133,7 @@ class TorchRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
                 location=self.data_location,
                 other_bytes=training_bytes(sizes.n_weights),
             )
-            self._train(net, dataset, checkpoint)
+            self._train(net, dataset, pretrained, checkpoint)
         self._keep(net)
         return self
 
@@ -189,8 +194,10 @@ class TorchRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         )
         return net.initialize()
 
-    def _train(self, net: OmicsNet, dataset: PairedRows, checkpoint: Path | None) -> None:
-        """Split off the validation rows, resume if asked, train."""
+    def _train(
+        self, net: OmicsNet, dataset: PairedRows, pretrained: Any, checkpoint: Path | None
+    ) -> None:
+        """Split off the validation rows, take over weights, resume if asked, train."""
         callbacks = dict(net.callbacks_)
         if self.early_stopping:
             order = torch.randperm(len(dataset))
@@ -198,6 +205,9 @@ class TorchRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
             net.set_params(train_split=predefined_split(dataset.subset(order[:n_valid])))
             dataset = dataset.subset(order[n_valid:])
         net.prepare(dataset)
+        if pretrained is not None:
+            counts = start_from(pretrained, self, net)
+            self.n_shared_features_, self.n_shared_targets_ = counts
         if checkpoint is not None:
             writer = Checkpoint(checkpoint, self.checkpoint_every, callbacks.get("best"))
             # in front of early stopping, which may end training in the epoch it is due
@@ -220,19 +230,9 @@ class TorchRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
             stacklevel=3,
         )
 
-    def _checkpoint_path(self, source: np.ndarray, target: np.ndarray) -> Path | None:
-        if self.checkpoint_dir is None:
-            if self.resume:
-                raise ValueError("resume=True needs checkpoint_dir, the folder of the checkpoints.")
-            return None
-        if not isinstance(self.random_state, Integral):
-            raise ValueError(
-                "A training with checkpoint_dir needs an integer random_state, so that it can go "
-                f"on with the same validation samples. Got random_state={self.random_state!r}."
-            )
-        params = {k: v for k, v in self.get_params().items() if k not in _WITHOUT_EFFECT}
-        name = f"{type(self).__name__}-{fingerprint(params, source, target)}.checkpoint"
-        return Path(self.checkpoint_dir) / name
+    def _resolved_params(self) -> dict[str, Any]:
+        """Return parameters that rebuild the net without the tables and models of fit."""
+        return self.get_params(deep=False) | {"pretrained": None}
 
     def _keep(self, net: OmicsNet) -> None:
         """Set what fit leaves behind."""
@@ -243,9 +243,82 @@ class TorchRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
             best = dict(net.callbacks_)["best"]
             self.best_epoch_, self.best_validation_loss_ = best.epoch_, float(best.loss_)
         # parameters may be set anew after fit; the net is rebuilt from those it was trained with
-        self._training_params = self.get_params(deep=False)
+        self._training_params = self._resolved_params()
+        if self.keep_optimizer:
+            self._optimizer_moments = {
+                network: {name: value.cpu().numpy() for name, value in values.items()}
+                for network, values in optimizer_moments(net).items()
+            }
         net.trim_for_prediction()
         self.net_ = net
+
+    def fine_tune(
+        self,
+        X: ArrayLike,
+        Y: ArrayLike,
+        *,
+        max_epochs: int = 150,
+        batch_size: int = 16,
+        lr: float | None = None,
+        carry_optimizer: bool = False,
+        freeze: str | Sequence[str] | None = None,
+    ) -> Self:
+        """Train on with another cohort, from the weights of this model; transfer learning.
+
+        Features are matched by name: those that both cohorts have begin with the weights (and
+        the scaling) learned before, those new here with fresh ones, others are left out. It is
+        the same as fitting a clone with ``pretrained=`` this model, which a Pipeline or
+        GridSearchCV can do.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_samples, n_features)
+            Source profiles of the other cohort.
+        Y : array-like or DataFrame of shape (n_samples, n_targets)
+            Its target profiles.
+        max_epochs : int, default=150
+            Passes over its samples, as published for TDimpute.
+        batch_size : int, default=16
+            Samples a step, as published for TDimpute.
+        lr : float, default=None
+            Learning rate. None takes that of this model.
+        carry_optimizer : bool, default=False
+            Go on with Adam's moments, as TDimpute's code does; this model must have been fitted
+            with ``keep_optimizer=True``.
+        freeze : str or sequence of str, default=None
+            Weights to leave as they are, by the beginning of their names in
+            ``net_.module_.named_parameters()``.
+
+        Returns
+        -------
+        TorchRegressor
+            A new fitted model. This one stays as it is.
+
+        Raises
+        ------
+        FeatureMismatchError
+            If no features are shared, or differ for a network that cannot be adapted.
+        ValueError
+            If an option does not fit this model.
+        """
+        check_is_fitted(self, "net_")
+        tuned = clone(self).set_params(
+            pretrained=self,
+            max_epochs=max_epochs,
+            decay_epochs=min(self.decay_epochs, max_epochs),
+            batch_size=batch_size,
+            lr=self.lr if lr is None else lr,
+            carry_optimizer=carry_optimizer,
+            keep_optimizer=False,
+            freeze=freeze,
+        )
+        return tuned.fit(X, Y)
+
+    def __sklearn_clone__(self) -> Self:
+        """Copy the parameters; a pretrained model among them is shared and stays fitted."""
+        copy = super().__sklearn_clone__()
+        copy.pretrained = self.pretrained
+        return copy
 
     # --- predict ---
 

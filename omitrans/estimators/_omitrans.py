@@ -11,6 +11,7 @@ from torch import nn
 
 from omitrans.engine import SCALINGS, AdversarialNet, OmicsNet
 from omitrans.estimators._base import TorchRegressor
+from omitrans.estimators._column_groups import group_widths
 from omitrans.estimators._presets import OMITRANS_PRESETS
 from omitrans.exceptions import UnknownNameError
 from omitrans.losses import ADVERSARIAL_LOSSES, OUTPUT_LINKS, RECONSTRUCTION_LOSSES
@@ -52,16 +53,23 @@ class OmiTransRegressor(TorchRegressor):
         More arguments of the generator.
     discriminator_params : dict, default=None
         Arguments of the discriminator.
+    column_groups : sequence of int, dict, Series or DataFrame, default=None
+        Which columns of X belong together, for the "chromosome-" networks: the widths of
+        neighbouring groups, the group of every column by name, or a probe table with the columns
+        ``probe_id`` and ``chromosome``. A group's columns must be neighbours, as
+        :class:`~omitrans.preprocessing.LocationAligner` makes them. None takes all columns as one
+        group. Chromosome Y is a group like others.
     adversarial_loss : {"vanilla", "least-squares"} or None, default="vanilla"
         Cross-entropy of real against generated; squared distance of the logits; or none, which
         trains the generator alone as an ordinary regression.
-    reconstruction_loss : {"l1", "mse", "cross-entropy"}, default="mse"
-        Distance of generated from real targets. "cross-entropy" needs targets in [0, 1], as
-        ``target_scaling="minmax"`` makes them.
+    reconstruction_loss : {"l1", "mse", "rmse", "cross-entropy"}, default="mse"
+        Distance of generated from real targets. "rmse" takes one root for a whole batch.
+        "cross-entropy" needs targets in [0, 1], as ``target_scaling="minmax"`` makes them.
     reconstruction_weight : float, default=100.0
         Weight λ of that distance. 0 leaves the plain conditional GAN.
-    source_scaling, target_scaling : {"none", "standard", "minmax"}, default="standard"
+    source_scaling, target_scaling : {"none", "standard", "minmax", "range"}, default="standard"
         Scaling of every feature with what the training samples give, undone in the prediction.
+        "range" takes one smallest and one largest value for the whole table.
     lr : float, default=2e-4
         Learning rate of the generator (Adam).
     discriminator_lr : float, default=None
@@ -88,6 +96,17 @@ class OmiTransRegressor(TorchRegressor):
         By which share a loss must be lower to count as better.
     source_unit : {"beta"} or None, default=None
         "beta" declares X to hold beta values: others than those in [0, 1] are refused.
+    pretrained : OmiTransRegressor, str or pathlib.Path, default=None
+        A fitted model, or the path of a saved one, whose weights training begins with. Features
+        are matched by name, as in :meth:`fine_tune`. Cloning shares it, so that it works in a
+        Pipeline and in GridSearchCV. It is needed in fit only.
+    carry_optimizer : bool, default=False
+        Go on with Adam's moments of `pretrained`, which must have kept them.
+    keep_optimizer : bool, default=False
+        Keep Adam's moments after fit, for a training that carries on; twice the weights in memory.
+    freeze : str or sequence of str, default=None
+        Weights of the generator that stay as `pretrained` has them, by the beginning of their
+        names in ``net_.module_.named_parameters()``.
     device : str or torch.device, default="auto"
         "auto" takes CUDA where there is one; else "cpu", "cuda", "cuda:1", ...
     precision : {"auto", "float32", "bf16"}, default="auto"
@@ -125,6 +144,8 @@ class OmiTransRegressor(TorchRegressor):
         Number of source features.
     feature_names_in_ : ndarray of shape (n_features,)
         Their names, if X is a frame.
+    n_shared_features_, n_shared_targets_ : int
+        How many features were matched with those of `pretrained`; with that only.
     n_targets_ : int
         Number of target features.
     target_names_ : ndarray of shape (n_targets,)
@@ -167,6 +188,7 @@ class OmiTransRegressor(TorchRegressor):
         "norm": [StrOptions({"none", "sample"})],
         "generator_params": [dict, None],
         "discriminator_params": [dict, None],
+        "column_groups": ["array-like", dict, None],
         "adversarial_loss": [StrOptions(set(ADVERSARIAL_LOSSES)), None],
         "reconstruction_loss": [StrOptions(set(RECONSTRUCTION_LOSSES))],
         "reconstruction_weight": [Interval(Real, 0, None, closed="left")],
@@ -186,6 +208,7 @@ class OmiTransRegressor(TorchRegressor):
         norm: str = "none",
         generator_params: dict[str, Any] | None = None,
         discriminator_params: dict[str, Any] | None = None,
+        column_groups: Any = None,
         adversarial_loss: str | None = "vanilla",
         reconstruction_loss: str = "mse",
         reconstruction_weight: float = 100.0,
@@ -202,6 +225,10 @@ class OmiTransRegressor(TorchRegressor):
         n_iter_no_change: int = 30,
         tol: float = 1e-4,
         source_unit: str | None = None,
+        pretrained: Any = None,
+        carry_optimizer: bool = False,
+        keep_optimizer: bool = False,
+        freeze: str | Sequence[str] | None = None,
         device: str | torch.device = "auto",
         precision: str = "auto",
         data_location: str = "auto",
@@ -219,6 +246,7 @@ class OmiTransRegressor(TorchRegressor):
         self.norm = norm
         self.generator_params = generator_params
         self.discriminator_params = discriminator_params
+        self.column_groups = column_groups
         self.adversarial_loss = adversarial_loss
         self.reconstruction_loss = reconstruction_loss
         self.reconstruction_weight = reconstruction_weight
@@ -235,6 +263,10 @@ class OmiTransRegressor(TorchRegressor):
         self.n_iter_no_change = n_iter_no_change
         self.tol = tol
         self.source_unit = source_unit
+        self.pretrained = pretrained
+        self.carry_optimizer = carry_optimizer
+        self.keep_optimizer = keep_optimizer
+        self.freeze = freeze
         self.device = device
         self.precision = precision
         self.data_location = data_location
@@ -250,10 +282,15 @@ class OmiTransRegressor(TorchRegressor):
 
         Parameters
         ----------
-        name : {"paper-fc"}
+        name : {"paper-fc", "paper-cnn", "paper-cgan", "repo-default"}
             "paper-fc": Table 2 of the paper (latent 256, rates 1e-4, batches of 128, 800 epochs of
             which 100 decay, dropout 0.2), with L1 and λ = 100 of the authors' code. At the
             paper's 39,464 probes and 60,483 genes it holds 422 million weights.
+            "paper-cnn": the same with the U-Net of Figure 4 and the discriminator of Figure 5.
+            "paper-cgan": the same as "paper-fc" with λ = 0, the paper's conditional GAN.
+            "repo-default": what the authors' code does when nothing is said: one block a
+            chromosome (see `column_groups`), a discriminator with normalised logits, batches of
+            4, rates 2e-4, 100 epochs, no dropout.
         **overrides
             Parameters that differ from the preset.
 
@@ -302,16 +339,26 @@ class OmiTransRegressor(TorchRegressor):
                 )
         return source, target
 
+    def _group_widths(self, n_columns: int) -> tuple[int, ...] | None:
+        return group_widths(self.column_groups, getattr(self, "feature_names_in_", None), n_columns)
+
+    def _resolved_params(self) -> dict[str, Any]:
+        """Replace names of columns, which a saved model must not need again, by widths."""
+        widths = self._group_widths(self.n_features_in_)
+        return super()._resolved_params() | {"column_groups": widths}
+
     def _make_net(self, **options: Any) -> OmicsNet:
         """Return the generator's net, with a discriminator where there is an adversarial loss."""
         generator = self.generator
         if isinstance(generator, str):
             generator = get_generator(generator)
+        groups = self._group_widths(options["module__n_source"])
         shared = {
             "hidden_layer_sizes": tuple(self.hidden_layer_sizes),
             "latent_dim": self.latent_dim,
             "dropout": self.dropout,
             "norm": self.norm,
+            "groups": groups,
         }
         params = self._network_params(generator, shared, self.generator_params)
         options.update({f"module__{name}": value for name, value in params.items()})
@@ -329,8 +376,9 @@ class OmiTransRegressor(TorchRegressor):
         discriminator = self.discriminator
         if isinstance(discriminator, str):
             discriminator = get_discriminator(discriminator)
-        for name, value in (self.discriminator_params or {}).items():
-            options[f"discriminator__{name}"] = value
+        shared = {"groups": groups}
+        params = self._network_params(discriminator, shared, self.discriminator_params)
+        options.update({f"discriminator__{name}": value for name, value in params.items()})
         return AdversarialNet(
             discriminator=discriminator,
             discriminator__n_target=options["module__n_target"],

@@ -5,6 +5,7 @@ from omitrans.losses._reconstruction import (
     OUTPUT_LINKS,
     RECONSTRUCTION_LOSSES,
     cross_entropy_loss,
+    rmse_loss,
 )
 
 __all__ = [
@@ -13,5 +14,6 @@ __all__ = [
     "RECONSTRUCTION_LOSSES",
     "cross_entropy_loss",
     "least_squares_loss",
+    "rmse_loss",
     "vanilla_loss",
 ]

@@ -34,9 +34,40 @@ def cross_entropy_loss(logits: Tensor, Y: Tensor) -> Tensor:
     return binary_cross_entropy_with_logits(logits, Y)
 
 
+def rmse_loss(output: Tensor, Y: Tensor) -> Tensor:
+    """Return the root of the mean squared error, one root for the whole batch.
+
+    Parameters
+    ----------
+    output : torch.Tensor of shape (n_samples, n_targets)
+        What the generator gives.
+    Y : torch.Tensor of shape (n_samples, n_targets)
+        Real profiles.
+
+    Returns
+    -------
+    torch.Tensor
+        A scalar.
+
+    References
+    ----------
+    The loss of TDimpute's code. Equation 1 of the paper takes a root for every profile.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from omitrans.losses import rmse_loss
+    >>> rmse_loss(torch.zeros(2, 2), torch.tensor([[2.0, 2.0], [2.0, 2.0]]))
+    tensor(2.)
+    """
+    # the root of zero has an infinite slope: below this a batch counts as met
+    return mse_loss(output, Y).clamp_min(1e-12).sqrt()
+
+
 RECONSTRUCTION_LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "l1": l1_loss,
     "mse": mse_loss,
+    "rmse": rmse_loss,
     "cross-entropy": cross_entropy_loss,
 }
 

@@ -129,7 +129,7 @@ def test_empty_tables(frames, quick):
         ({"hidden_layer_sizes": [6.5]}, r"'hidden_layer_sizes' parameter .* Got 6.5"),
         ({"max_epochs": 0}, r"'max_epochs' parameter"),
         ({"adversarial_loss": "wgan"}, r"'adversarial_loss' parameter .*'vanilla'"),
-        ({"reconstruction_loss": "rmse"}, r"'reconstruction_loss' parameter"),
+        ({"reconstruction_loss": "huber"}, r"'reconstruction_loss' parameter"),
         ({"precision": "fp16"}, r"'precision' parameter"),
         ({"decay_epochs": 7}, r"decay_epochs=7 is part of max_epochs=6"),
         ({"adversarial_loss": None, "reconstruction_weight": 0}, "nothing to learn from"),

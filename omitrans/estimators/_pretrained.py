@@ -1,0 +1,145 @@
+"""Transfer learning: which fitted model to start from, and how its features meet the new ones."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from sklearn.frozen import FrozenEstimator
+from sklearn.utils.validation import check_is_fitted
+
+from omitrans.engine import (
+    OmicsNet,
+    fingerprint,
+    freeze_weights,
+    shared_features,
+    transfer_state,
+)
+from omitrans.exceptions import FeatureMismatchError
+from omitrans.persistence import load
+
+if TYPE_CHECKING:
+    from omitrans.estimators._base import TorchRegressor
+
+
+def find_pretrained(estimator: "TorchRegressor") -> Any:
+    """Return the fitted model that `estimator` starts from, or None.
+
+    Parameters
+    ----------
+    estimator : TorchRegressor
+        Its ``pretrained`` is None, a fitted model of its class, a
+        :class:`~sklearn.frozen.FrozenEstimator` around one, or the path of a saved one.
+
+    Returns
+    -------
+    TorchRegressor or None
+        The fitted model.
+
+    Raises
+    ------
+    ValueError
+        If ``pretrained`` is something else, or parameters that need it come without it.
+    NotFittedError
+        If it is not fitted.
+    """
+    source = estimator.pretrained
+    if source is None:
+        for name in ("carry_optimizer", "freeze"):
+            if getattr(estimator, name):
+                raise ValueError(
+                    f"{name}={getattr(estimator, name)!r} says how to go on from a pretrained "
+                    "model, but pretrained is None. Give a fitted model, or leave it out."
+                )
+        return None
+    if isinstance(source, str | Path):
+        source = load(source)
+    if isinstance(source, FrozenEstimator):
+        source = source.estimator
+    if type(source) is not type(estimator):
+        raise ValueError(
+            f"The 'pretrained' parameter of {type(estimator).__name__} must be a fitted model of "
+            f"the same class, or the path of a saved one. Got {type(source).__name__} instead."
+        )
+    check_is_fitted(source, "net_", msg="pretrained=%(name)s is not fitted. Fit it first.")
+    return source
+
+
+def start_from(source: Any, estimator: "TorchRegressor", net: OmicsNet) -> tuple[int, int]:
+    """Give `net` the weights of `source` wherever features agree by name, and freeze some.
+
+    Parameters
+    ----------
+    source : TorchRegressor
+        The fitted model.
+    estimator : TorchRegressor
+        The model in fit, whose feature and target names are known.
+    net : OmicsNet
+        Its net, initialised and prepared.
+
+    Returns
+    -------
+    tuple of int
+        How many source and target features the two models share.
+    """
+    shared = {
+        "source": _match(_source_names(source), _source_names(estimator), "X", "feature_names_in_"),
+        "target": _match(_target_names(source), _target_names(estimator), "Y", "target_names_"),
+    }
+    moments = None
+    if estimator.carry_optimizer:
+        if not hasattr(source, "_optimizer_moments"):
+            raise ValueError(
+                "carry_optimizer=True goes on with the optimizer of pretrained, which did not keep "
+                "it. Fit that with keep_optimizer=True, or use carry_optimizer=False."
+            )
+        moments = {
+            network: {name: torch.as_tensor(value) for name, value in values.items()}
+            for network, values in source._optimizer_moments.items()
+        }
+    transfer_state(net, source.net_.modules_state(), moments, shared)
+    if estimator.freeze:
+        layers = [estimator.freeze] if isinstance(estimator.freeze, str) else estimator.freeze
+        freeze_weights(net.module_, layers)
+    return len(shared["source"].now), len(shared["target"].now)
+
+
+def fingerprint_of(source: Any) -> str | None:
+    """Return a short name of a fitted model's weights; None for None."""
+    if source is None:
+        return None
+    state = source.__getstate__()["net_"]
+    weights = [np.atleast_1d(w) for module in state.values() for w in module.values()]
+    return fingerprint({}, *weights)
+
+
+def _match(before: Any, now: Any, table: str, attribute: str) -> Any:
+    """Match features by name, or by position where a table has no names."""
+    names = [side for side in (before, now) if not isinstance(side, int)]
+    if len(names) < 2:
+        counts = [side if isinstance(side, int) else len(side) for side in (before, now)]
+        if counts[0] != counts[1]:
+            raise FeatureMismatchError(
+                f"{table} has {counts[1]} columns where pretrained was trained on {counts[0]}, and "
+                "they cannot be matched without names. Give frames in both trainings, or the "
+                f"columns of pretrained.{attribute}, in order."
+            )
+        before = now = range(counts[0])
+    shared = shared_features(np.asarray(before), np.asarray(now))
+    if not len(shared.now):
+        raise FeatureMismatchError(
+            f"{table} shares none of its {shared.n_now} columns (first: {now[0]!r}) with "
+            f"pretrained (first: {before[0]!r}). Are these ids of the same kind?"
+        )
+    return shared
+
+
+def _source_names(model: Any) -> Any:
+    return getattr(model, "feature_names_in_", model.n_features_in_)
+
+
+def _target_names(model: Any) -> Any:
+    """Return target names; their number where fit made them up."""
+    names = model.target_names_
+    made_up = all(name == f"y{i}" for i, name in enumerate(names))
+    return len(names) if made_up else names

@@ -1,0 +1,235 @@
+"""TDimputeRegressor: one wide hidden layer, trained on many cohorts and tuned to one."""
+
+from collections.abc import Sequence
+from numbers import Integral, Real
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from omitrans.engine import SCALINGS, OmicsNet
+from omitrans.estimators._base import TorchRegressor
+from omitrans.losses import RECONSTRUCTION_LOSSES
+from omitrans.networks import get_generator
+from omitrans.utils._sklearn import Interval, StrOptions
+
+
+class TDimputeRegressor(TorchRegressor):
+    """Predict one omics profile from another with TDimpute's network and transfer learning.
+
+    One hidden layer of sigmoid units, trained on the root of a batch's mean squared error. The
+    targets are brought to [0, 1] with one scale for all, and the output is a sigmoid, so that
+    predictions stay within the range of the training targets (or of a number given).
+
+    Three ways to use it on a cohort, in the words of the paper: "self", :meth:`fit` on the
+    cohort; "noTF", predict for it with a model of other cohorts; "transfer", :meth:`fine_tune`
+    that model on the cohort.
+
+    Parameters
+    ----------
+    n_hidden : int, default=4000
+        Units of the hidden layer.
+    output_sigmoid : bool, default=True
+        Whether the output is a sigmoid, as in the code; the paper does not say. It bounds the
+        predictions to the scaled range [0, 1].
+    source_scaling : {"none", "standard", "minmax", "range"}, default="none"
+        Scaling of X; beta values need none.
+    target_scaling : {"range", "minmax", "standard", "none"} or float, default="range"
+        Scaling of Y, undone in the prediction. "range": the smallest training value of the table
+        becomes 0, the largest 1; for log2 expression, which starts at 0, that is the code's
+        division by the largest value. A number divides by it; the code has 16.5 for
+        log2(RSEM + 1). "minmax" does it gene by gene.
+    lr : float, default=1e-4
+        Learning rate (Adam).
+    alpha : float, default=0.0
+        L2 penalty of the weights, in the unit of :class:`~omitrans.OmiTransRegressor`; published:
+        none.
+    batch_size : int, default=16
+        Samples a step. Published: 16 on one cohort, 128 on all.
+    max_epochs : int, default=100
+        Passes over the training samples. Published: 100 on one cohort, 300 on all, 150 to
+        fine-tune.
+    decay_epochs : int, default=0
+        Over how many of them, at the end, the learning rate falls linearly.
+    early_stopping : bool, default=False
+        Whether to set samples aside, end when their loss no longer falls, and keep the weights
+        that were best on them. The published training runs all epochs.
+    validation_fraction : float, default=0.1
+        Share of samples set aside.
+    n_iter_no_change : int, default=30
+        Epochs without a better loss after which training ends.
+    tol : float, default=1e-4
+        By which share a loss must be lower to count as better.
+    source_unit : {"beta"} or None, default=None
+        "beta" declares X to hold beta values: others than those in [0, 1] are refused.
+    pretrained : TDimputeRegressor, str or pathlib.Path, default=None
+        A fitted model, or the path of a saved one, whose weights training begins with. Features
+        are matched by name, as in :meth:`fine_tune`. Cloning shares it, so that it works in a
+        Pipeline and in GridSearchCV. It is needed in fit only.
+    carry_optimizer : bool, default=False
+        Go on with Adam's moments of `pretrained`, which must have kept them. The code does.
+    keep_optimizer : bool, default=False
+        Keep Adam's moments after fit, for a training that carries on; twice the weights in memory.
+    freeze : str or sequence of str, default=None
+        Weights that stay as `pretrained` has them, by the beginning of their names in
+        ``net_.module_.named_parameters()``.
+    device : str or torch.device, default="auto"
+        "auto" takes CUDA where there is one; else "cpu", "cuda", "cuda:1", ...
+    precision : {"auto", "float32", "bf16"}, default="auto"
+        Of matrix products. "auto" takes bfloat16 on GPUs that compute in it.
+    data_location : {"auto", "device", "host"}, default="auto"
+        Whether the training tables are moved to the device once, or stay on the host and are
+        streamed. "auto" streams what does not fit.
+    checkpoint_dir : str or pathlib.Path, default=None
+        Folder of checkpoints; needs an integer `random_state`.
+    checkpoint_every : int, default=50
+        Epochs between two checkpoints.
+    resume : bool, default=False
+        Go on from the checkpoint of a training with these parameters on these data.
+    random_state : int, RandomState instance or None, default=None
+        Seeds weights, validation samples and the order of batches.
+    verbose : int, default=0
+        1 shows a progress bar with losses and time left.
+
+    Attributes
+    ----------
+    net_ : OmicsNet
+        The trained skorch net.
+    history_ : DataFrame
+        A row an epoch: losses (in scaled units), learning rate, seconds.
+    n_iter_ : int
+        Epochs run.
+    best_epoch_ : int
+        The epoch whose weights are kept; with early stopping only.
+    best_validation_loss_ : float
+        Its loss; with early stopping only.
+    n_shared_features_, n_shared_targets_ : int
+        How many features were matched with those of `pretrained`; with that only.
+    n_features_in_ : int
+        Number of source features.
+    feature_names_in_ : ndarray of shape (n_features,)
+        Their names, if X is a frame.
+    n_targets_ : int
+        Number of target features.
+    target_names_ : ndarray of shape (n_targets,)
+        Their names: the columns of Y, or y0, y1, ...
+
+    See Also
+    --------
+    OmiTransRegressor : A conditional GAN for the same task.
+
+    Notes
+    -----
+    Weights start from Glorot's uniform distribution, as in the code. Its batches run over the
+    seams between epochs and leave out the last samples of training; here an epoch ends with a
+    smaller batch.
+
+    References
+    ----------
+    .. [1] X. Zhou et al., "Imputing missing RNA-sequencing data from DNA methylation by using a
+       transfer learning-based neural network", GigaScience 9, 2020.
+
+    Examples
+    --------
+    >>> from omitrans import TDimputeRegressor
+    >>> from omitrans.datasets import make_paired_omics
+    >>> data = make_paired_omics(n_samples=80, n_probes=200, n_genes=30, random_state=0)
+    >>> X = data.X.fillna(data.X.mean())
+    >>> general = TDimputeRegressor(n_hidden=50, max_epochs=3, random_state=0)
+    >>> general = general.fit(X[:60], data.Y[:60])
+    >>> tuned = general.fine_tune(X[60:75], data.Y[60:75], max_epochs=2)
+    >>> tuned.predict(X[75:]).shape
+    (5, 30)
+    """
+
+    _parameter_constraints: dict[str, list[Any]] = {
+        **TorchRegressor._parameter_constraints,
+        "n_hidden": [Interval(Integral, 1, None, closed="left")],
+        "output_sigmoid": ["boolean"],
+        "source_scaling": [StrOptions(set(SCALINGS))],
+        "target_scaling": [StrOptions(set(SCALINGS)), Interval(Real, 0, None, closed="neither")],
+    }
+
+    def __init__(
+        self,
+        n_hidden: int = 4000,
+        *,
+        output_sigmoid: bool = True,
+        source_scaling: str = "none",
+        target_scaling: str | float = "range",
+        lr: float = 1e-4,
+        alpha: float = 0.0,
+        batch_size: int = 16,
+        max_epochs: int = 100,
+        decay_epochs: int = 0,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 30,
+        tol: float = 1e-4,
+        source_unit: str | None = None,
+        pretrained: Any = None,
+        carry_optimizer: bool = False,
+        keep_optimizer: bool = False,
+        freeze: str | Sequence[str] | None = None,
+        device: str | torch.device = "auto",
+        precision: str = "auto",
+        data_location: str = "auto",
+        checkpoint_dir: str | Path | None = None,
+        checkpoint_every: int = 50,
+        resume: bool = False,
+        random_state: int | np.random.RandomState | None = None,
+        verbose: int = 0,
+    ) -> None:
+        self.n_hidden = n_hidden
+        self.output_sigmoid = output_sigmoid
+        self.source_scaling = source_scaling
+        self.target_scaling = target_scaling
+        self.lr = lr
+        self.alpha = alpha
+        self.batch_size = batch_size
+        self.max_epochs = max_epochs
+        self.decay_epochs = decay_epochs
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.tol = tol
+        self.source_unit = source_unit
+        self.pretrained = pretrained
+        self.carry_optimizer = carry_optimizer
+        self.keep_optimizer = keep_optimizer
+        self.freeze = freeze
+        self.device = device
+        self.precision = precision
+        self.data_location = data_location
+        self.checkpoint_dir = checkpoint_dir
+        self.checkpoint_every = checkpoint_every
+        self.resume = resume
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def _check_training_data(self, X: Any, Y: Any) -> tuple[np.ndarray, np.ndarray]:
+        source, target = super()._check_training_data(X, Y)
+        if self.output_sigmoid and self.target_scaling not in ("range", "minmax"):
+            scale = self.target_scaling if isinstance(self.target_scaling, Real) else 1.0
+            low, high = target.min(), target.max()
+            if self.target_scaling == "standard" or low < 0 or high > scale:
+                raise ValueError(
+                    "output_sigmoid=True bounds the predictions to [0, 1] in scaled units, but Y "
+                    f"ranges from {low:.4g} to {high:.4g} with target_scaling="
+                    f"{self.target_scaling!r}. Use target_scaling='range', or output_sigmoid=False."
+                )
+        return source, target
+
+    def _make_net(self, **options: Any) -> OmicsNet:
+        """Return the net of one hidden layer."""
+        return OmicsNet(
+            module=get_generator("single-hidden"),
+            module__n_hidden=self.n_hidden,
+            module__output_sigmoid=self.output_sigmoid,
+            module__init="glorot",
+            criterion=RECONSTRUCTION_LOSSES["rmse"],
+            source_scaling=self.source_scaling,
+            target_scaling=self.target_scaling,
+            **options,
+        )
