@@ -47,7 +47,7 @@ class TDimputeRegressor(TorchRegressor):
         none.
     batch_size : int, default=16
         Samples a step. Published: 16 on one cohort, 128 on all.
-    max_epochs : int, default=100
+    max_epochs : int, default=300
         Passes over the training samples. Published: 100 on one cohort, 300 on all, 150 to
         fine-tune.
     decay_epochs : int, default=0
@@ -161,7 +161,7 @@ class TDimputeRegressor(TorchRegressor):
         lr: float = 1e-4,
         alpha: float = 0.0,
         batch_size: int = 16,
-        max_epochs: int = 100,
+        max_epochs: int = 300,
         decay_epochs: int = 0,
         early_stopping: bool = False,
         validation_fraction: float = 0.1,

@@ -1,6 +1,7 @@
 """Figures of predictions, training and comparisons."""
 
 from omitrans.evaluation._displays import (
+    EmbeddingDisplay,
     GenePredictionDisplay,
     HistoryDisplay,
     ModelComparisonDisplay,
@@ -8,6 +9,7 @@ from omitrans.evaluation._displays import (
 )
 
 __all__ = [
+    "EmbeddingDisplay",
     "GenePredictionDisplay",
     "HistoryDisplay",
     "ModelComparisonDisplay",

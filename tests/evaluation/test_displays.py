@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from omitrans.evaluation import (
+    EmbeddingDisplay,
     GenePredictionDisplay,
     HistoryDisplay,
     ModelComparisonDisplay,
@@ -16,6 +17,9 @@ from omitrans.evaluation import (
 from omitrans.exceptions import MissingDependencyError
 
 DISPLAYS = {
+    "EmbeddingDisplay": lambda: EmbeddingDisplay(
+        real=np.eye(4)[:, :2], predicted=np.ones((4, 2)), labels=["BRCA", "LIHC"] * 2
+    ),
     "R2HistogramDisplay": lambda: R2HistogramDisplay(r2=[0.1, 0.5, -9.0]),
     "GenePredictionDisplay": lambda: GenePredictionDisplay(
         y_true=np.eye(4)[:, :2], y_pred=np.ones((4, 2)), genes=["TP53", "XIST"], r2=[0.1, -2.0]
@@ -46,7 +50,7 @@ def test_plot_returns_the_display_and_keeps_the_axes(pyplot, display):
 
 def test_plot_draws_on_given_axes(pyplot, display):
     figure, axes = pyplot.subplots(1, 2)
-    single = isinstance(display, R2HistogramDisplay | ModelComparisonDisplay)
+    single = isinstance(display, EmbeddingDisplay | R2HistogramDisplay | ModelComparisonDisplay)
     display.plot(axes[0] if single else axes)
     assert display.figure_ is figure
     assert np.ravel(display.ax_)[0] is axes[0]

@@ -1,11 +1,13 @@
 """Figures: classes that hold numbers and draw them with matplotlib when asked."""
 
+from omitrans.evaluation._displays._embedding import EmbeddingDisplay
 from omitrans.evaluation._displays._gene_prediction import GenePredictionDisplay
 from omitrans.evaluation._displays._history import HistoryDisplay
 from omitrans.evaluation._displays._model_comparison import ModelComparisonDisplay
 from omitrans.evaluation._displays._r2_histogram import R2HistogramDisplay
 
 __all__ = [
+    "EmbeddingDisplay",
     "GenePredictionDisplay",
     "HistoryDisplay",
     "ModelComparisonDisplay",
