@@ -1,7 +1,11 @@
 """Networks: what is trained. No losses, no training, no tables of data."""
 
 from omitrans.networks import discriminators, generators
-from omitrans.networks._interface import DiscriminatorNet, GeneratorNet
+from omitrans.networks._interface import (
+    DiscriminatorNet,
+    GeneratorNet,
+    PenalizedGeneratorNet,
+)
 from omitrans.networks._registries import (
     get_discriminator,
     get_generator,
@@ -14,6 +18,7 @@ from omitrans.networks._registries import (
 __all__ = [
     "DiscriminatorNet",
     "GeneratorNet",
+    "PenalizedGeneratorNet",
     "discriminators",
     "generators",
     "get_discriminator",

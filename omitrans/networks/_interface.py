@@ -9,11 +9,22 @@ from torch import Tensor
 class GeneratorNet(Protocol):
     """A network that predicts target profiles from source profiles.
 
-    Its class is called as ``cls(n_source, n_target, **params)``.
+    Its class is called as ``cls(n_source, n_target, **params)``. A class with the attribute
+    ``needs_groups = True`` takes ``groups``, the widths of groups of neighbouring source features
+    that add up to `n_source`, or None.
     """
 
     def __call__(self, X: Tensor) -> Tensor:
         """Map X of shape (n_samples, n_source) to shape (n_samples, n_target)."""
+        ...
+
+
+@runtime_checkable
+class PenalizedGeneratorNet(Protocol):
+    """A generator that adds a term of its own to the loss in training, such as a divergence."""
+
+    def forward_with_penalty(self, X: Tensor) -> tuple[Tensor, Tensor]:
+        """Return what a call returns, and a scalar that is added to the generator's loss."""
         ...
 
 

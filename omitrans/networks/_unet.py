@@ -1,0 +1,105 @@
+"""What the one-dimensional U-Nets share: the way down, the way up, the bridges between."""
+
+from collections.abc import Sequence
+from itertools import accumulate, pairwise
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import max_pool1d
+
+from omitrans.networks._conv import (
+    Conv1d,
+    DoubleConv,
+    Stretch,
+    check_kernel_size,
+    fit_to,
+    pad_to,
+    resize,
+)
+
+
+class UNet1d(nn.Module):
+    """U-Net along the genome; features must be in genomic order to make sense to it.
+
+    Parameters
+    ----------
+    n_source, n_target : int
+        Number of source and target features.
+    channels : sequence of int
+        Channels of each level, the longest first.
+    poolings : sequence of int
+        By how much each step down shortens.
+    stretches : sequence of int
+        By how much each step up lengthens, the last one excepted, which is chosen to reach the
+        target's width.
+    last_stretch : int or None
+        The last one; None chooses the smallest that suffices.
+    least_stretch : int
+        Lower bound of that choice.
+    kernel_size : int
+        Width of the convolutions.
+    stretch_bridges : bool
+        Whether bridges lengthen by a transposed convolution, or are resized by maxima.
+    """
+
+    def __init__(
+        self,
+        n_source: int,
+        n_target: int,
+        *,
+        channels: Sequence[int],
+        poolings: Sequence[int],
+        stretches: Sequence[int],
+        last_stretch: int | None,
+        least_stretch: int,
+        kernel_size: int,
+        stretch_bridges: bool,
+    ) -> None:
+        super().__init__()
+        check_kernel_size(kernel_size)
+        self.poolings = list(poolings)
+        self.n_target = n_target
+        shortest = 2  # positions at the bottom, for batch normalisation with one sample
+        for factor in poolings:
+            shortest *= factor
+        self.n_source = max(n_source, shortest)
+        lengths = list(accumulate(poolings, lambda n, f: n // f, initial=self.n_source))
+        before_last = lengths[-1]
+        for factor in stretches:
+            before_last *= factor
+        needed = -(-n_target // before_last)
+        if last_stretch is None:
+            last_stretch = max(least_stretch, needed)
+        if last_stretch < needed:
+            raise ValueError(
+                f"The U-Net makes {before_last * last_stretch} of {n_source} source features, "
+                f"fewer than the {n_target} targets. Use last_stretch={needed}, or None."
+            )
+        factors = [*stretches, last_stretch]
+        self.first = DoubleConv(1, channels[0], kernel_size)
+        self.down = nn.ModuleList(DoubleConv(a, b, kernel_size) for a, b in pairwise(channels))
+        back = list(pairwise(reversed(channels)))
+        self.stretch = nn.ModuleList(
+            Stretch(a, b, factor) for (a, b), factor in zip(back, factors, strict=True)
+        )
+        self.up = nn.ModuleList(DoubleConv(2 * b, b, kernel_size) for _, b in back)
+        long = list(accumulate(factors, lambda n, f: n * f, initial=lengths[-1]))[1:]
+        self.bridges = nn.ModuleList(
+            Stretch(b, b, max(1, round(to / length))) if stretch_bridges else nn.Identity()
+            for (_, b), to, length in zip(back, long, reversed(lengths[:-1]), strict=True)
+        )
+        self.fit = fit_to if stretch_bridges else resize
+        self.output = Conv1d(channels[0], 1, 1)
+
+    def forward(self, X: Tensor) -> Tensor:
+        """Return the predicted target profiles, of shape (n_samples, n_target)."""
+        h = self.first(pad_to(X.unsqueeze(1), self.n_source))
+        levels = []
+        for factor, block in zip(self.poolings, self.down, strict=True):
+            levels.append(h)
+            h = block(max_pool1d(h, factor))
+        for stretch, bridge, block in zip(self.stretch, self.bridges, self.up, strict=True):
+            h = stretch(h)
+            across = self.fit(bridge(levels.pop()), h.shape[-1])
+            h = block(torch.cat([across, h], dim=1))
+        return self.output(h).squeeze(1)[:, : self.n_target]

@@ -1,0 +1,74 @@
+"""A discriminator with a transformer layer."""
+
+from torch import Tensor, nn
+
+from omitrans.networks._attention import SampleAttention
+from omitrans.networks._blocks import Linear, PairLinear, activation_block
+from omitrans.networks._registries import register_discriminator
+
+
+@register_discriminator("transformer")
+class TransformerDiscriminator(nn.Module):
+    """Concatenation to tokens, attention among the tokens of a sample, a linear layer.
+
+    Attention runs within a sample, not across the batch as in the authors' code; with
+    ``n_tokens=1`` all weights have the published shapes.
+
+    Parameters
+    ----------
+    n_target, n_source : int
+        Number of target and source features.
+    token_width : int, default=64
+        Width of a token.
+    n_tokens : int, default=8
+        Tokens made of each pair.
+    n_heads : int, default=8
+        Attention heads, fewer where `token_width` is no multiple.
+    feedforward_width : int, default=2048
+        Width of the transformer layer's hidden layer.
+    n_logits : int, default=16
+        Width of the discrimination vector.
+    dropout : float, default=0.0
+        Share of features set to zero in training.
+    norm : {"sample", "none"}, default="sample"
+        Standardise each sample over the features of the first block, or not.
+    negative_slope : float, default=0.2
+        Slope of LeakyReLU below zero.
+
+    References
+    ----------
+    `transformer_d` in the authors' code (2023; not in the paper).
+    """
+
+    def __init__(
+        self,
+        n_target: int,
+        n_source: int,
+        *,
+        token_width: int = 64,
+        n_tokens: int = 8,
+        n_heads: int = 8,
+        feedforward_width: int = 2048,
+        n_logits: int = 16,
+        dropout: float = 0.0,
+        norm: str = "sample",
+        negative_slope: float = 0.2,
+    ) -> None:
+        super().__init__()
+        width = n_tokens * token_width
+        self.pair = PairLinear(n_target, n_source, width)
+        self.activation = activation_block(
+            width, norm=norm, dropout=dropout, negative_slope=negative_slope
+        )
+        self.attention = SampleAttention(
+            token_width,
+            n_tokens,
+            n_heads=n_heads,
+            feedforward_width=feedforward_width,
+            dropout=dropout,
+        )
+        self.output = Linear(width, n_logits)
+
+    def forward(self, Y: Tensor, X: Tensor) -> Tensor:
+        """Return the discrimination vectors (logits), of shape (n_samples, n_logits)."""
+        return self.output(self.attention(self.activation(self.pair(Y, X))))

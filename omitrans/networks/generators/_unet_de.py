@@ -1,0 +1,56 @@
+"""A U-Net for sources several times as wide as the target."""
+
+from omitrans.networks._registries import register_generator
+from omitrans.networks._unet import UNet1d
+
+
+@register_generator("unet-de")
+class UNetDeGenerator(UNet1d):
+    """U-Net with four levels of factor 4, for sources much wider than the target.
+
+    Its convolutions read neighbours along the genome: sort source and target features with
+    :class:`~omitrans.preprocessing.LocationAligner`.
+
+    Parameters
+    ----------
+    n_source, n_target : int
+        Number of source and target features.
+    n_filters : int, default=64
+        Channels of the first level.
+    kernel_size : int, default=9
+        Width of the convolutions, an odd number.
+    last_stretch : int, default=None
+        By how much the last step up lengthens; published: 5, which
+        suits all probes of a 450K array and 60,483 genes. None takes the smallest that
+        the target needs.
+
+    Raises
+    ------
+    ValueError
+        If `last_stretch` is too small for the target's width.
+
+    References
+    ----------
+    `unet_de` in the authors' code.
+    """
+
+    def __init__(
+        self,
+        n_source: int,
+        n_target: int,
+        *,
+        n_filters: int = 64,
+        kernel_size: int = 9,
+        last_stretch: int | None = None,
+    ) -> None:
+        super().__init__(
+            n_source,
+            n_target,
+            channels=[n_filters * factor for factor in (1, 2, 4, 8, 16)],
+            poolings=(4, 4, 4, 4),
+            stretches=(2, 2, 2),
+            last_stretch=last_stretch,
+            least_stretch=1,
+            kernel_size=kernel_size,
+            stretch_bridges=False,
+        )
