@@ -2,5 +2,17 @@
 
 from omitrans.model_selection._compare import compare_models
 from omitrans.model_selection._comparison import ModelComparison
+from omitrans.model_selection._leaks import leak_report
+from omitrans.model_selection._missing_rate import MissingRateSplit
+from omitrans.model_selection._patients import PatientGroupKFold, patient_of
+from omitrans.model_selection._published import PublishedSplit
 
-__all__ = ["ModelComparison", "compare_models"]
+__all__ = [
+    "MissingRateSplit",
+    "ModelComparison",
+    "PatientGroupKFold",
+    "PublishedSplit",
+    "compare_models",
+    "leak_report",
+    "patient_of",
+]

@@ -1,0 +1,231 @@
+"""Ridge regression in the space of samples: cheap where features and targets are many."""
+
+from collections.abc import Iterator
+from numbers import Real
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.spatial.distance import squareform
+from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
+from sklearn.utils import gen_batches
+from sklearn.utils.validation import check_is_fitted
+
+from omitrans.baselines._kernels import (
+    TARGETS_A_BLOCK,
+    KernelEigen,
+    inner_products,
+    squared_distances,
+)
+from omitrans.utils._sklearn import Interval, StrOptions, fit_context
+from omitrans.utils._validation import check_paired_samples, check_source, target_names
+
+_TARGETS_TO_TUNE_ON = 1024
+_SAMPLES_A_BLOCK = 1024
+_ALPHAS = np.logspace(-3, 2, 16)
+
+
+class DualRidgeRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
+    """Fit ridge regression with an intercept in the dual, linear or with an RBF kernel.
+
+    The penalty (and the width of the kernel) may be chosen by the error on samples left out one at
+    a time, which needs no further fit: one eigendecomposition of the kernel matrix of the training
+    samples serves all penalties.
+
+    Parameters
+    ----------
+    alpha : float or array-like of shape (n_alphas,), default=None
+        Penalty. Of several the one with the least leave-one-out error is taken, one for all
+        targets. 0 gives the minimum-norm least squares solution. None takes 16 values from 1e-3 to
+        1e2 in relative mode.
+    alpha_mode : {"relative", "absolute"}, default="relative"
+        Whether penalties are fractions of the mean eigenvalue of the centred kernel matrix, i.e.
+        of the mean squared distance of a sample to the mean, or, as in scikit-learn, the value in
+        the objective ``||Y - X W||² + alpha ||W||²``.
+    kernel : {"linear", "rbf"}, default="linear"
+        Inner products of the samples, or ``exp(-gamma d²)`` for samples at distance ``d``.
+    gamma : float or array-like of shape (n_gammas,), default=(0.1, 0.3, 1.0)
+        Of the RBF kernel: multiples of 1 / median(``d²``) over the pairs of training samples. Of
+        several the best is taken, together with the penalty.
+
+    Attributes
+    ----------
+    alpha_ : float
+        The penalty taken, absolute.
+    gamma_ : float or None
+        The gamma taken, absolute; None for the linear kernel.
+    loo_mse_ : ndarray of shape (n_gammas, n_alphas) or None
+        Mean squared leave-one-out errors of what was searched; None if there was no choice.
+    dual_coef_ : ndarray of shape (n_samples, n_targets)
+        Coefficients of the training samples.
+    intercept_ : ndarray of shape (n_targets,)
+        Intercepts.
+    n_targets_ : int
+        Number of targets.
+    target_names_ : ndarray of shape (n_targets,)
+        Their names: the columns of y, or y0, y1, ...
+    n_features_in_ : int
+        Number of features.
+    feature_names_in_ : ndarray of shape (n_features,)
+        Their names, if X is a frame.
+
+    See Also
+    --------
+    sklearn.linear_model.RidgeCV : The same linear models, with a table of all coefficients.
+    sklearn.kernel_ridge.KernelRidge : Other kernels; no intercept, no choice of the penalty.
+
+    Notes
+    -----
+    The model keeps the training samples and `dual_coef_`, so that memory grows with
+    ``n_samples * (n_features + n_targets)``; ``n_features * n_targets`` coefficients, 19 GB for
+    39,464 probes and 60,483 genes, are never formed. Time grows with the cube of the number of
+    samples. With many more samples than features, take scikit-learn's classes.
+
+    At most 1,024 targets, spread evenly over the columns, take part in the choice. Each fold of the
+    leave-one-out leaves one *sample* out: where samples of one patient are alike, the penalty
+    chosen is a little small.
+
+    The columns are taken as they are: put a :class:`~sklearn.preprocessing.StandardScaler` in
+    front where that is wanted.
+
+    References
+    ----------
+    R. Rifkin, R. Lippert, "Notes on regularized least squares", MIT-CSAIL-TR-2007-025, section 3
+    (leave-one-out errors in closed form).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from omitrans.baselines import DualRidgeRegressor
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.normal(size=(50, 300))
+    >>> Y = X @ rng.normal(size=(300, 4))
+    >>> model = DualRidgeRegressor().fit(X, Y)
+    >>> model.dual_coef_.shape
+    (50, 4)
+    """
+
+    _parameter_constraints = {
+        "alpha": [Interval(Real, 0, None, closed="left"), "array-like", None],
+        "alpha_mode": [StrOptions({"relative", "absolute"})],
+        "kernel": [StrOptions({"linear", "rbf"})],
+        "gamma": [Interval(Real, 0, None, closed="neither"), "array-like"],
+    }
+
+    def __init__(
+        self,
+        alpha: float | ArrayLike | None = None,
+        *,
+        alpha_mode: str = "relative",
+        kernel: str = "linear",
+        gamma: float | ArrayLike = (0.1, 0.3, 1.0),
+    ) -> None:
+        self.alpha = alpha
+        self.alpha_mode = alpha_mode
+        self.kernel = kernel
+        self.gamma = gamma
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
+        """Fit the coefficients of the training samples.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_samples, n_features)
+            Source profiles, e.g. beta values. No missing values.
+        y : array-like or DataFrame of shape (n_samples, n_targets) or (n_samples,)
+            Target profiles of the same samples in the same order, e.g. log2(FPKM + 1). When both
+            are frames, their indexes must be equal.
+
+        Returns
+        -------
+        self
+            The fitted regressor.
+
+        Raises
+        ------
+        SampleMismatchError
+            If X and y name different samples, the same in another order, or one twice.
+        ValueError
+            If `alpha` or `gamma` is unusable, or X or y hold missing or infinite values.
+        """
+        check_paired_samples(X, y)
+        source, target = check_source(
+            self, X, reset=True, y=y, multi_output=True, y_numeric=True, ensure_min_samples=2
+        )
+        self._y_ndim = target.ndim
+        target = target.reshape(len(target), -1)
+        self.n_targets_ = target.shape[1]
+        self.target_names_ = target_names(y, self.n_targets_)
+        target = target.astype(source.dtype, copy=False)
+        eigen = self._search(source, target)
+        self.dual_coef_, self.intercept_ = eigen.solve(target, self.alpha_)
+        self._source = source
+        return self
+
+    def predict(self, X: ArrayLike) -> np.ndarray:
+        """Predict the targets.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_samples, n_features)
+            Source profiles with the columns seen in fit.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_targets) or (n_samples,)
+            Predictions in the dtype of X (float64 for integers), 1-D if y was 1-D.
+        """
+        check_is_fitted(self)
+        source = check_source(self, X, reset=False)
+        predicted = np.empty((len(source), self.n_targets_), dtype=source.dtype)
+        for rows in gen_batches(len(source), _SAMPLES_A_BLOCK):
+            if self.gamma_ is None:
+                kernel = inner_products(source[rows], self._source)
+            else:
+                kernel = np.exp(-self.gamma_ * squared_distances(source[rows], self._source))
+            for block in gen_batches(self.n_targets_, TARGETS_A_BLOCK):
+                # a product in float64, without a copy of all coefficients in it
+                product = kernel @ self.dual_coef_[:, block].astype(np.float64)
+                predicted[rows, block] = product + self.intercept_[block]
+        return predicted.ravel() if self._y_ndim == 1 else predicted
+
+    def _search(self, X: np.ndarray, Y: np.ndarray) -> KernelEigen:
+        """Set `alpha_`, `gamma_` and `loo_mse_`; return the decomposition that belongs to them."""
+        relative = _choices(_ALPHAS if self.alpha is None else self.alpha, "alpha")
+        n_gammas = 1 if self.kernel == "linear" else len(_choices(self.gamma, "gamma"))
+        searches = len(relative) * n_gammas > 1
+        if searches and not np.all(relative > 0):
+            raise ValueError("alpha=0 has no leave-one-out error: give it alone, not in a search.")
+        n_tuned = min(Y.shape[1], _TARGETS_TO_TUNE_ON)
+        tuned = Y[:, np.linspace(0, Y.shape[1] - 1, n_tuned).astype(int)]
+        best, lowest, errors = None, np.inf, []
+        for gamma, kernel in self._kernels(X):
+            eigen = KernelEigen(kernel)
+            alphas = relative * (eigen.mean_value if self.alpha_mode == "relative" else 1.0)
+            errors.append(eigen.loo_mse(tuned, alphas) if searches else np.zeros(1))
+            if best is None or errors[-1].min() < lowest:
+                best, lowest = eigen, errors[-1].min()
+                self.alpha_, self.gamma_ = float(alphas[errors[-1].argmin()]), gamma
+        self.loo_mse_ = np.array(errors) if searches else None
+        assert best is not None  # there is at least one kernel
+        return best
+
+    def _kernels(self, X: np.ndarray) -> Iterator[tuple[float | None, np.ndarray]]:
+        """Yield each gamma, absolute, and its kernel matrix of the training samples."""
+        if self.kernel == "linear":
+            yield None, inner_products(X, X)
+            return
+        distances = squared_distances(X, X)
+        np.fill_diagonal(distances, 0)
+        median = np.median(squareform(distances, checks=False)) or 1.0
+        for gamma in _choices(self.gamma, "gamma") / median:
+            yield float(gamma), np.exp(-gamma * distances)
+
+
+def _choices(values: Any, name: str) -> np.ndarray:
+    """Return one or several values as a vector."""
+    choices = np.atleast_1d(np.asarray(values, dtype=np.float64))
+    if choices.ndim != 1 or not len(choices) or not np.all((choices >= 0) & np.isfinite(choices)):
+        raise ValueError(f"{name} must be one or several finite numbers >= 0. Got {values!r}.")
+    return choices

@@ -1,0 +1,131 @@
+"""Kernel matrices of samples, and all ridge regressions on one of them."""
+
+import numpy as np
+from scipy.linalg import eigh
+from sklearn.utils import gen_batches
+
+_VALUES_A_BLOCK = 2**22
+TARGETS_A_BLOCK = 2048
+
+
+def inner_products(A: np.ndarray, B: np.ndarray) -> np.ndarray:
+    """Return the inner products of the rows of A with those of B, in float64.
+
+    Parameters
+    ----------
+    A : ndarray of shape (n_a, n_columns)
+        Samples; float32 is not copied as a whole.
+    B : ndarray of shape (n_b, n_columns)
+        Samples.
+
+    Returns
+    -------
+    ndarray of shape (n_a, n_b)
+        Inner products.
+    """
+    products = np.zeros((len(A), len(B)))
+    for columns in gen_batches(A.shape[1], max(1, _VALUES_A_BLOCK // max(len(A), len(B)))):
+        left = A[:, columns].astype(np.float64)
+        right = left if B is A else B[:, columns].astype(np.float64)
+        products += left @ right.T
+    return products
+
+
+def squared_distances(A: np.ndarray, B: np.ndarray) -> np.ndarray:
+    """Return the squared Euclidean distances of the rows of A to those of B, in float64.
+
+    Parameters
+    ----------
+    A : ndarray of shape (n_a, n_columns)
+        Samples.
+    B : ndarray of shape (n_b, n_columns)
+        Samples.
+
+    Returns
+    -------
+    ndarray of shape (n_a, n_b)
+        Squared distances.
+    """
+    distances = inner_products(A, B)
+    distances *= -2
+    for table, shape in ((A, (-1, 1)), (B, (1, -1))):
+        distances += np.einsum("ij,ij->i", table, table, dtype=np.float64).reshape(shape)
+    return np.maximum(distances, 0, out=distances)
+
+
+class KernelEigen:
+    """The eigendecomposition of a centred kernel matrix, and what follows from it.
+
+    Centring the kernel gives the regressions an intercept that is not penalised.
+
+    Parameters
+    ----------
+    kernel : ndarray of shape (n_samples, n_samples)
+        Kernel matrix of the training samples in float64; it is overwritten.
+    """
+
+    def __init__(self, kernel: np.ndarray) -> None:
+        rounding = len(kernel) * np.finfo(np.float64).eps * kernel.diagonal().max()
+        self.column_means = kernel.mean(axis=0)
+        kernel -= self.column_means
+        kernel -= kernel.mean(axis=1, keepdims=True)
+        self.values, self.vectors = eigh(kernel, overwrite_a=True, check_finite=False)
+        self.values[self.values <= rounding] = 0
+        self.mean_value = float(self.values.mean())
+
+    def loo_mse(self, Y: np.ndarray, alphas: np.ndarray) -> np.ndarray:
+        """Return the mean squared leave-one-out error over targets for each penalty.
+
+        Parameters
+        ----------
+        Y : ndarray of shape (n_samples, n_targets)
+            Targets.
+        alphas : ndarray of shape (n_alphas,)
+            Penalties larger than 0.
+
+        Returns
+        -------
+        ndarray of shape (n_alphas,)
+            Errors.
+        """
+        rotated = self.vectors.T @ (Y - Y.mean(axis=0, dtype=np.float64))
+        errors = []
+        for alpha in alphas:
+            kept = np.divide(  # what of each direction ridge leaves to the residual
+                alpha, self.values + alpha, out=np.ones_like(self.values), where=self.values > 0
+            )
+            residual = self.vectors @ (kept[:, None] * rotated)
+            freedom = self.vectors**2 @ kept - 1 / len(Y)
+            errors.append(np.mean((residual / freedom[:, None]) ** 2))
+        return np.array(errors)
+
+    def solve(self, Y: np.ndarray, alpha: float) -> tuple[np.ndarray, np.ndarray]:
+        """Return dual coefficients and intercepts of the regressions with one penalty.
+
+        Parameters
+        ----------
+        Y : ndarray of shape (n_samples, n_targets)
+            Targets.
+        alpha : float
+            Penalty; 0 gives the solution of least norm.
+
+        Returns
+        -------
+        dual_coef : ndarray of shape (n_samples, n_targets)
+            Coefficients of the training samples, in the dtype of Y.
+        intercept : ndarray of shape (n_targets,)
+            Intercepts, likewise.
+        """
+        inverse = np.divide(
+            1, self.values + alpha, out=np.zeros_like(self.values), where=self.values > 0
+        )
+        mean = Y.mean(axis=0, dtype=np.float64)
+        dual_coef = np.empty_like(Y)
+        intercept = np.empty_like(mean, dtype=Y.dtype)
+        for block in gen_batches(Y.shape[1], TARGETS_A_BLOCK):
+            coef = self.vectors @ (
+                inverse[:, None] * (self.vectors.T @ (Y[:, block] - mean[block]))
+            )
+            dual_coef[:, block] = coef
+            intercept[block] = mean[block] - self.column_means @ coef
+        return dual_coef, intercept

@@ -1,0 +1,135 @@
+"""The low-rank approximation of a table with holes."""
+
+from typing import NamedTuple
+
+import numpy as np
+from sklearn.utils import gen_batches
+from sklearn.utils.extmath import randomized_svd
+
+_VALUES_A_BLOCK = 2**22
+
+
+class LowRank(NamedTuple):
+    """What :func:`complete` found.
+
+    Attributes
+    ----------
+    table : ndarray of shape (n_rows, n_columns)
+        The completed table.
+    components : ndarray of shape (rank, n_columns)
+        Right singular vectors of the completed table.
+    n_iter : int
+        Number of decompositions.
+    change : float
+        Last relative squared change of the filled values.
+    """
+
+    table: np.ndarray
+    components: np.ndarray
+    n_iter: int
+    change: float
+
+
+def complete(
+    table: np.ndarray, fill: np.ndarray, *, rank: int, max_iter: int, tol: float, seed: int
+) -> LowRank:
+    """Fill the NaN of a table by truncated singular value decompositions, until they settle.
+
+    The rank doubles from 1 until it reaches `rank`.
+
+    Parameters
+    ----------
+    table : ndarray of shape (n_rows, n_columns)
+        Floats; it is left as it is.
+    fill : ndarray of shape (n_columns,)
+        What NaN are filled with at first.
+    rank : int
+        Number of singular vectors.
+    max_iter : int
+        Most decompositions.
+    tol : float
+        Stop when the squared change of the filled values, divided by their sum of squares,
+        falls below this.
+    seed : int
+        Seed of each randomized decomposition.
+
+    Returns
+    -------
+    LowRank
+        The completed table and what it is made of.
+    """
+    filled = table.copy()
+    blocks = list(gen_batches(len(table), max(1, _VALUES_A_BLOCK // table.shape[1])))
+    n_holes = 0
+    for rows in blocks:
+        holes = np.isnan(filled[rows])
+        filled[rows][holes] = np.broadcast_to(fill, holes.shape)[holes]
+        n_holes += int(holes.sum())
+    n_iter, change = 0, np.inf
+    while n_iter < max_iter:
+        used = min(2**n_iter, rank) if n_holes else rank
+        left, values, components = leading_vectors(filled, used, seed)
+        left *= values
+        changed, total = 0.0, 0.0
+        for rows in blocks:
+            holes = np.isnan(table[rows])
+            if not holes.any():
+                continue
+            new, old = (left[rows] @ components)[holes], filled[rows][holes]
+            changed += float(np.sum((new - old) ** 2, dtype=np.float64))
+            total += float(np.sum(old**2, dtype=np.float64))
+            filled[rows][holes] = new
+        n_iter += 1
+        change = changed / total if total > 0 else changed
+        if used == rank and change < tol:
+            break
+    return LowRank(filled, components, n_iter, change)
+
+
+def leading_vectors(
+    table: np.ndarray, rank: int, seed: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the leading singular vectors and values of a table, by random projections.
+
+    Parameters
+    ----------
+    table : ndarray of shape (n_rows, n_columns)
+        Finite floats.
+    rank : int
+        How many.
+    seed : int
+        Seed of the projection.
+
+    Returns
+    -------
+    left : ndarray of shape (n_rows, rank)
+        Left singular vectors.
+    values : ndarray of shape (rank,)
+        Singular values.
+    components : ndarray of shape (rank, n_columns)
+        Right singular vectors.
+    """
+    return randomized_svd(table, rank, power_iteration_normalizer="QR", random_state=seed)
+
+
+def project(sample: np.ndarray, components: np.ndarray) -> np.ndarray:
+    """Fill the NaN of one sample from the combination of components nearest to what is observed.
+
+    Parameters
+    ----------
+    sample : ndarray of shape (n_columns,)
+        Is left as it is.
+    components : ndarray of shape (rank, n_columns)
+        Right singular vectors.
+
+    Returns
+    -------
+    ndarray of shape (n_columns,)
+        The sample with its holes filled.
+    """
+    holes = np.isnan(sample)
+    seen = components[:, ~holes].astype(np.float64)
+    scores = np.linalg.lstsq(seen.T, sample[~holes].astype(np.float64), rcond=None)[0]
+    filled = sample.copy()
+    filled[holes] = scores @ components[:, holes]
+    return filled

@@ -1,0 +1,185 @@
+"""Partial least squares with a number of components chosen by cross-validation."""
+
+import warnings
+from numbers import Integral
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
+from sklearn.cross_decomposition import PLSRegression
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.model_selection import check_cv
+from sklearn.utils.validation import check_is_fitted
+
+from omitrans.baselines._standardize import standardize
+from omitrans.utils._sklearn import Interval, fit_context
+from omitrans.utils._validation import check_paired_samples, check_source, target_names
+
+
+class PLSRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
+    """Predict all targets from a few components of X that vary with them most.
+
+    Partial least squares of features and targets scaled to variance 1. Every number of components
+    up to `max_components` is tried at the cost of one fit a fold, because the components of a
+    smaller model are the first ones of a larger one.
+
+    Parameters
+    ----------
+    max_components : int, default=16
+        Largest number of components; fewer if there are fewer samples or features.
+    cv : int, splitter or iterable, default=5
+        Folds of the cross-validation, as in scikit-learn. A number means folds of neighbouring
+        rows; give a shuffling splitter if the rows are sorted, e.g. by cancer type.
+
+    Attributes
+    ----------
+    n_components_ : int
+        Number of components with the least mean squared error on held-out samples.
+    cv_mse_ : ndarray of shape (max_components,)
+        These errors for 1, 2, ... components, mean over folds.
+    rotations_ : ndarray of shape (n_features, n_components)
+        Take centred and scaled features to scores.
+    loadings_ : ndarray of shape (n_components, n_targets)
+        Take scores to targets.
+    n_targets_ : int
+        Number of targets.
+    target_names_ : ndarray of shape (n_targets,)
+        Their names: the columns of y, or y0, y1, ...
+    n_features_in_ : int
+        Number of features.
+    feature_names_in_ : ndarray of shape (n_features,)
+        Their names, if X is a frame.
+
+    See Also
+    --------
+    sklearn.cross_decomposition.PLSRegression : A fixed number of components.
+
+    Notes
+    -----
+    scikit-learn finds the components and, while it does, forms a table of
+    ``n_features * n_targets`` coefficients in float64, which is dropped afterwards.
+
+    References
+    ----------
+    S. Wold, M. Sjöström, L. Eriksson, "PLS-regression: a basic tool of chemometrics",
+    Chemometrics and Intelligent Laboratory Systems 58(2), 2001.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from omitrans.baselines import PLSRegressor
+    >>> rng = np.random.default_rng(0)
+    >>> factors = rng.normal(size=(60, 2))
+    >>> X = factors @ rng.normal(size=(2, 30)) + 0.1 * rng.normal(size=(60, 30))
+    >>> Y = factors @ rng.normal(size=(2, 5))
+    >>> bool(PLSRegressor().fit(X, Y).score(X, Y) > 0.95)
+    True
+    """
+
+    _parameter_constraints = {
+        "max_components": [Interval(Integral, 1, None, closed="left")],
+        "cv": ["cv_object"],
+    }
+
+    def __init__(self, max_components: int = 16, *, cv: Any = 5) -> None:
+        self.max_components = max_components
+        self.cv = cv
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X: ArrayLike, y: ArrayLike, groups: ArrayLike | None = None) -> Self:
+        """Choose the number of components and find them.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_samples, n_features)
+            Source profiles, e.g. beta values. No missing values.
+        y : array-like or DataFrame of shape (n_samples, n_targets) or (n_samples,)
+            Target profiles of the same samples in the same order, e.g. log2(FPKM + 1). When both
+            are frames, their indexes must be equal.
+        groups : array-like of shape (n_samples,), default=None
+            Group of each sample, e.g. its patient, for a `cv` that keeps groups together.
+
+        Returns
+        -------
+        self
+            The fitted regressor.
+
+        Raises
+        ------
+        SampleMismatchError
+            If X and y name different samples, the same in another order, or one twice.
+        ValueError
+            If X or y hold missing or infinite values.
+        """
+        check_paired_samples(X, y)
+        source, target = check_source(
+            self, X, reset=True, y=y, multi_output=True, y_numeric=True, ensure_min_samples=2
+        )
+        self._y_ndim = target.ndim
+        target = target.reshape(len(target), -1)
+        self.n_targets_ = target.shape[1]
+        self.target_names_ = target_names(y, self.n_targets_)
+        self.cv_mse_ = self._held_out_errors(source, target, groups)
+        self.n_components_ = int(self.cv_mse_.argmin()) + 1
+        self.rotations_, self.loadings_, *means = self._fit_components(
+            source, target, slice(None), self.n_components_
+        )
+        self._source_mean, self._target_mean = means
+        return self
+
+    def predict(self, X: ArrayLike) -> np.ndarray:
+        """Predict the targets.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_samples, n_features)
+            Source profiles with the columns seen in fit.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_targets) or (n_samples,)
+            Predictions in the dtype of X (float64 for integers), 1-D if y was 1-D.
+        """
+        check_is_fitted(self)
+        source = check_source(self, X, reset=False)
+        # the mean is taken off the few scores, not off a copy of X
+        scores = source @ self.rotations_ - self._source_mean @ self.rotations_
+        predicted = scores @ self.loadings_ + self._target_mean
+        predicted = predicted.astype(source.dtype, copy=False)
+        return predicted.ravel() if self._y_ndim == 1 else predicted
+
+    def _held_out_errors(self, X: np.ndarray, Y: np.ndarray, groups: Any) -> np.ndarray:
+        """Return the mean squared error of 1, 2, ... components, mean over folds."""
+        folds = []
+        for train, test in check_cv(self.cv).split(X, Y, groups):
+            rotations, loadings, x_mean, y_mean = self._fit_components(
+                X, Y, train, self.max_components
+            )
+            scores = X[test] @ rotations - x_mean @ rotations
+            residual = Y[test] - y_mean
+            errors = []
+            for score, loading in zip(scores.T, loadings, strict=True):
+                residual -= np.outer(score, loading)
+                errors.append(np.mean(residual**2))
+            folds.append(errors)
+        n_tried = min(map(len, folds))
+        return np.mean([errors[:n_tried] for errors in folds], axis=0)
+
+    def _fit_components(
+        self, X: np.ndarray, Y: np.ndarray, rows: Any, n_components: int
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Return rotations and loadings on the scale of the data, and the means of X and Y."""
+        x = standardize(X, rows, centre=True, scale=True)
+        y = standardize(Y.astype(X.dtype, copy=False), rows, centre=True, scale=True)
+        model = PLSRegression(min(n_components, *x.values.shape), scale=False)
+        with warnings.catch_warnings():
+            # the power iteration stops near enough; where nothing is left to predict, further
+            # components are zero
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            warnings.filterwarnings("ignore", message="[yY] residual is constant")
+            model.fit(x.values, y.values)
+        rotations = model.x_rotations_ / x.scale[:, None]
+        loadings = model.y_loadings_.T * y.scale
+        arrays = (rotations, loadings, x.mean, y.mean)
+        return tuple(array.astype(X.dtype) for array in arrays)  # type: ignore[return-value]

@@ -1,0 +1,107 @@
+"""All baselines of the papers, and two stronger ones, ready to be compared."""
+
+from collections.abc import Callable, Iterable
+from numbers import Integral
+from typing import Any
+
+from sklearn.dummy import DummyRegressor
+from sklearn.model_selection import KFold
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from omitrans.baselines._dual_ridge import DualRidgeRegressor
+from omitrans.baselines._lasso import LassoRegressor
+from omitrans.baselines._pls import PLSRegressor
+from omitrans.baselines._svd_regressor import SVDRegressor
+from omitrans.baselines._tobmi import TOBMIRegressor
+from omitrans.exceptions import UnknownNameError
+from omitrans.utils._sklearn import validate_params
+
+
+@validate_params(
+    {
+        "names": ["array-like", None],
+        "cv": ["cv_object"],
+        "random_state": ["random_state"],
+        "n_jobs": [Integral, None],
+    },
+    prefer_skip_nested_validation=True,
+)
+def make_baselines(
+    names: Iterable[str] | None = None,
+    *,
+    cv: Any = 5,
+    random_state: Any = None,
+    n_jobs: int | None = None,
+) -> dict[str, Any]:
+    """Make the methods that a new one should be compared with.
+
+    What they must choose, they choose inside ``fit``, from the training samples alone:
+
+    - ``"mean"``: the mean of each target (:class:`~sklearn.dummy.DummyRegressor`).
+    - ``"linear"``: least squares; where features outnumber samples, of all solutions that fit the
+      training samples the one with the smallest coefficients (:class:`DualRidgeRegressor`).
+    - ``"ridge"``: features scaled to variance 1, one penalty for all targets by leave-one-out.
+    - ``"kernel-ridge"``: the same with an RBF kernel, whose width is chosen as well.
+    - ``"pls"``: partial least squares of scaled features and targets (:class:`PLSRegressor`) with
+      up to 16 components, by cross-validation.
+    - ``"lasso"``: one LASSO a target (:class:`LassoRegressor`), penalty by cross-validation.
+    - ``"tobmi"``: the mean of similar samples (:class:`TOBMIRegressor`), as published.
+    - ``"svd"``: singular vectors of the joint table (:class:`SVDRegressor`), of the published rank.
+
+    Parameters
+    ----------
+    names : sequence of str, default=None
+        Which of them; None takes all.
+    cv : int, splitter or iterable, default=5
+        Folds of the inner cross-validation of ``"pls"`` and ``"lasso"``. An int means shuffled
+        folds of samples. A splitter gets arrays, so it cannot read sample ids.
+    random_state : int, RandomState instance or None, default=None
+        Seed of the inner folds and of ``"svd"``. A number makes the results reproducible.
+    n_jobs : int, default=None
+        Number of processes that share the targets of ``"lasso"``.
+
+    Returns
+    -------
+    dict of str to estimator
+        Estimators by name, not fitted, in the order of the list above.
+
+    Raises
+    ------
+    UnknownNameError
+        If a name is none of the above.
+
+    See Also
+    --------
+    omitrans.model_selection.compare_models : Takes such a dict.
+
+    Notes
+    -----
+    None of them accepts missing values: put them behind
+    :func:`~omitrans.pipelines.make_translation_pipeline` or a
+    :class:`~sklearn.impute.SimpleImputer`.
+
+    Examples
+    --------
+    >>> from omitrans.baselines import make_baselines
+    >>> list(make_baselines())
+    ['mean', 'linear', 'ridge', 'kernel-ridge', 'pls', 'lasso', 'tobmi', 'svd']
+    >>> make_baselines(["mean", "tobmi"])
+    {'mean': DummyRegressor(), 'tobmi': TOBMIRegressor()}
+    """
+    folds = KFold(cv, shuffle=True, random_state=random_state) if isinstance(cv, Integral) else cv
+    makers: dict[str, Callable[[], Any]] = {
+        "mean": DummyRegressor,
+        "linear": lambda: DualRidgeRegressor(alpha=0.0),
+        "ridge": lambda: make_pipeline(StandardScaler(), DualRidgeRegressor()),
+        "kernel-ridge": lambda: make_pipeline(StandardScaler(), DualRidgeRegressor(kernel="rbf")),
+        "pls": lambda: PLSRegressor(cv=folds),
+        "lasso": lambda: LassoRegressor(cv=folds, n_jobs=n_jobs),
+        "tobmi": TOBMIRegressor,
+        "svd": lambda: SVDRegressor(random_state=random_state),
+    }
+    wanted = list(makers if names is None else names)
+    unknown = [name for name in wanted if name not in makers]
+    if unknown:
+        raise UnknownNameError(f"No baseline is called {unknown[0]!r}. Known: {', '.join(makers)}.")
+    return {name: make() for name, make in makers.items() if name in wanted}

@@ -1,0 +1,176 @@
+"""Prediction by the singular vectors of the joint table of targets and features."""
+
+from numbers import Integral, Real
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted
+
+from omitrans.baselines._low_rank import leading_vectors
+from omitrans.utils._sklearn import Interval, StrOptions, fit_context
+from omitrans.utils._validation import check_paired_samples, check_source, target_names
+
+
+class SVDRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
+    """Predict targets by a low-rank approximation of targets and features side by side.
+
+    The joint table ``[Y / scale | X]`` of the training samples is decomposed. A new sample is
+    written as that combination of the right singular vectors which is nearest to its features, and
+    the combination says what its targets are.
+
+    Parameters
+    ----------
+    rank : int, default=10
+        Number of singular vectors.
+    target_scale : float or "max", default="max"
+        What the targets are divided by, beside features as they are; "max" takes the largest
+        absolute target of the training samples. A larger number gives the targets less say in the
+        choice of the vectors, up to a regression on the principal components of X.
+    center : bool, default=True
+        Subtract the mean of each column of both tables first. The published comparison does not.
+    random_state : int, RandomState instance or None, default=None
+        Seed of the randomized decomposition; the result hardly depends on it.
+
+    Attributes
+    ----------
+    target_scale_ : float
+        What the targets were divided by.
+    components_ : ndarray of shape (rank, n_features)
+        The part of the right singular vectors that belongs to X.
+    target_components_ : ndarray of shape (rank, n_targets)
+        The part that belongs to Y, in the units of Y.
+    n_targets_ : int
+        Number of targets.
+    target_names_ : ndarray of shape (n_targets,)
+        Their names: the columns of y, or y0, y1, ...
+    n_features_in_ : int
+        Number of features.
+    feature_names_in_ : ndarray of shape (n_features,)
+        Their names, if X is a frame.
+
+    See Also
+    --------
+    SVDImputer : The iterative method, for tables with holes anywhere.
+    sklearn.cross_decomposition.PLSRegression : Components chosen for what they predict.
+
+    Notes
+    -----
+    **Not what was published.** TDimpute's comparison puts training and test samples into one table
+    whose test targets are missing, and iterates (:class:`SVDImputer` with ``fit_transform``). That
+    is transductive: the test samples shape the vectors, and no other sample can be predicted
+    without starting anew. Its fixed point for given vectors is the prediction made here; but there
+    the vectors follow the values that they have filled in themselves. On three small TCGA cohorts
+    that was worse than predicting the mean, and the prediction made here was better than the mean.
+
+    References
+    ----------
+    X. Zhou et al., "Imputing missing RNA-sequencing data from DNA methylation by using a transfer
+    learning-based neural network", GigaScience 9(7), 2020 (the method "SVD": rank 10, targets
+    divided by 16.5, the largest log2 value).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from omitrans.baselines import SVDRegressor
+    >>> factors = np.random.default_rng(0).normal(size=(30, 2))
+    >>> X, Y = factors @ [[1.0, 0.0, 2.0], [0.0, 1.0, 1.0]], factors @ [[3.0], [4.0]]
+    >>> model = SVDRegressor(rank=2, random_state=0).fit(X, Y)
+    >>> model.predict([[1.0, 0.0, 2.0], [0.0, 1.0, 1.0]]).round(3)
+    array([[3.],
+           [4.]])
+    """
+
+    _parameter_constraints = {
+        "rank": [Interval(Integral, 1, None, closed="left")],
+        "target_scale": [Interval(Real, 0, None, closed="neither"), StrOptions({"max"})],
+        "center": ["boolean"],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(
+        self,
+        rank: int = 10,
+        *,
+        target_scale: float | str = "max",
+        center: bool = True,
+        random_state: Any = None,
+    ) -> None:
+        self.rank = rank
+        self.target_scale = target_scale
+        self.center = center
+        self.random_state = random_state
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
+        """Decompose the joint table.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_samples, n_features)
+            Source profiles, e.g. beta values. No missing values.
+        y : array-like or DataFrame of shape (n_samples, n_targets) or (n_samples,)
+            Target profiles of the same samples in the same order, e.g. log2(FPKM + 1). When both
+            are frames, their indexes must be equal.
+
+        Returns
+        -------
+        self
+            The fitted regressor.
+
+        Raises
+        ------
+        SampleMismatchError
+            If X and y name different samples, the same in another order, or one twice.
+        ValueError
+            If X or y hold missing or infinite values.
+        """
+        check_paired_samples(X, y)
+        source, target = check_source(
+            self, X, reset=True, y=y, multi_output=True, y_numeric=True, ensure_min_samples=2
+        )
+        self._y_ndim = target.ndim
+        target = target.reshape(len(target), -1).astype(source.dtype, copy=False)
+        self.n_targets_ = target.shape[1]
+        self.target_names_ = target_names(y, self.n_targets_)
+        self.target_scale_ = self._scale(target)
+        joint = np.hstack([target / source.dtype.type(self.target_scale_), source])
+        means = joint.mean(axis=0) if self.center else np.zeros_like(joint[0])
+        joint -= means
+        seed = check_random_state(self.random_state).randint(2**31 - 1)
+        _, _, vectors = leading_vectors(joint, min(self.rank, *source.shape), seed)
+        self.target_components_ = vectors[:, : self.n_targets_] * self.target_scale_
+        self.components_ = vectors[:, self.n_targets_ :]
+        self._source_mean = means[self.n_targets_ :]
+        self._target_mean = means[: self.n_targets_] * self.target_scale_
+        self._to_scores = np.linalg.pinv(self.components_)
+        return self
+
+    def predict(self, X: ArrayLike) -> np.ndarray:
+        """Predict the targets.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_samples, n_features)
+            Source profiles with the columns seen in fit.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_targets) or (n_samples,)
+            Predictions in the dtype of X (float64 for integers), 1-D if y was 1-D.
+        """
+        check_is_fitted(self)
+        source = check_source(self, X, reset=False)
+        # the mean is taken off the few scores, not off a copy of X
+        scores = source @ self._to_scores - self._source_mean @ self._to_scores
+        predicted = scores @ self.target_components_ + self._target_mean
+        predicted = predicted.astype(source.dtype, copy=False)
+        return predicted.ravel() if self._y_ndim == 1 else predicted
+
+    def _scale(self, target: np.ndarray) -> float:
+        if self.target_scale != "max":
+            return float(self.target_scale)
+        largest = float(max(target.max(), -target.min()))
+        return largest if largest > 0 else 1.0

@@ -1,0 +1,165 @@
+"""Nearest donors: the expression of the samples with the most similar methylation (TOBMI)."""
+
+from math import isqrt
+from numbers import Integral, Real
+from typing import Self
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy import sparse
+from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
+from sklearn.neighbors import NearestNeighbors
+from sklearn.utils import gen_batches
+from sklearn.utils.validation import check_is_fitted
+
+from omitrans.utils._sklearn import Interval, StrOptions, fit_context
+from omitrans.utils._validation import check_paired_samples, check_source, target_names
+
+_VALUES_A_BLOCK = 2**22
+
+
+class TOBMIRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
+    """Predict the weighted mean of the targets of the most similar training samples.
+
+    Trans-omics block missing data imputation: similarity is the Euclidean distance ``d`` over all
+    columns of X, and a donor weighs ``1 / (d + eps)``, divided by the sum of these weights.
+
+    Parameters
+    ----------
+    n_neighbors : int or "sqrt", default="sqrt"
+        Number of donors; "sqrt" is the published rule, the square root of the number of training
+        samples, rounded down. A larger number than there are samples takes all of them.
+    eps : float, default=1e-9
+        Added to each distance, so that a training sample equal to the one asked for gets
+        practically all the weight.
+
+    Attributes
+    ----------
+    n_neighbors_ : int
+        Number of donors taken.
+    n_targets_ : int
+        Number of targets.
+    target_names_ : ndarray of shape (n_targets,)
+        Their names: the columns of y, or y0, y1, ...
+    n_features_in_ : int
+        Number of features.
+    feature_names_in_ : ndarray of shape (n_features,)
+        Their names, if X is a frame.
+
+    See Also
+    --------
+    sklearn.neighbors.KNeighborsRegressor : Other weights and distances.
+
+    Notes
+    -----
+    The model is its training data. Donors are found block by block, without a table of all
+    distances; the distances of the donors themselves are then computed from the differences, as
+    the quick formula for all of them is inexact near zero.
+
+    The columns are compared as they are, as published: scale them first if their units differ.
+
+    References
+    ----------
+    X. Dong et al., "TOBMI: trans-omics block missing data imputation using a k-nearest neighbor
+    weighted approach", Bioinformatics 35(8), 2019. The constant 1e-9 is that of the comparison in
+    X. Zhou et al., "Imputing missing RNA-sequencing data from DNA methylation by using a transfer
+    learning-based neural network", GigaScience 9(7), 2020; TOBMI itself divides by ``d``.
+
+    Examples
+    --------
+    >>> from omitrans.baselines import TOBMIRegressor
+    >>> X, Y = [[0.1], [0.2], [0.9], [1.0]], [[1.0], [1.2], [6.0], [8.0]]
+    >>> TOBMIRegressor(n_neighbors=2).fit(X, Y).predict([[0.95]]).round(3)
+    array([[7.]])
+    """
+
+    _parameter_constraints = {
+        "n_neighbors": [Interval(Integral, 1, None, closed="left"), StrOptions({"sqrt"})],
+        "eps": [Interval(Real, 0, None, closed="neither")],
+    }
+
+    def __init__(self, n_neighbors: int | str = "sqrt", *, eps: float = 1e-9) -> None:
+        self.n_neighbors = n_neighbors
+        self.eps = eps
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
+        """Keep the training samples.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_samples, n_features)
+            Source profiles, e.g. beta values. No missing values.
+        y : array-like or DataFrame of shape (n_samples, n_targets) or (n_samples,)
+            Target profiles of the same samples in the same order, e.g. log2(FPKM + 1). When both
+            are frames, their indexes must be equal.
+
+        Returns
+        -------
+        self
+            The fitted regressor.
+
+        Raises
+        ------
+        SampleMismatchError
+            If X and y name different samples, the same in another order, or one twice.
+        ValueError
+            If X or y hold missing or infinite values.
+        """
+        check_paired_samples(X, y)
+        source, target = check_source(
+            self, X, reset=True, y=y, multi_output=True, y_numeric=True, ensure_min_samples=2
+        )
+        self._y_ndim = target.ndim
+        self._donor_source = source
+        self._donor_target = target.reshape(len(target), -1).astype(source.dtype, copy=False)
+        self.n_targets_ = self._donor_target.shape[1]
+        self.target_names_ = target_names(y, self.n_targets_)
+        n_samples = len(source)
+        wanted = isqrt(n_samples) if self.n_neighbors == "sqrt" else self.n_neighbors
+        self.n_neighbors_ = min(int(wanted), n_samples)
+        return self
+
+    def predict(self, X: ArrayLike) -> np.ndarray:
+        """Predict the targets.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_samples, n_features)
+            Source profiles with the columns seen in fit.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_targets) or (n_samples,)
+            Predictions in the dtype of X (float64 for integers), 1-D if y was 1-D.
+        """
+        check_is_fitted(self)
+        source = check_source(self, X, reset=False)
+        search = NearestNeighbors(n_neighbors=self.n_neighbors_, algorithm="brute")
+        donors = search.fit(self._donor_source).kneighbors(source, return_distance=False)
+        predicted = self._weights(source, donors) @ self._donor_target
+        predicted = predicted.astype(source.dtype, copy=False)
+        return predicted.ravel() if self._y_ndim == 1 else predicted
+
+    def _weights(self, source: np.ndarray, donors: np.ndarray) -> sparse.csr_array:
+        """Return the weight of each training sample in the mean for each sample."""
+        distances = [
+            _distances(self._donor_source, rows, sample)
+            for rows, sample in zip(donors, source, strict=True)
+        ]
+        weights = 1 / (np.array(distances) + self.eps)
+        weights /= weights.sum(axis=1, keepdims=True)
+        n_samples, n_neighbors = donors.shape
+        starts = np.arange(0, donors.size + 1, n_neighbors)
+        weights = weights.astype(self._donor_target.dtype).ravel()
+        shape = (n_samples, len(self._donor_source))
+        return sparse.csr_array((weights, donors.ravel(), starts), shape=shape)
+
+
+def _distances(table: np.ndarray, rows: np.ndarray, sample: np.ndarray) -> np.ndarray:
+    """Return the Euclidean distances of some rows of `table` to `sample`, a vector."""
+    squares = np.zeros(len(rows))
+    for columns in gen_batches(len(sample), max(1, _VALUES_A_BLOCK // len(rows))):
+        difference = np.subtract(table[rows, columns], sample[columns], dtype=np.float64)
+        squares += np.einsum("ij,ij->i", difference, difference)
+    return np.sqrt(squares)

@@ -1,0 +1,127 @@
+"""Patients on both sides of a split."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.model_selection import check_cv
+
+from omitrans.model_selection._patients import IdFormat, patient_of
+
+_COLUMNS = ["fold", "patient", "n_train", "n_test", "train_samples", "test_samples"]
+
+
+def leak_report(
+    samples: Any,
+    test_samples: Any = None,
+    *,
+    cv: Any = None,
+    groups: Any = None,
+    id_format: IdFormat = "tcga",
+) -> pd.DataFrame:
+    """Name the patients that have samples on both sides of a split.
+
+    Call it with the ids of training and test samples, or with all samples and a splitter.
+
+    Parameters
+    ----------
+    samples : DataFrame, Series or sequence of str
+        Training samples, or with `cv` all samples: their ids, or a table indexed by them.
+    test_samples : DataFrame, Series or sequence of str, default=None
+        Test samples, likewise.
+    cv : int, splitter or iterable, default=None
+        Splits of `samples`, instead of `test_samples`. An int means folds of neighbouring rows; a
+        splitter also gets `groups`.
+    groups : Series or dict, default=None
+        Patient of each sample id, instead of what the ids say. With `cv` it may be an array-like in
+        the order of `samples`.
+    id_format : {"tcga", "gtex"} or callable, default="tcga"
+        How to read the patient from a sample id, as in :func:`patient_of`.
+
+    Returns
+    -------
+    DataFrame
+        One row a fold and patient with ``fold`` (0 without `cv`), ``patient``, ``n_train`` and
+        ``n_test``, the numbers of samples on either side, and ``train_samples`` and
+        ``test_samples``, tuples of their ids. No row: no leak.
+
+    Raises
+    ------
+    ValueError
+        If neither or both of `test_samples` and `cv` are given, or a patient is not known.
+
+    See Also
+    --------
+    PatientGroupKFold : Splits without leaks.
+
+    Notes
+    -----
+    ``report["n_test"].sum()`` is the number of test samples that share a patient with training.
+
+    Examples
+    --------
+    >>> from omitrans.model_selection import leak_report
+    >>> train = ["TCGA-A1-A0SB-01A", "TCGA-A1-A0SD-01A"]
+    >>> report = leak_report(train, ["TCGA-A1-A0SB-11A", "TCGA-A1-A0SE-01A"])
+    >>> report[["patient", "n_train", "n_test"]]
+            patient  n_train  n_test
+    0  TCGA-A1-A0SB        1       1
+    """
+    if (test_samples is None) == (cv is None):
+        raise ValueError("Give either test_samples or cv, so that there are two sides to compare.")
+    ids = _ids(samples)
+    if cv is None:
+        n_train = len(ids)
+        ids = ids.append(_ids(test_samples))
+        splits = [(np.arange(n_train), np.arange(n_train, len(ids)))]
+        patients = _patients(ids, groups, id_format)
+    else:
+        patients = _patients(ids, groups, id_format)
+        table = samples if isinstance(samples, pd.DataFrame) else pd.DataFrame(index=ids)
+        splits = check_cv(cv).split(table, groups=None if groups is None else patients)
+    rows = [
+        (fold, *row)
+        for fold, (train, test) in enumerate(splits)
+        for row in _shared(ids, patients, train, test)
+    ]
+    return pd.DataFrame(rows, columns=_COLUMNS)
+
+
+def _ids(samples: Any) -> pd.Index:
+    """Return the ids of a table, or of a sequence of ids."""
+    if isinstance(samples, pd.DataFrame):
+        return samples.index
+    return pd.Index(list(samples), dtype=object)
+
+
+def _patients(ids: pd.Index, groups: Any, id_format: IdFormat) -> np.ndarray:
+    """Return the patient of each id."""
+    if groups is None:
+        return patient_of(ids, id_format=id_format)
+    if not isinstance(groups, dict | pd.Series):
+        if len(groups) != len(ids):
+            raise ValueError(
+                f"groups has {len(groups)} values for {len(ids)} samples. Give one for each, in "
+                "their order, or a Series indexed by sample ids."
+            )
+        return np.asarray(groups, dtype=object)
+    lookup = dict(groups)
+    unknown = [one for one in ids if one not in lookup]
+    if unknown:
+        raise ValueError(
+            f"groups lacks {len(unknown)} of {len(ids)} sample ids (first: {unknown[0]!r})."
+        )
+    return np.array([lookup[one] for one in ids], dtype=object)
+
+
+def _shared(
+    ids: pd.Index, patients: np.ndarray, train: np.ndarray, test: np.ndarray
+) -> list[tuple[Any, int, int, tuple[Any, ...], tuple[Any, ...]]]:
+    """Return patient, numbers of samples and their ids for each patient on both sides."""
+    in_train, in_test = (
+        pd.Series(ids[rows]).groupby(patients[rows]).agg(tuple) for rows in (train, test)
+    )
+    both = in_train.index.intersection(in_test.index).sort_values()
+    return [
+        (one, len(in_train[one]), len(in_test[one]), in_train[one], in_test[one]) for one in both
+    ]

@@ -1,0 +1,173 @@
+"""Folds that keep the samples of a patient together, known from the sample ids."""
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+from sklearn.model_selection import GroupKFold
+
+from omitrans.utils._sklearn import StrOptions, validate_params
+
+# what an id starts with -> (pattern of the patient, an example)
+_FORMATS = {
+    "tcga": (re.compile(r"TCGA-[A-Z0-9]{2}-[A-Z0-9]{4}(?=-|$)"), "TCGA-A1-A0SB-01A"),
+    "gtex": (re.compile(r"GTEX-[A-Z0-9]+(?=-|$)"), "GTEX-1117F-0226-SM-5GZZ7"),
+}
+
+IdFormat = str | Callable[[str], Any]
+
+
+@validate_params(
+    {"sample_ids": ["array-like"], "id_format": [StrOptions(set(_FORMATS)), callable]},
+    prefer_skip_nested_validation=True,
+)
+def patient_of(sample_ids: Iterable[str], *, id_format: IdFormat = "tcga") -> np.ndarray:
+    """Return the patient or donor of each sample, read from its id.
+
+    Parameters
+    ----------
+    sample_ids : array-like of str of shape (n_samples,)
+        Sample ids, such as the index of a frame.
+    id_format : {"tcga", "gtex"} or callable, default="tcga"
+        "tcga" takes the first 12 characters of a barcode ("TCGA-A1-A0SB" of "TCGA-A1-A0SB-01A"),
+        "gtex" the first two fields ("GTEX-1117F" of "GTEX-1117F-0226-SM-5GZZ7"). A function gets
+        one id and returns its patient.
+
+    Returns
+    -------
+    ndarray of shape (n_samples,)
+        Patients.
+
+    Raises
+    ------
+    ValueError
+        If an id does not have the format.
+
+    See Also
+    --------
+    PatientGroupKFold : Folds by patient.
+
+    Examples
+    --------
+    >>> from omitrans.model_selection import patient_of
+    >>> patient_of(["TCGA-A1-A0SB-01A", "TCGA-A1-A0SB-11A"])
+    array(['TCGA-A1-A0SB', 'TCGA-A1-A0SB'], dtype=object)
+    """
+    ids = list(sample_ids)
+    if callable(id_format):
+        return np.array([id_format(one) for one in ids], dtype=object)
+    pattern, example = _FORMATS[id_format]
+    found = [pattern.match(str(one)) for one in ids]
+    strange = [one for one, match in zip(ids, found, strict=True) if match is None]
+    if strange:
+        raise ValueError(
+            f"{len(strange)} of {len(ids)} sample ids do not look like {example} (first: "
+            f"{strange[0]!r}), so their patients are not known. Give groups=, or a function that "
+            "returns the patient of an id as id_format."
+        )
+    return np.array([match.group() for match in found if match], dtype=object)
+
+
+def patients_of_table(X: Any, id_format: IdFormat) -> np.ndarray:
+    """Return the patient of each row of a frame.
+
+    Parameters
+    ----------
+    X : DataFrame or Series
+        Indexed by sample ids.
+    id_format : str or callable
+        As for :func:`patient_of`.
+
+    Returns
+    -------
+    ndarray of shape (n_samples,)
+        Patients.
+    """
+    if not isinstance(X, pd.DataFrame | pd.Series):
+        raise TypeError(
+            f"Patients are read from the index of X, but X is {type(X).__name__}, which has none. "
+            "Give X as a DataFrame indexed by sample ids, or give groups=."
+        )
+    return patient_of(X.index, id_format=id_format)
+
+
+class PatientGroupKFold(GroupKFold):
+    """Split into folds that keep all samples of a patient on one side.
+
+    Patients are read from the sample ids, which are the index of X; `groups` in ``split`` (and in
+    :func:`compare_models` or :func:`~sklearn.model_selection.cross_validate`) goes first.
+
+    Parameters
+    ----------
+    n_splits : int, default=5
+        Number of folds, at least 2.
+    shuffle : bool, default=False
+        Whether patients are dealt to folds at random. By default they are dealt so that folds are
+        of equal size.
+    random_state : int, RandomState instance or None, default=None
+        Seed of the shuffling.
+    id_format : {"tcga", "gtex"} or callable, default="tcga"
+        How to read the patient from a sample id, as in :func:`patient_of`.
+
+    See Also
+    --------
+    patient_of : The patient of each sample.
+    sklearn.model_selection.LeaveOneGroupOut : With ``groups`` of cancer types, leaves each out.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from omitrans.model_selection import PatientGroupKFold
+    >>> ids = ["TCGA-A1-A0SB-01A", "TCGA-A1-A0SD-01A", "TCGA-A1-A0SB-11A", "TCGA-A1-A0SE-01A"]
+    >>> X = pd.DataFrame({"cg1": [0.1, 0.2, 0.3, 0.4]}, index=ids)
+    >>> for train, test in PatientGroupKFold(n_splits=2).split(X):
+    ...     print(list(X.index[test]))
+    ['TCGA-A1-A0SB-01A', 'TCGA-A1-A0SB-11A']
+    ['TCGA-A1-A0SD-01A', 'TCGA-A1-A0SE-01A']
+    """
+
+    def __init__(
+        self,
+        n_splits: int = 5,
+        *,
+        shuffle: bool = False,
+        random_state: Any = None,
+        id_format: IdFormat = "tcga",
+    ) -> None:
+        super().__init__(n_splits, shuffle=shuffle, random_state=random_state)
+        self.id_format = id_format
+
+    def split(
+        self, X: Any, y: Any = None, groups: ArrayLike | None = None
+    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Yield the rows of training and test samples of each fold.
+
+        Parameters
+        ----------
+        X : DataFrame of shape (n_samples, n_features)
+            The samples, indexed by their ids. With `groups`, any table.
+        y : array-like of shape (n_samples,) or (n_samples, n_targets), default=None
+            Ignored.
+        groups : array-like of shape (n_samples,), default=None
+            Patient of each sample, instead of what the ids say.
+
+        Yields
+        ------
+        train : ndarray of int
+            Rows of the training samples.
+        test : ndarray of int
+            Rows of the test samples.
+
+        Raises
+        ------
+        TypeError
+            If X has no index and there are no `groups`.
+        ValueError
+            If an id does not have the format, or there are fewer patients than folds.
+        """
+        if groups is None:
+            groups = patients_of_table(X, self.id_format)
+        yield from super().split(X, y, groups)
