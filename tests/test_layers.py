@@ -18,7 +18,8 @@ LAYERS = [
     {"annotation", "metrics", "losses", "networks"},
     {"io", "preprocessing", "engine", "baselines", "persistence"},
     {"datasets", "estimators"},
-    {"inference", "model_selection", "evaluation", "pipelines"},
+    {"inference", "evaluation", "pipelines"},
+    {"model_selection"},
     {"cli"},
 ]
 RANK = {room: rank for rank, rooms in enumerate(LAYERS) for room in rooms}

@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Mapping
 from numbers import Integral
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,8 +14,9 @@ from sklearn.utils.parallel import Parallel, delayed
 from tqdm import tqdm
 
 from omitrans.metrics._regression import METRIC_LABELS
+from omitrans.model_selection._cache import FoldCache, read_outcome, write_outcome
 from omitrans.model_selection._comparison import ModelComparison
-from omitrans.model_selection._fold import TIMES, FoldOutcome, evaluate_fold
+from omitrans.model_selection._fold import COSTS, FoldOutcome, evaluate_fold
 from omitrans.model_selection._splits import Split, check_tested_once, make_splits
 from omitrans.utils._sklearn import validate_params
 from omitrans.utils._validation import check_paired_samples
@@ -29,6 +31,7 @@ from omitrans.utils._validation import check_paired_samples
         "groups": ["array-like", None],
         "scorers": [dict, None],
         "n_jobs": [Integral, None],
+        "cache_dir": [str, Path, None],
         "verbose": ["verbose"],
         "return_predictions": ["boolean"],
     },
@@ -43,6 +46,7 @@ def compare_models(
     groups: Any = None,
     scorers: Mapping[str, Any] | None = None,
     n_jobs: int | None = None,
+    cache_dir: str | Path | None = None,
     verbose: int = 0,
     return_predictions: bool = False,
 ) -> ModelComparison:
@@ -70,7 +74,13 @@ def compare_models(
         Scorers beside the nine numbers of the report, as scikit-learn takes them. Their
         values are kept as they come (greater is better).
     n_jobs : int, default=None
-        How many fits run at once, through joblib; -1 means all cores.
+        How many fits run at once, through joblib; -1 means all cores. Within
+        ``joblib.parallel_config(backend="dask")`` the fits run on that cluster.
+    cache_dir : str or pathlib.Path, default=None
+        Folder for finished folds. Each is written as soon as it is done, and another call with
+        the same model, tables, split and package versions reads it instead of fitting again: so
+        a comparison goes on where it was interrupted. What failed is tried again. On a cluster
+        the folder must be one that all its machines see.
     verbose : int, default=0
         A progress bar if 1 or more.
     return_predictions : bool, default=False
@@ -86,7 +96,15 @@ def compare_models(
     SampleMismatchError
         If X, Y or `groups` are indexed by different samples.
     ValueError
-        If a group stands on both sides of a split, or if all fits failed.
+        If a group stands on both sides of a split, if all fits failed, or if `cache_dir` is given
+        and a parameter (a lambda, an open file) cannot be recognised when it comes again.
+
+    Notes
+    -----
+    ``fit_seconds``, ``predict_seconds`` and ``peak_memory_mib`` stand beside the metrics. The
+    last is how far the process's memory rose during the fit, read from ``/proc`` every 10 ms, and
+    NaN where there is none. It counts neither processes that the model starts itself nor the
+    tables that are there before; memory that an earlier fit left behind for reuse lowers it.
 
     See Also
     --------
@@ -121,17 +139,17 @@ def compare_models(
     if return_predictions:
         check_tested_once(splits)
 
-    tasks = [(name, fold) for name in models for fold in range(len(splits))]
-    outcomes = Parallel(n_jobs=n_jobs, return_as="generator")(
-        delayed(evaluate_fold)(
-            models[name], X, Y, *splits[fold], scorers=scorers, keep_prediction=return_predictions
-        )
-        for name, fold in tasks
+    found = _evaluate(
+        models,
+        (X, Y),
+        splits,
+        {"scorers": scorers, "keep_prediction": return_predictions},
+        n_jobs=n_jobs,
+        cache_dir=cache_dir,
+        verbose=verbose,
     )
-    bar = tqdm(outcomes, total=len(tasks), unit="fit", desc="compare", disable=verbose < 1)
-    found = dict(zip(tasks, bar, strict=True))
     errors = _report_failures(found)
-    metrics = [*METRIC_LABELS, *(scorers or ()), *TIMES]
+    metrics = [*METRIC_LABELS, *(scorers or ()), *COSTS]
     rows = [
         (name, fold, metric, outcome.metrics.get(metric, np.nan))
         for (name, fold), outcome in found.items()
@@ -142,7 +160,91 @@ def compare_models(
         name: _out_of_fold([found[name, fold].prediction for fold in range(len(splits))], splits, Y)
         for name in (models if return_predictions else ())
     }
-    return ModelComparison(results, errors, predictions if return_predictions else None)
+    sizes = [(fold, len(train), len(test)) for fold, (train, test) in enumerate(splits)]
+    return ModelComparison(
+        results,
+        errors,
+        predictions if return_predictions else None,
+        folds=pd.DataFrame(sizes, columns=["fold", "n_train", "n_test"]),
+    )
+
+
+def _evaluate(
+    models: Mapping[str, Any],
+    tables: tuple[Any, Any],
+    splits: list[Split],
+    options: dict[str, Any],
+    *,
+    n_jobs: int | None,
+    cache_dir: Any,
+    verbose: int,
+) -> dict[tuple[str, int], FoldOutcome]:
+    """Return the outcome of every model and fold, of which the cache may know some."""
+    tasks = [(name, fold) for name in models for fold in range(len(splits))]
+    paths: dict[tuple[str, int], Path | None] = dict.fromkeys(tasks)
+    found: dict[tuple[str, int], FoldOutcome] = {}
+    if cache_dir is not None:
+        cache = FoldCache(cache_dir, *tables, **options)
+        paths = {(name, f): cache.path(name, models[name], *splits[f]) for name, f in tasks}
+        stored = {task: read_outcome(path) for task, path in paths.items() if path is not None}
+        found = {task: outcome for task, outcome in stored.items() if outcome is not None}
+    missing = [task for task in tasks if task not in found]
+    outcomes = _parallel(n_jobs)(
+        delayed(evaluate_and_store)(
+            models[name], *tables, *splits[fold], path=paths[name, fold], **options
+        )
+        for name, fold in missing
+    )
+    bar = tqdm(
+        outcomes,
+        total=len(tasks),
+        initial=len(found),
+        unit="fit",
+        desc="compare",
+        disable=verbose < 1,
+    )
+    found |= dict(zip(missing, bar, strict=True))
+    _report_not_stored(found, cache_dir)
+    return {task: found[task] for task in tasks}
+
+
+def evaluate_and_store(*args: Any, path: Path | None, **options: Any) -> FoldOutcome:
+    """Evaluate a fold and, given a path, write the outcome before handing it back.
+
+    Parameters
+    ----------
+    *args, **options
+        As for :func:`~omitrans.model_selection._fold.evaluate_fold`.
+    path : pathlib.Path or None
+        The file.
+
+    Returns
+    -------
+    FoldOutcome
+        The outcome.
+    """
+    outcome = evaluate_fold(*args, **options)
+    if path is None:
+        return outcome
+    return outcome._replace(not_stored=write_outcome(path, outcome))
+
+
+def _parallel(n_jobs: int | None) -> Any:
+    """Return a Parallel that hands outcomes over one by one where the backend can."""
+    try:
+        return Parallel(n_jobs=n_jobs, return_as="generator")
+    except ValueError:  # dask's and ray's cannot
+        return Parallel(n_jobs=n_jobs)
+
+
+def _report_not_stored(found: dict[tuple[str, int], FoldOutcome], cache_dir: Any) -> None:
+    lost = [outcome.not_stored for outcome in found.values() if outcome.not_stored]
+    if lost:
+        warnings.warn(
+            f"{len(lost)} folds could not be written to cache_dir={str(cache_dir)!r} ({lost[0]}). "
+            "The comparison is complete, but would compute them again.",
+            stacklevel=5,  # the caller of compare_models and its validating wrapper
+        )
 
 
 def _check_models(models: Mapping[str, Any]) -> None:
@@ -158,7 +260,7 @@ def _check_models(models: Mapping[str, Any]) -> None:
 
 
 def _check_scorer_names(scorers: Mapping[str, Any] | None) -> None:
-    taken = [name for name in scorers or () if name in METRIC_LABELS or name in TIMES]
+    taken = [name for name in scorers or () if name in METRIC_LABELS or name in COSTS]
     if taken:
         raise ValueError(
             f"scorers holds {', '.join(taken)}, which every comparison has already. "

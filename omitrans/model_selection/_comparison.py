@@ -1,11 +1,17 @@
 """What a comparison of models found."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import combinations
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from omitrans.model_selection._fold import TIMES
+from omitrans.exceptions import UnknownNameError
+from omitrans.metrics._regression import ERROR_METRICS
+from omitrans.model_selection._fold import COSTS
+from omitrans.model_selection._significance import TESTS, pairwise_tests
 
 
 @dataclass(frozen=True, eq=False)
@@ -18,12 +24,15 @@ class ModelComparison:
         One number a row, with the columns ``model``, ``fold`` (from 0), ``metric`` and
         ``value``. The metrics are the keys of
         :func:`~omitrans.metrics.reconstruction_report` with its signs and units, then extra
-        scorers, then ``fit_seconds`` and ``predict_seconds``. NaN where a model failed.
+        scorers, then ``fit_seconds``, ``predict_seconds`` and ``peak_memory_mib``. NaN where a
+        model failed.
     errors : DataFrame
         What failed, with the columns ``model``, ``fold`` and ``error``.
     predictions : dict of str to DataFrame, Series or ndarray, default=None
         For every model the out-of-fold predictions in the form of Y, if asked for. NaN where
         a sample is in no test fold or the model failed.
+    folds : DataFrame, default=None
+        Sizes of the folds, with the columns ``fold``, ``n_train`` and ``n_test``.
 
     See Also
     --------
@@ -33,8 +42,9 @@ class ModelComparison:
     results: pd.DataFrame
     errors: pd.DataFrame
     predictions: dict[str, Any] | None = None
+    folds: pd.DataFrame | None = None
 
-    def summary(self, *, std: bool = False) -> pd.DataFrame:
+    def summary(self, *, std: bool = False, costs: bool = False) -> pd.DataFrame:
         """Return one row a model and one column a metric: the mean over folds.
 
         A model that failed in a fold gets NaN, as means over different folds do not compare.
@@ -43,16 +53,18 @@ class ModelComparison:
         ----------
         std : bool, default=False
             Return text, "mean ± standard deviation over folds", instead of numbers.
+        costs : bool, default=False
+            Add fit and predict seconds and peak memory (MiB).
 
         Returns
         -------
         DataFrame of shape (n_models, n_metrics)
             Models in the order they were given, metrics in that of the paper's Table 1.
         """
-        mean = self._over_folds("mean")
+        mean = self._over_folds("mean", costs)
         if not std:
             return mean
-        deviation = self._over_folds("std")
+        deviation = self._over_folds("std", costs)
         text = {
             metric: [
                 f"{_format(metric, value)} ± {_format(metric, spread)}"
@@ -62,8 +74,104 @@ class ModelComparison:
         }
         return pd.DataFrame(text, index=mean.index)
 
-    def _over_folds(self, statistic: str) -> pd.DataFrame:
-        metrics = self.results[~self.results["metric"].isin(TIMES)]
+    def tests(
+        self,
+        metric: str = "median_r2_per_feature",
+        *,
+        baseline: str | None = None,
+        test: str = "nadeau-bengio",
+        correction: str | None = "holm",
+    ) -> pd.DataFrame:
+        """Test whether models differ by more than their folds let expect.
+
+        Parameters
+        ----------
+        metric : str, default="median_r2_per_feature"
+            A metric of `results`.
+        baseline : str, default=None
+            The model that all others are compared with. None compares all pairs.
+        test : {"nadeau-bengio", "wilcoxon"}, default="nadeau-bengio"
+            The t-test of [1]_ with a variance that allows for the overlap of training folds, or
+            Wilcoxon's signed-rank test over folds, which knows nothing of that overlap and cannot
+            give a p-value below 0.06 with five folds.
+        correction : {"holm"} or None, default="holm"
+            Adjustment of p-values for the number of pairs.
+
+        Returns
+        -------
+        DataFrame
+            One row a pair: ``model``, ``reference``, ``difference`` (mean over folds of model
+            minus reference), ``better`` (the name of the better one), ``statistic``, ``p_value``
+            and ``p_adjusted``. NaN where a model failed in a fold.
+
+        Raises
+        ------
+        UnknownNameError
+            If the metric, the baseline or the test is unknown.
+        ValueError
+            If there are fewer than two folds or models.
+
+        References
+        ----------
+        .. [1] C. Nadeau and Y. Bengio, "Inference for the generalization error", Machine Learning
+           52, 2003.
+        """
+        rows = self.results[self.results["metric"] == metric]
+        _check_known(metric, self.results["metric"].unique(), "metric")
+        _check_known(test, TESTS, "test")
+        if correction not in ("holm", None):
+            raise ValueError(f"correction must be 'holm' or None. Got {correction!r} instead.")
+        values = rows.pivot_table(
+            index="model", columns="fold", values="value", dropna=False, sort=False
+        )
+        models = list(dict.fromkeys(self.results["model"]))
+        if len(models) < 2:
+            raise ValueError(f"A test needs two models; this comparison has {len(models)}.")
+        if baseline is None:
+            pairs = list(combinations(models, 2))
+        else:
+            _check_known(baseline, models, "baseline")
+            pairs = [(model, baseline) for model in models if model != baseline]
+        return pairwise_tests(
+            values,
+            pairs=pairs,
+            lower_is_better=metric in ERROR_METRICS or metric in COSTS,
+            test=test,
+            test_over_train=self._test_over_train(values.shape[1]),
+            correction=correction,
+        )
+
+    def to_html(self, path: Any, *, title: str = "Comparison of models", Y: Any = None) -> Path:
+        """Write tables and figures to one HTML page that needs nothing beside itself.
+
+        Parameters
+        ----------
+        path : str or pathlib.Path
+            The file.
+        title : str, default="Comparison of models"
+            Its heading.
+        Y : DataFrame or array-like of shape (n_samples, n_targets), default=None
+            The real profiles that were compared with. With them, and with predictions kept
+            (``return_predictions=True``), the page shows how well each gene is predicted.
+
+        Returns
+        -------
+        pathlib.Path
+            The file.
+        """
+        from omitrans.evaluation import comparison_report
+
+        return comparison_report(self, path, title=title, Y=Y)
+
+    def _test_over_train(self, n_folds: int) -> float:
+        if self.folds is None:  # as for folds of equal size that take turns
+            return 1 / max(1, n_folds - 1)
+        return float((self.folds["n_test"] / self.folds["n_train"]).mean())
+
+    def _over_folds(self, statistic: str, costs: bool) -> pd.DataFrame:
+        metrics = self.results
+        if not costs:
+            metrics = metrics[~metrics["metric"].isin(COSTS)]
         table = metrics.pivot_table(
             values="value",
             index="model",
@@ -78,3 +186,8 @@ class ModelComparison:
 def _format(metric: str, value: float) -> str:
     """Write counts without and other numbers with the four decimals of the paper."""
     return f"{value:,.0f}" if metric.startswith("n_") else f"{value:,.4f}"
+
+
+def _check_known(name: str, known: Iterable[str], what: str) -> None:
+    if name not in set(known):
+        raise UnknownNameError(f"Unknown {what} {name!r}. Available: {', '.join(known)}.")

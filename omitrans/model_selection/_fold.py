@@ -11,9 +11,10 @@ from sklearn.metrics import check_scoring
 
 from omitrans.exceptions import TrainingInterrupted
 from omitrans.metrics import reconstruction_report
+from omitrans.model_selection._memory import PeakMemory
 from omitrans.utils._sklearn import safe_indexing
 
-TIMES = ("fit_seconds", "predict_seconds")
+COSTS = ("fit_seconds", "predict_seconds", "peak_memory_mib")
 
 
 class FoldOutcome(NamedTuple):
@@ -27,11 +28,14 @@ class FoldOutcome(NamedTuple):
         What it said when it failed.
     prediction : ndarray or None
         The prediction of the test samples, if kept.
+    not_stored : str or None
+        Why it could not be written to the cache.
     """
 
     metrics: dict[str, float]
     error: str | None = None
     prediction: np.ndarray | None = None
+    not_stored: str | None = None
 
 
 def evaluate_fold(
@@ -67,14 +71,14 @@ def evaluate_fold(
     try:
         model = clone(model)
         start = perf_counter()
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), PeakMemory() as memory:
             # a training that Ctrl-C cut short is no result: the user wants the comparison to end
             warnings.simplefilter("error", TrainingInterrupted)
             model.fit(safe_indexing(X, train), safe_indexing(Y, train))
         fitted = perf_counter()
         X_test, Y_test = safe_indexing(X, test), safe_indexing(Y, test)
         prediction = np.asarray(model.predict(X_test))
-        seconds = (fitted - start, perf_counter() - fitted)
+        costs = (fitted - start, perf_counter() - fitted, memory.mib)
         metrics = reconstruction_report(Y_test, prediction)
         if scorers:
             metrics |= check_scoring(model, scoring=dict(scorers))(model, X_test, Y_test)
@@ -82,5 +86,5 @@ def evaluate_fold(
         raise KeyboardInterrupt from None
     except Exception as error:  # whatever a model does, the other models go on
         return FoldOutcome({}, error=f"{type(error).__name__}: {error}")
-    metrics |= dict(zip(TIMES, seconds, strict=True))
+    metrics |= dict(zip(COSTS, costs, strict=True))
     return FoldOutcome(metrics, prediction=prediction if keep_prediction else None)

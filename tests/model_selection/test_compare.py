@@ -70,7 +70,7 @@ def comparison(frames):
 def test_results_are_tidy_and_complete(comparison):
     results = comparison.results
     assert list(results.columns) == ["model", "fold", "metric", "value"]
-    metrics = [*NINE, "fit_seconds", "predict_seconds"]
+    metrics = [*NINE, "fit_seconds", "predict_seconds", "peak_memory_mib"]
     expected = [(m, f, k) for m in MODELS for f in range(4) for k in metrics]
     assert list(results[["model", "fold", "metric"]].itertuples(index=False, name=None)) == expected
     assert np.isfinite(results["value"]).all()
