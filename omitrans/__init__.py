@@ -36,6 +36,7 @@ _SUBPACKAGES = (
     "persistence",
     "pipelines",
     "preprocessing",
+    "solvers",
 )
 
 __all__ = ["__version__", *_PUBLIC, *_SUBPACKAGES]

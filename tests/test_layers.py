@@ -15,7 +15,7 @@ FILES = sorted(ROOT.rglob("*.py"))
 LAYERS = [
     {"exceptions"},
     {"utils"},
-    {"annotation", "metrics", "losses", "networks"},
+    {"annotation", "metrics", "losses", "networks", "solvers"},
     {"io", "preprocessing", "engine", "baselines", "persistence"},
     {"datasets", "estimators"},
     {"inference", "evaluation", "pipelines"},
@@ -30,7 +30,7 @@ FORBIDDEN = {
     # a model file may come from anywhere: classes are looked up by name among the public ones
     "persistence": {"networks", "losses"},
 }
-TORCH_ROOMS = {"networks", "losses", "engine", "estimators"}
+TORCH_ROOMS = {"networks", "losses", "solvers", "engine", "estimators"}
 # Imported inside the functions that use them, through utils._optional where they are extras.
 LAZY_PACKAGES = {"celer", "matplotlib", "pyarrow"}
 

@@ -6,6 +6,7 @@ from numbers import Integral, Real
 from typing import Any, Self
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike
 from scipy import sparse
 from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
@@ -13,6 +14,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import check_cv
 from sklearn.utils.validation import check_is_fitted
 
+from omitrans.baselines._cis import columns_in_windows, fit_in_windows, penalties_in_windows
 from omitrans.baselines._lasso_paths import choose_solver
 from omitrans.baselines._sparse_models import (
     SparseModels,
@@ -24,6 +26,7 @@ from omitrans.utils._sklearn import Interval, StrOptions, fit_context
 from omitrans.utils._validation import check_paired_samples, check_source, target_names
 
 _TARGETS_TO_TUNE_ON = 32
+Windows = list[np.ndarray] | None  # the columns that each target may use
 
 
 class LassoRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
@@ -60,16 +63,29 @@ class LassoRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         `coef_` is on the scale of X as given in any case.
     fit_intercept : bool, default=True
         Centre features and targets.
-    solver : {"auto", "celer", "sklearn"}, default="auto"
-        Working sets of celer, or coordinate descent of scikit-learn. "auto" takes celer where it
-        is installed.
+    solver : {"auto", "celer", "sklearn", "torch"}, default="auto"
+        Working sets of celer, coordinate descent of scikit-learn, or batches of targets in torch,
+        on CPU or CUDA. All three stop each target by its own duality gap. "auto" takes torch from
+        64 targets on, for fewer of them celer where it is installed.
     tol : float, default=1e-4
         Stop at a duality gap of ``tol * ||y||² / n``, ``y`` being centred. Paths of the
         cross-validation stop at ten times that.
     max_iter : int, default=10_000
-        Most passes of coordinate descent for one target and penalty (celer: for one working set).
+        Most passes of coordinate descent for one target and penalty (celer: for one working set;
+        torch: working sets, 100 at most).
     n_jobs : int, default=None
-        Number of processes that share the targets; None means 1, -1 all processors.
+        Number of processes that share the targets; None means 1, -1 all processors. torch has one
+        process and takes as many threads as :func:`torch.set_num_threads` allows.
+    window : int, default=None
+        Base pairs around a gene's body within which CpGs may enter its model (cis). None lets all
+        CpGs in. It needs X and Y as frames, `probes` and `genes`. A gene near which no CpG lies
+        is predicted by its mean.
+    probes, genes : DataFrame, default=None
+        Where CpGs and genes lie, for `window`, as :func:`omitrans.annotation.check_probe_table`
+        and :func:`~omitrans.annotation.check_gene_table` take them. A gene reaches from ``start``
+        to ``end``, or is the point ``position``.
+    device : str, default="auto"
+        Where torch solves: "auto" takes CUDA where there is one; else "cpu", "cuda", "cuda:1", ...
 
     Attributes
     ----------
@@ -82,9 +98,11 @@ class LassoRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
     dual_gap_ : ndarray of shape (n_targets,)
         Duality gaps reached, relative to ``||y||² / n``.
     n_iter_ : ndarray of shape (n_targets,)
-        Passes of coordinate descent (celer: working sets); 0 where nothing was to be selected.
-    solver_ : {"celer", "sklearn"}
+        Passes of coordinate descent (celer, torch: working sets); 0 where nothing was selected.
+    solver_ : {"celer", "sklearn", "torch"}
         Solver used.
+    n_nearby_ : ndarray of shape (n_targets,)
+        How many CpGs lie in the window of each gene; with `window` only.
     n_targets_ : int
         Number of targets.
     target_names_ : ndarray of shape (n_targets,)
@@ -101,9 +119,9 @@ class LassoRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
 
     Notes
     -----
-    ``fit`` holds one standardised copy of X and solves blocks of 32 targets, so that memory does
-    not grow with the number of targets but through `coef_`. With several processes the copy is
-    shared between them.
+    ``fit`` holds one standardised copy of X and solves blocks of 32 targets (torch: 512), so that
+    memory does not grow with the number of targets but through `coef_`. With several processes
+    the copy is shared between them.
 
     References
     ----------
@@ -139,10 +157,14 @@ class LassoRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         "cv": ["cv_object"],
         "standardize": ["boolean"],
         "fit_intercept": ["boolean"],
-        "solver": [StrOptions({"auto", "celer", "sklearn"})],
+        "solver": [StrOptions({"auto", "celer", "sklearn", "torch"})],
         "tol": [Interval(Real, 0, None, closed="neither")],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
         "n_jobs": [Integral, None],
+        "window": [Interval(Integral, 0, None, closed="left"), None],
+        "probes": [pd.DataFrame, None],
+        "genes": [pd.DataFrame, None],
+        "device": [str],
     }
 
     def __init__(
@@ -159,6 +181,10 @@ class LassoRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         tol: float = 1e-4,
         max_iter: int = 10_000,
         n_jobs: int | None = None,
+        window: int | None = None,
+        probes: pd.DataFrame | None = None,
+        genes: pd.DataFrame | None = None,
+        device: str = "auto",
     ) -> None:
         self.alpha = alpha
         self.alpha_mode = alpha_mode
@@ -171,6 +197,10 @@ class LassoRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         self.tol = tol
         self.max_iter = max_iter
         self.n_jobs = n_jobs
+        self.window = window
+        self.probes = probes
+        self.genes = genes
+        self.device = device
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: ArrayLike, y: ArrayLike, groups: ArrayLike | None = None) -> Self:
@@ -212,9 +242,12 @@ class LassoRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         target = target.reshape(len(target), -1)
         self.n_targets_ = target.shape[1]
         self.target_names_ = target_names(y, self.n_targets_)
-        self.solver_ = choose_solver(self.solver)
-        self.alpha_ = self._penalties(source, target, groups)
-        blocks = self._fit_models(source, target, self.alpha_[:, None], tol=self.tol)
+        # with a window every target has features of its own, and nothing to solve together
+        n_together = self.n_targets_ if self.window is None else 1
+        self.solver_ = choose_solver(self.solver, n_together)
+        windows = self._windows()
+        self.alpha_ = self._penalties(source, target, windows, groups)
+        blocks = self._fit_models(source, target, self.alpha_[:, None], windows, tol=self.tol)
         solved = [models for _, models in blocks]
         self.coef_ = sparse.vstack([models.coef for models in solved], format="csr")
         self.intercept_ = np.concatenate([models.intercept for models in solved])
@@ -241,10 +274,10 @@ class LassoRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         predicted = predict_sparse(self.coef_, self.intercept_, source)
         return predicted.ravel() if self._y_ndim == 1 else predicted
 
-    def _penalties(self, X: np.ndarray, Y: np.ndarray, groups: Any) -> np.ndarray:
+    def _penalties(self, X: np.ndarray, Y: np.ndarray, windows: Windows, groups: Any) -> np.ndarray:
         """Return the absolute penalty of each target."""
         if isinstance(self.alpha, str):
-            return self._cross_validated(X, Y, groups)
+            return self._cross_validated(X, Y, windows, groups)
         alpha = np.asarray(self.alpha, dtype=np.float64)
         if alpha.ndim and alpha.shape != (self.n_targets_,):
             raise ValueError(
@@ -253,54 +286,77 @@ class LassoRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
             )
         if not np.all((alpha > 0) & np.isfinite(alpha)):
             raise ValueError("alpha must be positive and finite for every target.")
-        unit = self._largest_penalties(X, Y) if self.alpha_mode == "relative" else 1.0
+        unit = self._largest_penalties(X, Y, windows) if self.alpha_mode == "relative" else 1.0
         return alpha * unit * np.ones(self.n_targets_)
 
-    def _cross_validated(self, X: np.ndarray, Y: np.ndarray, groups: Any) -> np.ndarray:
+    def _cross_validated(
+        self, X: np.ndarray, Y: np.ndarray, windows: Windows, groups: Any
+    ) -> np.ndarray:
         """Return the penalties with the lowest error on held-out samples."""
         fractions = np.geomspace(1, self.eps, self.n_alphas)
-        largest = self._largest_penalties(X, Y)
+        largest = self._largest_penalties(X, Y, windows)
         if self.alpha == "cv":
-            errors = self._held_out_errors(X, Y, np.outer(largest, fractions), groups)
+            alphas = np.outer(largest, fractions)
+            errors = self._held_out_errors(X, Y, alphas, windows, groups)
             return largest * fractions[errors.argmin(axis=1)]
         n_tuned = min(self.n_targets_, _TARGETS_TO_TUNE_ON)
         tuned = np.linspace(0, self.n_targets_ - 1, n_tuned).astype(int)
-        errors = self._held_out_errors(X, Y[:, tuned], np.outer(largest[tuned], fractions), groups)
+        alphas = np.outer(largest[tuned], fractions)
+        nearby = None if windows is None else [windows[t] for t in tuned]
+        errors = self._held_out_errors(X, Y[:, tuned], alphas, nearby, groups)
         # relative to the mean as prediction, so that every target has the same say
         baseline = errors[:, :1]
         relative = np.divide(errors, baseline, out=np.ones_like(errors), where=baseline > 0)
         return largest * fractions[relative.mean(axis=0).argmin()]
 
-    def _largest_penalties(self, X: np.ndarray, Y: np.ndarray) -> np.ndarray:
-        return largest_penalties(X, Y, fit_intercept=self.fit_intercept, scale=self.standardize)
+    def _largest_penalties(self, X: np.ndarray, Y: np.ndarray, windows: Windows) -> np.ndarray:
+        scaling = {"fit_intercept": self.fit_intercept, "scale": self.standardize}
+        if windows is None:
+            return largest_penalties(X, Y, **scaling)
+        return penalties_in_windows(X, Y, windows, **scaling)
 
     def _held_out_errors(
-        self, X: np.ndarray, Y: np.ndarray, alphas: np.ndarray, groups: Any
+        self, X: np.ndarray, Y: np.ndarray, alphas: np.ndarray, windows: Windows, groups: Any
     ) -> np.ndarray:
         """Return the mean squared error of each target and penalty, summed over folds."""
         errors = np.zeros(alphas.shape)
         for train, test in check_cv(self.cv).split(X, Y, groups):
-            for block, models in self._fit_models(X, Y, alphas, rows=train, tol=10 * self.tol):
+            trained = self._fit_models(X, Y, alphas, windows, rows=train, tol=10 * self.tol)
+            for block, models in trained:
                 predicted = predict_sparse(models.coef, models.intercept, X, test)
                 predicted = predicted.reshape(len(test), -1, self.n_alphas)
                 errors[block] += np.mean((Y[test, block, None] - predicted) ** 2, axis=0)
         return errors
 
     def _fit_models(
-        self, X: np.ndarray, Y: np.ndarray, alphas: np.ndarray, **options: Any
+        self, X: np.ndarray, Y: np.ndarray, alphas: np.ndarray, windows: Windows, **options: Any
     ) -> Iterator[tuple[slice, SparseModels]]:
         """Yield blocks of targets and their models, trained as the parameters say."""
-        return fit_models(
-            X,
-            Y,
-            alphas,
-            fit_intercept=self.fit_intercept,
-            scale=self.standardize,
-            solver=self.solver_,
-            max_iter=self.max_iter,
-            n_jobs=self.n_jobs,
-            **options,
+        options |= {
+            "fit_intercept": self.fit_intercept,
+            "scale": self.standardize,
+            "solver": self.solver_,
+            "max_iter": self.max_iter,
+            "n_jobs": self.n_jobs,
+            "device": self.device,
+        }
+        if windows is None:
+            return fit_models(X, Y, alphas, **options)
+        return fit_in_windows(X, Y, alphas, windows, **options)
+
+    def _windows(self) -> Windows:
+        """Return the columns of X that each target may use; None for all."""
+        if self.window is None:
+            return None
+        windows = columns_in_windows(
+            getattr(self, "feature_names_in_", None),
+            self.target_names_,
+            probes=self.probes,
+            genes=self.genes,
+            window=self.window,
         )
+        self.n_nearby_ = np.array([len(columns) for columns in windows])
+        return windows
 
     def _warn_if_not_converged(self) -> None:
         late = np.flatnonzero(self.dual_gap_ > 1.01 * self.tol)

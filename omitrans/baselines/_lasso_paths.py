@@ -1,4 +1,4 @@
-"""LASSO paths of many targets over one design matrix: what a solver must do, and two that do it."""
+"""LASSO paths of many targets over one design matrix: what a solver must do, and three that do."""
 
 import warnings
 from typing import NamedTuple
@@ -14,6 +14,8 @@ from omitrans.exceptions import MissingDependencyError
 _MAX_GRAM_FEATURES = 5_000
 # Celer solves a series of growing subproblems and hardly ever needs more than ten.
 _MAX_WORKING_SETS = 100
+# From here on solving targets together pays for the import of torch.
+_MANY_TARGETS = 64
 # At alpha_max the solution is zero; rounding must not put single features back.
 _ALPHA_MAX_MARGIN = 1e-6
 
@@ -30,17 +32,19 @@ class Paths(NamedTuple):
     n_iter: np.ndarray
 
 
-def choose_solver(solver: str) -> str:
+def choose_solver(solver: str, n_targets: int) -> str:
     """Decide who solves.
 
     Parameters
     ----------
-    solver : {"auto", "celer", "sklearn"}
-        "auto" takes celer where it can be imported.
+    solver : {"auto", "celer", "sklearn", "torch"}
+        "auto" takes torch for many targets; for few of them celer, where it can be imported.
+    n_targets : int
+        Number of targets.
 
     Returns
     -------
-    {"celer", "sklearn"}
+    {"celer", "sklearn", "torch"}
         The solver.
 
     Raises
@@ -48,7 +52,9 @@ def choose_solver(solver: str) -> str:
     MissingDependencyError
         If celer is asked for and absent.
     """
-    if solver == "sklearn":
+    if solver == "auto" and n_targets >= _MANY_TARGETS:
+        return "torch"
+    if solver in ("sklearn", "torch"):
         return solver
     try:
         import celer  # noqa: F401  (a second and matplotlib: only when needed)
@@ -69,13 +75,13 @@ def gram_matrix(X: np.ndarray, solver: str) -> np.ndarray | None:
     ----------
     X : ndarray of shape (n_samples, n_features)
         Centred features.
-    solver : {"celer", "sklearn"}
+    solver : {"celer", "sklearn", "torch"}
         Who solves.
 
     Returns
     -------
     ndarray of shape (n_features, n_features) or None
-        The Gram matrix; None for celer and for many features.
+        The Gram matrix; None for others than scikit-learn and for many features.
     """
     if solver == "sklearn" and X.shape[1] <= _MAX_GRAM_FEATURES:
         return np.ascontiguousarray(X.T @ X)
@@ -109,6 +115,7 @@ def solve_paths(
     gram: np.ndarray | None,
     tol: float,
     max_iter: int,
+    device: str = "auto",
 ) -> Paths:
     """Minimise ``||y - X w||² / (2 n) + alpha ||w||_1`` for every target and penalty.
 
@@ -120,7 +127,7 @@ def solve_paths(
         Centred targets, in the dtype of X.
     alphas : ndarray of shape (n_targets, n_alphas)
         Penalties, falling along each row: every solution starts from the one before.
-    solver : {"celer", "sklearn"}
+    solver : {"celer", "sklearn", "torch"}
         Who solves.
     gram : ndarray of shape (n_features, n_features) or None
         X.T @ X for scikit-learn's solver.
@@ -128,12 +135,20 @@ def solve_paths(
         Stop at a duality gap of ``tol * ||y||² / n``.
     max_iter : int
         Most passes of coordinate descent for one penalty.
+    device : str, default="auto"
+        Where torch solves.
 
     Returns
     -------
     Paths
         The solutions; gaps are relative to ``||y||² / n``.
     """
+    if solver == "torch":
+        from omitrans.solvers import lasso_paths_of_arrays  # imports torch: only when needed
+
+        return Paths(
+            *lasso_paths_of_arrays(X, Y, alphas, tol=tol, max_iter=max_iter, device=device)
+        )
     solve = {"celer": _celer_path, "sklearn": _sklearn_path}[solver]
     gaps, n_iter = np.zeros(alphas.shape), np.zeros(alphas.shape, dtype=int)
     limits = (1 - _ALPHA_MAX_MARGIN) * alpha_max(X, Y)

@@ -11,7 +11,8 @@ from sklearn.utils import gen_batches
 from omitrans.baselines._lasso_paths import alpha_max, gram_matrix, solve_paths
 from omitrans.baselines._standardize import Standardized, standardize
 
-_TARGETS_A_BLOCK = 32
+# targets a block; torch solves those of a block together
+_TARGETS_A_BLOCK = {"celer": 32, "sklearn": 32, "torch": 512}
 _VALUES_A_BLOCK = 2**22
 
 
@@ -51,7 +52,7 @@ def largest_penalties(
     """
     design = standardize(X, centre=fit_intercept, scale=scale)
     limits = []
-    for block in gen_batches(Y.shape[1], _TARGETS_A_BLOCK):
+    for block in gen_batches(Y.shape[1], _TARGETS_A_BLOCK["torch"]):
         target = standardize(Y[:, block].astype(X.dtype), centre=fit_intercept, scale=False)
         limits.append(alpha_max(design.values, target.values))
     return np.concatenate(limits)
@@ -85,12 +86,12 @@ def fit_models(
         Centre features and targets.
     scale : bool
         Divide the features by their standard deviations; penalties count on that scale.
-    solver : {"celer", "sklearn"}
+    solver : {"celer", "sklearn", "torch"}
         Who solves.
     n_jobs : int or None
         Number of processes, as in joblib.
     **options
-        Passed to :func:`solve_paths`: `tol` and `max_iter`.
+        Passed to :func:`solve_paths`: `tol`, `max_iter` and `device`.
 
     Yields
     ------
@@ -101,7 +102,9 @@ def fit_models(
     """
     design = standardize(X, rows, centre=fit_intercept, scale=scale)
     options |= {"solver": solver, "gram": gram_matrix(design.values, solver)}
-    blocks = list(gen_batches(Y.shape[1], _TARGETS_A_BLOCK))
+    blocks = list(gen_batches(Y.shape[1], _TARGETS_A_BLOCK[solver]))
+    if solver == "torch":  # its products use all threads, and a GPU takes one process
+        n_jobs = 1
     # celer wants writable memory, so the processes map the shared design copy-on-write
     models = Parallel(n_jobs=n_jobs, mmap_mode="c", return_as="generator")(
         delayed(_fit_block)(

@@ -1,0 +1,188 @@
+"""Which CpGs lie near to each gene, and models that see only those."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from joblib import Parallel, delayed
+from scipy import sparse
+
+from omitrans.annotation import check_gene_table, check_locations
+from omitrans.baselines._sparse_models import SparseModels, fit_models, largest_penalties
+from omitrans.exceptions import FeatureMismatchError
+
+
+def columns_in_windows(
+    feature_names: np.ndarray | None,
+    gene_names: np.ndarray,
+    *,
+    probes: pd.DataFrame | None,
+    genes: pd.DataFrame | None,
+    window: int,
+) -> list[np.ndarray]:
+    """Return the columns of X within `window` base pairs of each gene.
+
+    Parameters
+    ----------
+    feature_names : ndarray of str or None
+        Names of the columns of X.
+    gene_names : ndarray of str
+        Names of the targets.
+    probes, genes : DataFrame
+        Annotations; a gene reaches from ``start`` to ``end``, or is the point ``position``.
+    window : int
+        Base pairs on either side.
+
+    Returns
+    -------
+    list of ndarray of int
+        One a gene; empty where nothing lies near.
+
+    Raises
+    ------
+    FeatureMismatchError
+        If X has no names, or the annotations know none of them.
+    ValueError
+        If an annotation is missing.
+    """
+    if probes is None or genes is None:
+        raise ValueError(
+            f"window={window} needs the positions of CpGs and genes. Give probes= and genes=, "
+            "tables as omitrans.annotation.check_probe_table and check_gene_table take them."
+        )
+    if feature_names is None:
+        raise FeatureMismatchError(
+            "window needs column names to find CpGs and genes in the annotations, but X has none. "
+            "Give X and Y as DataFrames."
+        )
+    sites = check_locations(probes).reindex(feature_names)
+    _check_some_known(sites["chromosome"], "X", "probes")
+    table = check_gene_table(genes).set_index("gene_id").reindex(gene_names)
+    _check_some_known(table["chromosome"], "Y", "genes")
+    body = {"start", "end"} <= set(table.columns)
+    first = (table["start"] if body else table["position"]).to_numpy(float, na_value=np.nan)
+    last = (table["end"] if body else table["position"]).to_numpy(float, na_value=np.nan)
+    groups = _sorted_sites(sites)
+    nowhere = (np.empty(0), np.empty(0, dtype=int))
+    found = []
+    for chromosome, low, high in zip(
+        table["chromosome"], first - window, last + window, strict=True
+    ):
+        positions, columns = nowhere if pd.isna(chromosome) else groups.get(chromosome, nowhere)
+        begin, end = np.searchsorted(positions, [low, high + 1])
+        found.append(np.sort(columns[begin:end]))
+    return found
+
+
+def _check_some_known(places: pd.Series, table: str, annotation: str) -> None:
+    if places.isna().all():
+        raise FeatureMismatchError(
+            f"{annotation} places none of the {len(places)} columns of {table} (first: "
+            f"{places.index[0]}). Are the ids of the same kind, with or without version?"
+        )
+
+
+def _sorted_sites(sites: pd.DataFrame) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Return positions and columns of each chromosome, by position."""
+    sites = sites.assign(column=np.arange(len(sites))).dropna().sort_values("position")
+    return {
+        str(chromosome): (part["position"].to_numpy(float), part["column"].to_numpy())
+        for chromosome, part in sites.groupby("chromosome")
+    }
+
+
+def penalties_in_windows(
+    X: np.ndarray, Y: np.ndarray, windows: list[np.ndarray], **options: Any
+) -> np.ndarray:
+    """Return the smallest penalty at which nothing is selected, of each target on its columns.
+
+    Parameters
+    ----------
+    X, Y : ndarray
+        Features and targets.
+    windows : list of ndarray of int
+        Columns of each target.
+    **options
+        Passed to :func:`largest_penalties`.
+
+    Returns
+    -------
+    ndarray of shape (n_targets,)
+        The penalties; 0 for a target without columns.
+    """
+    return np.array(
+        [
+            largest_penalties(X[:, columns], Y[:, [t]], **options)[0] if len(columns) else 0.0
+            for t, columns in enumerate(windows)
+        ]
+    )
+
+
+def fit_in_windows(
+    X: np.ndarray,
+    Y: np.ndarray,
+    alphas: np.ndarray,
+    windows: list[np.ndarray],
+    *,
+    rows: np.ndarray | slice = slice(None),
+    n_jobs: int | None = None,
+    **options: Any,
+) -> Iterator[tuple[slice, SparseModels]]:
+    """Yield each target and its models, trained on its own columns.
+
+    Parameters
+    ----------
+    X, Y : ndarray
+        Features and targets.
+    alphas : ndarray of shape (n_targets, n_alphas)
+        Penalties, falling along each row.
+    windows : list of ndarray of int
+        Columns of each target.
+    rows : ndarray of int or slice, default=slice(None)
+        Rows to train on.
+    n_jobs : int or None
+        Number of processes.
+    **options
+        Passed to :func:`fit_models`.
+
+    Yields
+    ------
+    target : slice
+        Of one target.
+    models : SparseModels
+        Its models, with coefficients of all columns.
+    """
+    models = Parallel(n_jobs=n_jobs, return_as="generator")(
+        delayed(_fit_window)(
+            X[rows][:, columns], Y[rows, t], alphas[[t]], columns, X.shape[1], options
+        )
+        for t, columns in enumerate(windows)
+    )
+    for t, model in enumerate(models):
+        yield slice(t, t + 1), model
+
+
+def _fit_window(
+    X: np.ndarray,
+    y: np.ndarray,
+    alphas: np.ndarray,
+    columns: np.ndarray,
+    n_columns: int,
+    options: dict[str, Any],
+) -> SparseModels:
+    n_alphas = alphas.shape[1]
+    if not len(columns):  # the mean is all that can be said
+        mean = y.mean(dtype=np.float64) if options["fit_intercept"] else 0.0
+        return SparseModels(
+            sparse.csr_array((n_alphas, n_columns), dtype=X.dtype),
+            np.full(n_alphas, mean),
+            np.zeros((1, n_alphas)),
+            np.zeros((1, n_alphas), dtype=int),
+        )
+    ((_, models),) = fit_models(X, y[:, None], alphas, n_jobs=None, **options)
+    part = models.coef.tocsr()
+    coef = sparse.csr_array(
+        (part.data, columns[part.indices], part.indptr), shape=(n_alphas, n_columns)
+    )
+    return models._replace(coef=coef)
