@@ -63,6 +63,7 @@ def brca_to_luad(folder: Path) -> Cohorts:
     }
     X = pd.concat([tables["source", "methylation"], tables["target", "methylation"]])
     Y = pd.concat([tables["source", "expression"], tables["target", "expression"]])
+    Y = Y.dropna(axis=1)  # LUAD was measured with gaps
     cancers = pd.Series("LUAD", index=X.index)
     cancers.loc[tables["source", "methylation"].index] = "BRCA"
     return Cohorts("brca_to_luad", X, Y, cancers, ["LUAD"], 4_000)
@@ -162,16 +163,20 @@ def main() -> None:
     add("--n-jobs", type=int, default=1, help="cancer types at the same time")
     options = parser.parse_args()
     names = ["simulated", *(("brca_to_luad", "proteins") if options.data else ())]
+    known = (
+        pd.read_csv(options.output) if options.output.exists() else pd.DataFrame(columns=COLUMNS)
+    )
+    finished = set(zip(known["data"], known["target"], strict=True))
     tasks = [(name, target) for name in names for target in read(name, options.data).targets]
+    tasks = [task for task in tasks if task not in finished]
     outcomes = Parallel(n_jobs=options.n_jobs, return_as="generator_unordered")(
         delayed(run_target)(name, options.data, target, options.rates, options.draws)
         for name, target in tasks
     )
     options.output.parent.mkdir(parents=True, exist_ok=True)
-    done: list[pd.DataFrame] = []
+    results = known
     for rows in tqdm(outcomes, total=len(tasks), unit="cancer"):
-        done.append(rows)
-        results = pd.concat(done)
+        results = pd.concat([results, rows]) if len(results) else rows
         results.to_csv(options.output, index=False, float_format="%.5g")
     table = results.pivot_table(
         index=["data", "mode"], columns=["metric", "missing_rate"], values="value", sort=False

@@ -18,12 +18,15 @@ IGNORED = set(SETTINGS["checks"]) - {"all"}  # "all" turns the list into excepti
 EXAMPLE_ELSEWHERE = {
     "DiscriminatorNet": "register_generator",
     "GeneratorNet": "register_generator",
+    "LassoSolutions": "lasso_paths",
     "ModelComparison": "compare_models",
+    "PenalizedGeneratorNet": "register_generator",
+    "lasso_paths_of_arrays": "lasso_paths",
     "load": "save",
     "register_discriminator": "register_generator",
 }
 # numpydoc takes the parameters of the __init__ that typing.Protocol adds for theirs.
-PROTOCOLS = {"DiscriminatorNet", "GeneratorNet"}
+PROTOCOLS = {"DiscriminatorNet", "GeneratorNet", "PenalizedGeneratorNet"}
 
 
 def public_methods(cls):

@@ -13,6 +13,7 @@ from omitrans.exceptions import OmiTransError
 
 # command -> what it does; omitrans/cli/_<command>.py holds it in a function run(arguments)
 COMMANDS = {
+    "compare": "cross-validate models on tables of your own",
     "demo": "simulate a cohort, compare models, predict expression, draw figures",
 }
 FAILED, INTERRUPTED = 1, 130

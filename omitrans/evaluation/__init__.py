@@ -7,6 +7,7 @@ from omitrans.evaluation._displays import (
     ModelComparisonDisplay,
     R2HistogramDisplay,
 )
+from omitrans.evaluation._report import comparison_report
 
 __all__ = [
     "EmbeddingDisplay",
@@ -14,4 +15,5 @@ __all__ = [
     "HistoryDisplay",
     "ModelComparisonDisplay",
     "R2HistogramDisplay",
+    "comparison_report",
 ]

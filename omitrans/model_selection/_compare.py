@@ -99,17 +99,17 @@ def compare_models(
         If a group stands on both sides of a split, if all fits failed, or if `cache_dir` is given
         and a parameter (a lambda, an open file) cannot be recognised when it comes again.
 
+    See Also
+    --------
+    omitrans.metrics.reconstruction_report : The nine numbers.
+    omitrans.evaluation.ModelComparisonDisplay : A plot of one metric.
+
     Notes
     -----
     ``fit_seconds``, ``predict_seconds`` and ``peak_memory_mib`` stand beside the metrics. The
     last is how far the process's memory rose during the fit, read from ``/proc`` every 10 ms, and
     NaN where there is none. It counts neither processes that the model starts itself nor the
     tables that are there before; memory that an earlier fit left behind for reuse lowers it.
-
-    See Also
-    --------
-    omitrans.metrics.reconstruction_report : The nine numbers.
-    omitrans.evaluation.ModelComparisonDisplay : A plot of one metric.
 
     References
     ----------

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from omitrans.evaluation import comparison_report
 from omitrans.exceptions import UnknownNameError
 from omitrans.metrics._regression import ERROR_METRICS
 from omitrans.model_selection._fold import COSTS
@@ -159,8 +160,6 @@ class ModelComparison:
         pathlib.Path
             The file.
         """
-        from omitrans.evaluation import comparison_report
-
         return comparison_report(self, path, title=title, Y=Y)
 
     def _test_over_train(self, n_folds: int) -> float:

@@ -24,7 +24,20 @@ class PenalizedGeneratorNet(Protocol):
     """A generator that adds a term of its own to the loss in training, such as a divergence."""
 
     def forward_with_penalty(self, X: Tensor) -> tuple[Tensor, Tensor]:
-        """Return what a call returns, and a scalar that is added to the generator's loss."""
+        """Return what a call returns, and a term of the generator's loss.
+
+        Parameters
+        ----------
+        X : torch.Tensor of shape (n_samples, n_source)
+            Source profiles.
+
+        Returns
+        -------
+        output : torch.Tensor of shape (n_samples, n_target)
+            Predicted target profiles.
+        penalty : torch.Tensor
+            A scalar that is added to the loss.
+        """
         ...
 
 
