@@ -65,8 +65,10 @@ class LassoRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         Centre features and targets.
     solver : {"auto", "celer", "sklearn", "torch"}, default="auto"
         Working sets of celer, coordinate descent of scikit-learn, or batches of targets in torch,
-        on CPU or CUDA. All three stop each target by its own duality gap. "auto" takes torch from
-        64 targets on, for fewer of them celer where it is installed.
+        on CPU or CUDA. All three stop each target by its own duality gap. "auto" takes torch for
+        64 targets or more at penalties of at least 0.15 ``alpha_max``, where it is several times
+        faster, and celer, where it is installed, for others and for the paths of the
+        cross-validation.
     tol : float, default=1e-4
         Stop at a duality gap of ``tol * ||y||² / n``, ``y`` being centred. Paths of the
         cross-validation stop at ten times that.
@@ -100,7 +102,7 @@ class LassoRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
     n_iter_ : ndarray of shape (n_targets,)
         Passes of coordinate descent (celer, torch: working sets); 0 where nothing was selected.
     solver_ : {"celer", "sklearn", "torch"}
-        Solver used.
+        Solver of the final models.
     n_nearby_ : ndarray of shape (n_targets,)
         How many CpGs lie in the window of each gene; with `window` only.
     n_targets_ : int
@@ -242,11 +244,16 @@ class LassoRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         target = target.reshape(len(target), -1)
         self.n_targets_ = target.shape[1]
         self.target_names_ = target_names(y, self.n_targets_)
-        # with a window every target has features of its own, and nothing to solve together
-        n_together = self.n_targets_ if self.window is None else 1
-        self.solver_ = choose_solver(self.solver, n_together)
         windows = self._windows()
+        self.solver_ = choose_solver(self.solver)
         self.alpha_ = self._penalties(source, target, windows, groups)
+        if windows is None:  # else every target has features of its own, nothing to share
+            fraction = self.alpha_ / np.maximum(
+                self._largest_penalties(source, target, None), 1e-30
+            )
+            self.solver_ = choose_solver(
+                self.solver, n_targets=self.n_targets_, fraction=float(fraction.min())
+            )
         blocks = self._fit_models(source, target, self.alpha_[:, None], windows, tol=self.tol)
         solved = [models for _, models in blocks]
         self.coef_ = sparse.vstack([models.coef for models in solved], format="csr")

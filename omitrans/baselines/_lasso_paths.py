@@ -14,8 +14,8 @@ from omitrans.exceptions import MissingDependencyError
 _MAX_GRAM_FEATURES = 5_000
 # Celer solves a series of growing subproblems and hardly ever needs more than ten.
 _MAX_WORKING_SETS = 100
-# From here on solving targets together pays for the import of torch.
-_MANY_TARGETS = 64
+# From here on solving targets together pays (benchmarks/lasso_solvers.py).
+_MANY_TARGETS, _STRONG_PENALTY = 64, 0.15
 # At alpha_max the solution is zero; rounding must not put single features back.
 _ALPHA_MAX_MARGIN = 1e-6
 
@@ -32,15 +32,18 @@ class Paths(NamedTuple):
     n_iter: np.ndarray
 
 
-def choose_solver(solver: str, n_targets: int) -> str:
+def choose_solver(solver: str, *, n_targets: int = 1, fraction: float = 0.0) -> str:
     """Decide who solves.
 
     Parameters
     ----------
     solver : {"auto", "celer", "sklearn", "torch"}
-        "auto" takes torch for many targets; for few of them celer, where it can be imported.
-    n_targets : int
-        Number of targets.
+        "auto" takes torch for many targets at penalties that select few features; else celer,
+        where it can be imported.
+    n_targets : int, default=1
+        Number of targets that can be solved together.
+    fraction : float, default=0.0
+        Smallest penalty, in units of the largest one that makes sense (``alpha_max``).
 
     Returns
     -------
@@ -52,7 +55,7 @@ def choose_solver(solver: str, n_targets: int) -> str:
     MissingDependencyError
         If celer is asked for and absent.
     """
-    if solver == "auto" and n_targets >= _MANY_TARGETS:
+    if solver == "auto" and n_targets >= _MANY_TARGETS and fraction >= _STRONG_PENALTY:
         return "torch"
     if solver in ("sklearn", "torch"):
         return solver
