@@ -1,0 +1,107 @@
+"""Every registered network through its estimator: train, save, load, and the contract."""
+
+from unittest import SkipTest
+
+import numpy as np
+import pytest
+from sklearn.utils.estimator_checks import estimator_checks_generator
+
+import omitrans
+from omitrans import OmiTransRegressor
+from omitrans.networks import list_discriminators, list_generators
+
+# small, so that convolutions and wide layers train in a blink
+PARAMS = {
+    "chromosome-fc": {"hidden_layer_sizes": (8,), "group_width": 8, "decoder_width": 8},
+    "chromosome-variational": {"hidden_layer_sizes": (8,), "group_width": 8, "decoder_width": 8},
+    "single-hidden": {"n_hidden": 8},
+    "transformer": {"n_tokens": 2, "feedforward_width": 8},
+    "unet-de": {"n_filters": 2},
+    "unet-in": {"n_filters": 2},
+    "unet-small": {"n_filters": 2},
+}
+DISCRIMINATOR_PARAMS = {
+    "chromosome-fc": {"group_width": 8},
+    "cnn": {"n_filters": 2},
+    "cnn-small": {"n_filters": 2},
+    "transformer": {"token_width": 8, "n_tokens": 2, "feedforward_width": 8},
+}
+
+
+def make(generator="fc", discriminator="fc", **params):
+    defaults = {
+        "latent_dim": 8,
+        "max_epochs": 3,
+        "batch_size": 16,
+        "early_stopping": False,
+        "random_state": 0,
+        "generator_params": PARAMS.get(generator),
+        "discriminator_params": DISCRIMINATOR_PARAMS.get(discriminator),
+    }
+    return OmiTransRegressor(generator, discriminator, **defaults | params)
+
+
+MODELS = {f"generator {name}": lambda n=name, **p: make(n, **p) for name in list_generators()} | {
+    f"discriminator {name}": lambda n=name, **p: make(discriminator=n, **p)
+    for name in list_discriminators()
+}
+every_network = pytest.mark.parametrize("name", MODELS)
+
+
+@every_network
+def test_trains_saves_and_loads(name, frames, tmp_path):
+    X, Y = frames
+    model = MODELS[name]().fit(X, Y)
+    losses = model.history_[[c for c in model.history_ if c.startswith("train_")]]
+    assert np.isfinite(losses.to_numpy()).all()
+    predicted = model.predict(X)
+    assert predicted.shape == Y.shape
+    assert np.ptp(predicted, axis=0).max() > 0
+    omitrans.save(model, tmp_path / "model.omitrans")
+    np.testing.assert_array_equal(omitrans.load(tmp_path / "model.omitrans").predict(X), predicted)
+
+
+@every_network
+def test_learns(name, frames):
+    X, Y = frames
+    model = MODELS[name](max_epochs=40, lr=0.01, alpha=0.0, dropout=0.0).fit(X, Y)
+    losses = model.history_["train_reconstruction"]
+    assert losses.iloc[-5:].mean() < 0.8 * losses.iloc[0]
+
+
+@every_network
+def test_a_sample_alone_is_a_sample_in_a_batch(name, frames):
+    X, Y = frames
+    model = MODELS[name]().fit(X, Y)
+    together = model.predict(X)
+    np.testing.assert_array_equal(model.predict(X.iloc[[7]]), together[[7]])
+
+
+@pytest.mark.parametrize("name", ["variational", "chromosome-variational"])
+def test_divergence_is_part_of_the_loss(name, frames):
+    free, tied = (
+        make(name, generator_params={**(PARAMS.get(name) or {}), "kl_weight": weight}).fit(*frames)
+        for weight in (0.0, 10.0)
+    )
+    assert "train_penalty" in tied.history_
+    assert (free.history_["train_penalty"] == 0).all()
+    assert not np.array_equal(free.predict(frames[0]), tied.predict(frames[0]))
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@every_network
+def test_keeps_the_contract(name):
+    estimator = MODELS[name](max_epochs=80, lr=0.02, alpha=0.0, dropout=0.0)
+    state = np.random.get_state()  # noqa: NPY002
+    n_checks = 0
+    try:
+        for _, check in estimator_checks_generator(estimator):
+            try:
+                check(estimator)
+                n_checks += 1
+            except SkipTest:
+                continue
+    finally:  # some checks draw from the global generator themselves
+        np.random.set_state(state)  # noqa: NPY002
+    assert n_checks >= 44
