@@ -18,7 +18,6 @@ IGNORED = set(SETTINGS["checks"]) - {"all"}  # "all" turns the list into excepti
 EXAMPLE_ELSEWHERE = {
     "DiscriminatorNet": "register_generator",
     "GeneratorNet": "register_generator",
-    "LassoSolutions": "lasso_paths",
     "ModelComparison": "compare_models",
     "PenalizedGeneratorNet": "register_generator",
     "lasso_paths_of_arrays": "lasso_paths",

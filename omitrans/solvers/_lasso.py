@@ -59,9 +59,11 @@ def lasso_paths(
 
     Returns
     -------
-    LassoSolutions
-        The solutions. Memory grows with n_targets * (n_features + n_samples), as the products of
-        residuals and features are held at once; give blocks of targets.
+    NamedTuple
+        ``coef``, a sparse tensor of shape (n_targets, n_alphas, n_features); ``gap``, relative
+        duality gaps, and ``n_iter``, rounds, both of shape (n_targets, n_alphas). Memory grows
+        with n_targets * (n_features + n_samples), as the products of residuals and features are
+        held at once; give blocks of targets.
 
     Notes
     -----
