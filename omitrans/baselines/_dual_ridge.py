@@ -7,9 +7,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.spatial.distance import squareform
-from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
 from sklearn.utils import gen_batches
-from sklearn.utils.validation import check_is_fitted
 
 from omitrans.baselines._kernels import (
     TARGETS_A_BLOCK,
@@ -17,15 +15,15 @@ from omitrans.baselines._kernels import (
     inner_products,
     squared_distances,
 )
+from omitrans.baselines._multi_target import MultiTargetRegressor
 from omitrans.utils._sklearn import Interval, StrOptions, fit_context
-from omitrans.utils._validation import check_paired_samples, check_source, target_names
 
 _TARGETS_TO_TUNE_ON = 1024
 _SAMPLES_A_BLOCK = 1024
 _ALPHAS = np.logspace(-3, 2, 16)
 
 
-class DualRidgeRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
+class DualRidgeRegressor(MultiTargetRegressor):
     """Fit ridge regression with an intercept in the dual, linear or with an RBF kernel.
 
     The penalty (and the width of the kernel) may be chosen by the error on samples left out one at
@@ -149,35 +147,14 @@ class DualRidgeRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         ValueError
             If `alpha` or `gamma` is unusable, or X or y hold missing or infinite values.
         """
-        check_paired_samples(X, y)
-        source, target = check_source(
-            self, X, reset=True, y=y, multi_output=True, y_numeric=True, ensure_min_samples=2
-        )
-        self._y_ndim = target.ndim
-        target = target.reshape(len(target), -1)
-        self.n_targets_ = target.shape[1]
-        self.target_names_ = target_names(y, self.n_targets_)
+        source, target = self._check_training_tables(X, y)
         target = target.astype(source.dtype, copy=False)
         eigen = self._search(source, target)
         self.dual_coef_, self.intercept_ = eigen.solve(target, self.alpha_)
         self._source = source
         return self
 
-    def predict(self, X: ArrayLike) -> np.ndarray:
-        """Predict the targets.
-
-        Parameters
-        ----------
-        X : array-like or DataFrame of shape (n_samples, n_features)
-            Source profiles with the columns seen in fit.
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_targets) or (n_samples,)
-            Predictions in the dtype of X (float64 for integers), 1-D if y was 1-D.
-        """
-        check_is_fitted(self)
-        source = check_source(self, X, reset=False)
+    def _predict(self, source: np.ndarray) -> np.ndarray:
         predicted = np.empty((len(source), self.n_targets_), dtype=source.dtype)
         for rows in gen_batches(len(source), _SAMPLES_A_BLOCK):
             if self.gamma_ is None:
@@ -188,7 +165,7 @@ class DualRidgeRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
                 # a product in float64, without a copy of all coefficients in it
                 product = kernel @ self.dual_coef_[:, block].astype(np.float64)
                 predicted[rows, block] = product + self.intercept_[block]
-        return predicted.ravel() if self._y_ndim == 1 else predicted
+        return predicted
 
     def _search(self, X: np.ndarray, Y: np.ndarray) -> KernelEigen:
         """Set `alpha_`, `gamma_` and `loo_mse_`; return the decomposition that belongs to them."""

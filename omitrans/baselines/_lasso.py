@@ -9,13 +9,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 from scipy import sparse
-from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import check_cv
-from sklearn.utils.validation import check_is_fitted
 
 from omitrans.baselines._cis import columns_in_windows, fit_in_windows, penalties_in_windows
 from omitrans.baselines._lasso_paths import choose_solver
+from omitrans.baselines._multi_target import MultiTargetRegressor
 from omitrans.baselines._sparse_models import (
     SparseModels,
     fit_models,
@@ -23,13 +22,12 @@ from omitrans.baselines._sparse_models import (
     predict_sparse,
 )
 from omitrans.utils._sklearn import Interval, StrOptions, fit_context
-from omitrans.utils._validation import check_paired_samples, check_source, target_names
 
 _TARGETS_TO_TUNE_ON = 32
 Windows = list[np.ndarray] | None  # the columns that each target may use
 
 
-class LassoRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
+class LassoRegressor(MultiTargetRegressor):
     """Predict every target by its own LASSO on all features.
 
     Each target ``y`` by itself minimises ``||y - X w||² / (2 n) + alpha ||w||₁`` after centring
@@ -236,14 +234,7 @@ class LassoRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         ConvergenceWarning
             Once, if targets stopped at `max_iter`, with their number and the largest gap.
         """
-        check_paired_samples(X, y)
-        source, target = check_source(
-            self, X, reset=True, y=y, multi_output=True, y_numeric=True, ensure_min_samples=2
-        )
-        self._y_ndim = target.ndim
-        target = target.reshape(len(target), -1)
-        self.n_targets_ = target.shape[1]
-        self.target_names_ = target_names(y, self.n_targets_)
+        source, target = self._check_training_tables(X, y)
         windows = self._windows()
         self.solver_ = choose_solver(self.solver)
         self.alpha_ = self._penalties(source, target, windows, groups)
@@ -263,23 +254,8 @@ class LassoRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         self._warn_if_not_converged()
         return self
 
-    def predict(self, X: ArrayLike) -> np.ndarray:
-        """Predict the targets.
-
-        Parameters
-        ----------
-        X : array-like or DataFrame of shape (n_samples, n_features)
-            Source profiles with the columns seen in fit.
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_targets) or (n_samples,)
-            Predictions in the dtype of X (float64 for integers), 1-D if y was 1-D.
-        """
-        check_is_fitted(self)
-        source = check_source(self, X, reset=False)
-        predicted = predict_sparse(self.coef_, self.intercept_, source)
-        return predicted.ravel() if self._y_ndim == 1 else predicted
+    def _predict(self, source: np.ndarray) -> np.ndarray:
+        return predict_sparse(self.coef_, self.intercept_, source)
 
     def _penalties(self, X: np.ndarray, Y: np.ndarray, windows: Windows, groups: Any) -> np.ndarray:
         """Return the absolute penalty of each target."""

@@ -6,18 +6,16 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
 from sklearn.cross_decomposition import PLSRegression
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import check_cv
-from sklearn.utils.validation import check_is_fitted
 
+from omitrans.baselines._multi_target import MultiTargetRegressor
 from omitrans.baselines._standardize import standardize
 from omitrans.utils._sklearn import Interval, fit_context
-from omitrans.utils._validation import check_paired_samples, check_source, target_names
 
 
-class PLSRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
+class PLSRegressor(MultiTargetRegressor):
     """Predict all targets from a few components of X that vary with them most.
 
     Partial least squares of features and targets scaled to variance 1. Every number of components
@@ -112,14 +110,7 @@ class PLSRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         ValueError
             If X or y hold missing or infinite values.
         """
-        check_paired_samples(X, y)
-        source, target = check_source(
-            self, X, reset=True, y=y, multi_output=True, y_numeric=True, ensure_min_samples=2
-        )
-        self._y_ndim = target.ndim
-        target = target.reshape(len(target), -1)
-        self.n_targets_ = target.shape[1]
-        self.target_names_ = target_names(y, self.n_targets_)
+        source, target = self._check_training_tables(X, y)
         self.cv_mse_ = self._held_out_errors(source, target, groups)
         self.n_components_ = int(self.cv_mse_.argmin()) + 1
         self.rotations_, self.loadings_, *means = self._fit_components(
@@ -128,26 +119,11 @@ class PLSRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         self._source_mean, self._target_mean = means
         return self
 
-    def predict(self, X: ArrayLike) -> np.ndarray:
-        """Predict the targets.
-
-        Parameters
-        ----------
-        X : array-like or DataFrame of shape (n_samples, n_features)
-            Source profiles with the columns seen in fit.
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_targets) or (n_samples,)
-            Predictions in the dtype of X (float64 for integers), 1-D if y was 1-D.
-        """
-        check_is_fitted(self)
-        source = check_source(self, X, reset=False)
+    def _predict(self, source: np.ndarray) -> np.ndarray:
         # the mean is taken off the few scores, not off a copy of X
         scores = source @ self.rotations_ - self._source_mean @ self.rotations_
         predicted = scores @ self.loadings_ + self._target_mean
-        predicted = predicted.astype(source.dtype, copy=False)
-        return predicted.ravel() if self._y_ndim == 1 else predicted
+        return predicted.astype(source.dtype, copy=False)
 
     def _held_out_errors(self, X: np.ndarray, Y: np.ndarray, groups: Any) -> np.ndarray:
         """Return the mean squared error of 1, 2, ... components, mean over folds."""

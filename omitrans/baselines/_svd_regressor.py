@@ -5,16 +5,14 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_is_fitted
 
 from omitrans.baselines._low_rank import leading_vectors
+from omitrans.baselines._multi_target import MultiTargetRegressor
 from omitrans.utils._sklearn import Interval, StrOptions, fit_context
-from omitrans.utils._validation import check_paired_samples, check_source, target_names
 
 
-class SVDRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
+class SVDRegressor(MultiTargetRegressor):
     """Predict targets by a low-rank approximation of targets and features side by side.
 
     The joint table ``[Y / scale | X]`` of the training samples is decomposed. A new sample is
@@ -127,14 +125,8 @@ class SVDRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         ValueError
             If X or y hold missing or infinite values.
         """
-        check_paired_samples(X, y)
-        source, target = check_source(
-            self, X, reset=True, y=y, multi_output=True, y_numeric=True, ensure_min_samples=2
-        )
-        self._y_ndim = target.ndim
-        target = target.reshape(len(target), -1).astype(source.dtype, copy=False)
-        self.n_targets_ = target.shape[1]
-        self.target_names_ = target_names(y, self.n_targets_)
+        source, target = self._check_training_tables(X, y)
+        target = target.astype(source.dtype, copy=False)
         self.target_scale_ = self._scale(target)
         joint = np.hstack([target / source.dtype.type(self.target_scale_), source])
         means = joint.mean(axis=0) if self.center else np.zeros_like(joint[0])
@@ -148,26 +140,11 @@ class SVDRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         self._to_scores = np.linalg.pinv(self.components_)
         return self
 
-    def predict(self, X: ArrayLike) -> np.ndarray:
-        """Predict the targets.
-
-        Parameters
-        ----------
-        X : array-like or DataFrame of shape (n_samples, n_features)
-            Source profiles with the columns seen in fit.
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_targets) or (n_samples,)
-            Predictions in the dtype of X (float64 for integers), 1-D if y was 1-D.
-        """
-        check_is_fitted(self)
-        source = check_source(self, X, reset=False)
+    def _predict(self, source: np.ndarray) -> np.ndarray:
         # the mean is taken off the few scores, not off a copy of X
         scores = source @ self._to_scores - self._source_mean @ self._to_scores
         predicted = scores @ self.target_components_ + self._target_mean
-        predicted = predicted.astype(source.dtype, copy=False)
-        return predicted.ravel() if self._y_ndim == 1 else predicted
+        return predicted.astype(source.dtype, copy=False)
 
     def _scale(self, target: np.ndarray) -> float:
         if self.target_scale != "max":

@@ -7,18 +7,16 @@ from typing import Self
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy import sparse
-from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
 from sklearn.neighbors import NearestNeighbors
 from sklearn.utils import gen_batches
-from sklearn.utils.validation import check_is_fitted
 
+from omitrans.baselines._multi_target import MultiTargetRegressor
 from omitrans.utils._sklearn import Interval, StrOptions, fit_context
-from omitrans.utils._validation import check_paired_samples, check_source, target_names
 
 _VALUES_A_BLOCK = 2**22
 
 
-class TOBMIRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
+class TOBMIRegressor(MultiTargetRegressor):
     """Predict the weighted mean of the targets of the most similar training samples.
 
     Trans-omics block missing data imputation: similarity is the Euclidean distance ``d`` over all
@@ -106,40 +104,19 @@ class TOBMIRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         ValueError
             If X or y hold missing or infinite values.
         """
-        check_paired_samples(X, y)
-        source, target = check_source(
-            self, X, reset=True, y=y, multi_output=True, y_numeric=True, ensure_min_samples=2
-        )
-        self._y_ndim = target.ndim
+        source, target = self._check_training_tables(X, y)
         self._donor_source = source
-        self._donor_target = target.reshape(len(target), -1).astype(source.dtype, copy=False)
-        self.n_targets_ = self._donor_target.shape[1]
-        self.target_names_ = target_names(y, self.n_targets_)
+        self._donor_target = target.astype(source.dtype, copy=False)
         n_samples = len(source)
         wanted = isqrt(n_samples) if self.n_neighbors == "sqrt" else self.n_neighbors
         self.n_neighbors_ = min(int(wanted), n_samples)
         return self
 
-    def predict(self, X: ArrayLike) -> np.ndarray:
-        """Predict the targets.
-
-        Parameters
-        ----------
-        X : array-like or DataFrame of shape (n_samples, n_features)
-            Source profiles with the columns seen in fit.
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_targets) or (n_samples,)
-            Predictions in the dtype of X (float64 for integers), 1-D if y was 1-D.
-        """
-        check_is_fitted(self)
-        source = check_source(self, X, reset=False)
+    def _predict(self, source: np.ndarray) -> np.ndarray:
         search = NearestNeighbors(n_neighbors=self.n_neighbors_, algorithm="brute")
         donors = search.fit(self._donor_source).kneighbors(source, return_distance=False)
         predicted = self._weights(source, donors) @ self._donor_target
-        predicted = predicted.astype(source.dtype, copy=False)
-        return predicted.ravel() if self._y_ndim == 1 else predicted
+        return predicted.astype(source.dtype, copy=False)
 
     def _weights(self, source: np.ndarray, donors: np.ndarray) -> sparse.csr_array:
         """Return the weight of each training sample in the mean for each sample."""

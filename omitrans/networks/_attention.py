@@ -2,6 +2,8 @@
 
 from torch import Tensor, nn
 
+from omitrans.networks._blocks import init_published
+
 
 class SampleAttention(nn.Module):
     """A transformer encoder layer over the tokens of each sample; samples never meet.
@@ -31,6 +33,9 @@ class SampleAttention(nn.Module):
         self.layer = nn.TransformerEncoderLayer(
             dim, n_heads, feedforward_width, dropout=dropout, batch_first=True
         )
+        for module in self.layer.modules():
+            if isinstance(module, nn.Linear):  # all but the joint weights of the attention
+                init_published(module)
 
     def forward(self, h: Tensor) -> Tensor:
         """Map (n_samples, n_tokens * dim) to the same shape."""

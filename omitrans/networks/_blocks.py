@@ -5,14 +5,19 @@ from torch import Tensor, nn
 NORMS = ("sample", "none")
 
 
+def init_published(layer: nn.Linear | nn.Conv1d | nn.ConvTranspose1d) -> None:
+    """Draw weights from N(0, 0.02), as the published networks do; biases are 0."""
+    nn.init.normal_(layer.weight, 0.0, 0.02)
+    if layer.bias is not None:
+        nn.init.zeros_(layer.bias)
+
+
 class Linear(nn.Linear):
     """Fully connected layer with the published initialisation: weights N(0, 0.02), bias 0."""
 
     def reset_parameters(self) -> None:
         """Draw the weights; called once, by the constructor."""
-        nn.init.normal_(self.weight, 0.0, 0.02)
-        if self.bias is not None:
-            nn.init.zeros_(self.bias)
+        init_published(self)
 
 
 def activation_block(width: int, *, norm: str, dropout: float, negative_slope: float) -> nn.Module:

@@ -3,14 +3,9 @@
 from torch import Tensor, nn
 from torch.nn.functional import adaptive_max_pool1d, pad
 
+from omitrans.networks._blocks import init_published
+
 NEGATIVE_SLOPE = 0.2
-
-
-def init_conv(layer: nn.Conv1d | nn.ConvTranspose1d) -> None:
-    """Draw weights from N(0, 0.02), as the published networks do; biases are 0."""
-    nn.init.normal_(layer.weight, 0.0, 0.02)
-    if layer.bias is not None:
-        nn.init.zeros_(layer.bias)
 
 
 class Conv1d(nn.Conv1d):
@@ -21,7 +16,7 @@ class Conv1d(nn.Conv1d):
 
     def reset_parameters(self) -> None:
         """Draw the weights; called once, by the constructor."""
-        init_conv(self)
+        init_published(self)
 
 
 class Stretch(nn.ConvTranspose1d):
@@ -32,7 +27,36 @@ class Stretch(nn.ConvTranspose1d):
 
     def reset_parameters(self) -> None:
         """Draw the weights; called once, by the constructor."""
-        init_conv(self)
+        init_published(self)
+
+
+class BatchNorm1d(nn.BatchNorm1d):
+    """Batch normalisation with the published initialisation: scales N(1, 0.02), shifts 0."""
+
+    def reset_parameters(self) -> None:
+        """Draw the scales; called once, by the constructor."""
+        self.reset_running_stats()
+        nn.init.normal_(self.weight, 1.0, 0.02)
+        nn.init.zeros_(self.bias)
+
+
+class SingleConv(nn.Sequential):
+    """Convolution, batch normalisation and LeakyReLU.
+
+    Parameters
+    ----------
+    n_in, n_out : int
+        Channels.
+    kernel_size : int
+        An odd number.
+    """
+
+    def __init__(self, n_in: int, n_out: int, kernel_size: int) -> None:
+        super().__init__(
+            Conv1d(n_in, n_out, kernel_size, bias=False),  # the normalisation has one
+            BatchNorm1d(n_out),
+            nn.LeakyReLU(NEGATIVE_SLOPE),
+        )
 
 
 class DoubleConv(nn.Sequential):
@@ -48,12 +72,7 @@ class DoubleConv(nn.Sequential):
 
     def __init__(self, n_in: int, n_out: int, kernel_size: int) -> None:
         super().__init__(
-            Conv1d(n_in, n_out, kernel_size, bias=False),  # the normalisation has one
-            nn.BatchNorm1d(n_out),
-            nn.LeakyReLU(NEGATIVE_SLOPE),
-            Conv1d(n_out, n_out, kernel_size, bias=False),
-            nn.BatchNorm1d(n_out),
-            nn.LeakyReLU(NEGATIVE_SLOPE),
+            *SingleConv(n_in, n_out, kernel_size), *SingleConv(n_out, n_out, kernel_size)
         )
 
 

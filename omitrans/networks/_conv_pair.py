@@ -6,44 +6,74 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import max_pool1d
 
-from omitrans.networks._conv import Conv1d, DoubleConv, check_kernel_size, pad_to, resize
+from omitrans.networks._conv import (
+    Conv1d,
+    DoubleConv,
+    Stretch,
+    check_kernel_size,
+    fit_to,
+    pad_to,
+    resize,
+)
 
 POOLINGS = (4, 4, 4)
 SHORTENING = 64
 
 
 class ConvPair(nn.Module):
-    """Convolutions of target and source, then of both, to one logit for 64 target features.
+    """Convolutions of target and source, then of both, shortening the target 64 times.
 
     Parameters
     ----------
+    n_target, n_source : int
+        Number of target and source features.
     n_filters : int
-        Channels of the first level.
+        Channels of the first level; the last one has 16 times as many.
     kernel_size : int
         Width of the convolutions, an odd number.
+    dropout : float
+        Share of values set to zero in training, behind every pooling.
+    crop_source : bool
+        Bring the lengthened source to the target's length by cutting off its end, or by maxima of
+        neighbours.
     """
 
-    def __init__(self, n_filters: int, kernel_size: int) -> None:
+    def __init__(
+        self,
+        n_target: int,
+        n_source: int,
+        *,
+        n_filters: int,
+        kernel_size: int,
+        dropout: float,
+        crop_source: bool,
+    ) -> None:
         super().__init__()
         check_kernel_size(kernel_size)
-        self.target = DoubleConv(1, n_filters, kernel_size)
-        self.source = DoubleConv(1, n_filters, kernel_size)
+        self.target = nn.Sequential(
+            DoubleConv(1, n_filters, kernel_size),
+            Conv1d(n_filters, n_filters, kernel_size, bias=False),
+        )
+        factor = max(2, -(-n_target // n_source))  # published: 2
+        self.source = nn.Sequential(
+            DoubleConv(1, n_filters, kernel_size), Stretch(n_filters, n_filters, factor)
+        )
+        self.fit = fit_to if crop_source else resize
         widths = [n_filters * factor for factor in (2, 4, 8, 16)]
+        self.dropout = nn.Dropout(dropout)
         self.trunk = nn.ModuleList(DoubleConv(a, b, kernel_size) for a, b in pairwise(widths))
-        self.output = Conv1d(widths[-1], 1, 1)
 
     def forward(self, Y: Tensor, X: Tensor) -> Tensor:
-        """Return logits of shape (n_samples, max(n_target, 128) // 64)."""
+        """Return channels of shape (n_samples, 16 * n_filters, max(n_target, 128) // 64)."""
         Y = pad_to(Y.unsqueeze(1), 2 * SHORTENING)  # two positions at the end, for one sample
         target = self.target(Y)
-        # both profiles are whole genomes: places correspond when the lengths do
-        source = resize(self.source(X.unsqueeze(1)), target.shape[-1])
+        source = self.fit(self.source(X.unsqueeze(1)), target.shape[-1])
         h = torch.cat([target, source], dim=1)
         for block, factor in zip(self.trunk, POOLINGS, strict=True):
-            h = block(max_pool1d(h, factor))
-        return self.output(h).squeeze(1)
+            h = block(self.dropout(max_pool1d(h, factor)))
+        return h
 
 
-def n_logits_of(n_target: int) -> int:
-    """Return how many logits a target of this width gets."""
+def length_of(n_target: int) -> int:
+    """Return at how many positions a target of this width is judged."""
     return max(n_target, 2 * SHORTENING) // SHORTENING

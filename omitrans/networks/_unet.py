@@ -38,6 +38,9 @@ class UNet1d(nn.Module):
         Lower bound of that choice.
     kernel_size : int
         Width of the convolutions.
+    dropouts : sequence of float
+        Share of values set to zero in training, before the convolutions of each step down and of
+        each step up.
     stretch_bridges : bool
         Whether bridges lengthen by a transposed convolution, or are resized by maxima.
     """
@@ -53,6 +56,7 @@ class UNet1d(nn.Module):
         last_stretch: int | None,
         least_stretch: int,
         kernel_size: int,
+        dropouts: Sequence[float],
         stretch_bridges: bool,
     ) -> None:
         super().__init__()
@@ -88,6 +92,7 @@ class UNet1d(nn.Module):
             Stretch(b, b, max(1, round(to / length))) if stretch_bridges else nn.Identity()
             for (_, b), to, length in zip(back, long, reversed(lengths[:-1]), strict=True)
         )
+        self.dropouts = nn.ModuleList(nn.Dropout(rate) for rate in dropouts)
         self.fit = fit_to if stretch_bridges else resize
         self.output = Conv1d(channels[0], 1, 1)
 
@@ -95,11 +100,12 @@ class UNet1d(nn.Module):
         """Return the predicted target profiles, of shape (n_samples, n_target)."""
         h = self.first(pad_to(X.unsqueeze(1), self.n_source))
         levels = []
-        for factor, block in zip(self.poolings, self.down, strict=True):
+        for factor, dropout, block in zip(self.poolings, self.dropouts, self.down, strict=True):
             levels.append(h)
-            h = block(max_pool1d(h, factor))
-        for stretch, bridge, block in zip(self.stretch, self.bridges, self.up, strict=True):
+            h = block(dropout(max_pool1d(h, factor)))
+        ways_up = zip(self.stretch, self.bridges, self.dropouts, self.up, strict=True)
+        for stretch, bridge, dropout, block in ways_up:
             h = stretch(h)
             across = self.fit(bridge(levels.pop()), h.shape[-1])
-            h = block(torch.cat([across, h], dim=1))
+            h = block(dropout(torch.cat([across, h], dim=1)))
         return self.output(h).squeeze(1)[:, : self.n_target]

@@ -1,15 +1,21 @@
 """A convolutional discriminator with a fully connected end."""
 
+from itertools import pairwise
+
 from torch import Tensor, nn
 
-from omitrans.networks._blocks import Linear
-from omitrans.networks._conv_pair import ConvPair, n_logits_of
+from omitrans.networks._blocks import FCBlock, Linear
+from omitrans.networks._conv import Conv1d, SingleConv
+from omitrans.networks._conv_pair import ConvPair, length_of
 from omitrans.networks._registries import register_discriminator
 
 
 @register_discriminator("cnn")
 class CNNDiscriminator(nn.Module):
-    """As "cnn-small", with a fully connected layer to a vector of 64 logits.
+    """As "cnn-small", with four more convolutions and two fully connected layers behind.
+
+    Source and target must be in genomic order
+    (:class:`~omitrans.preprocessing.LocationAligner`).
 
     Parameters
     ----------
@@ -20,14 +26,11 @@ class CNNDiscriminator(nn.Module):
     kernel_size : int, default=9
         Width of the convolutions, an odd number.
     n_logits : int, default=64
-        Width of the discrimination vector.
-    negative_slope : float, default=0.2
-        Slope of LeakyReLU below zero.
-
-    Notes
-    -----
-    The authors' network of this kind has about a third more weights; its layers are not
-    published in text.
+        Width of the discrimination vector, and of the hidden layer before it.
+    dropout : float, default=0.0
+        Share of values set to zero in training, behind every pooling and in the hidden layer.
+    crop_source : bool, default=False
+        As for "cnn-small"; the authors' code crops.
 
     References
     ----------
@@ -42,13 +45,26 @@ class CNNDiscriminator(nn.Module):
         n_filters: int = 64,
         kernel_size: int = 9,
         n_logits: int = 64,
-        negative_slope: float = 0.2,
+        dropout: float = 0.0,
+        crop_source: bool = False,
     ) -> None:
         super().__init__()
-        self.convolutions = ConvPair(n_filters, kernel_size)
-        self.activation = nn.LeakyReLU(negative_slope)
-        self.output = Linear(n_logits_of(n_target), n_logits)
+        self.pair = ConvPair(
+            n_target,
+            n_source,
+            n_filters=n_filters,
+            kernel_size=kernel_size,
+            dropout=dropout,
+            crop_source=crop_source,
+        )
+        widths = [n_filters * factor for factor in (16, 8, 4, 2, 1)]
+        self.narrowing = nn.Sequential(
+            *(SingleConv(a, b, kernel_size) for a, b in pairwise(widths)), Conv1d(n_filters, 1, 1)
+        )
+        self.output = nn.Sequential(
+            FCBlock(length_of(n_target), n_logits, dropout=dropout), Linear(n_logits, n_logits)
+        )
 
     def forward(self, Y: Tensor, X: Tensor) -> Tensor:
         """Return the discrimination vectors (logits), of shape (n_samples, n_logits)."""
-        return self.output(self.activation(self.convolutions(Y, X)))
+        return self.output(self.narrowing(self.pair(Y, X)).squeeze(1))

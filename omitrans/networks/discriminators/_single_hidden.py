@@ -18,8 +18,8 @@ class SingleHiddenDiscriminator(nn.Module):
         Width of the hidden layer.
     n_logits : int, default=16
         Width of the discrimination vector.
-    norm : {"sample", "none"}, default="sample"
-        Standardise each sample over the hidden features, or not.
+    norm : {"none", "sample"}, default="none"
+        Standardise each sample over the hidden features, or not; the authors do not here.
     negative_slope : float, default=0.2
         Slope of LeakyReLU below zero.
 
@@ -35,7 +35,7 @@ class SingleHiddenDiscriminator(nn.Module):
         *,
         n_hidden: int = 64,
         n_logits: int = 16,
-        norm: str = "sample",
+        norm: str = "none",
         negative_slope: float = 0.2,
     ) -> None:
         super().__init__()

@@ -3,7 +3,7 @@
 from torch import Tensor, nn
 
 from omitrans.networks._attention import SampleAttention
-from omitrans.networks._blocks import Linear, PairLinear, activation_block
+from omitrans.networks._blocks import Linear, PairLinear
 from omitrans.networks._registries import register_discriminator
 
 
@@ -28,10 +28,9 @@ class TransformerDiscriminator(nn.Module):
         Width of the transformer layer's hidden layer.
     n_logits : int, default=16
         Width of the discrimination vector.
-    dropout : float, default=0.0
-        Share of features set to zero in training.
-    norm : {"sample", "none"}, default="sample"
-        Standardise each sample over the features of the first block, or not.
+    dropout : float, default=0.1
+        Share of features set to zero in training, inside the transformer layer; 0.1 is the
+        authors' rate.
     negative_slope : float, default=0.2
         Slope of LeakyReLU below zero.
 
@@ -50,16 +49,12 @@ class TransformerDiscriminator(nn.Module):
         n_heads: int = 8,
         feedforward_width: int = 2048,
         n_logits: int = 16,
-        dropout: float = 0.0,
-        norm: str = "sample",
+        dropout: float = 0.1,
         negative_slope: float = 0.2,
     ) -> None:
         super().__init__()
         width = n_tokens * token_width
         self.pair = PairLinear(n_target, n_source, width)
-        self.activation = activation_block(
-            width, norm=norm, dropout=dropout, negative_slope=negative_slope
-        )
         self.attention = SampleAttention(
             token_width,
             n_tokens,
@@ -67,8 +62,8 @@ class TransformerDiscriminator(nn.Module):
             feedforward_width=feedforward_width,
             dropout=dropout,
         )
-        self.output = Linear(width, n_logits)
+        self.output = nn.Sequential(nn.LeakyReLU(negative_slope), Linear(width, n_logits))
 
     def forward(self, Y: Tensor, X: Tensor) -> Tensor:
         """Return the discrimination vectors (logits), of shape (n_samples, n_logits)."""
-        return self.output(self.attention(self.activation(self.pair(Y, X))))
+        return self.output(self.attention(self.pair(Y, X)))

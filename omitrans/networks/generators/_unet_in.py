@@ -19,6 +19,8 @@ class UNetInGenerator(UNet1d):
         Channels of the first level.
     kernel_size : int, default=9
         Width of the convolutions, an odd number.
+    dropout : float, default=0.0
+        Share of values set to zero in training, before the convolutions of every second step down and up.
     last_stretch : int, default=None
         By how much the last step up lengthens; published: 2. None takes 2, or as
         much more as the target needs.
@@ -40,6 +42,7 @@ class UNetInGenerator(UNet1d):
         *,
         n_filters: int = 64,
         kernel_size: int = 9,
+        dropout: float = 0.0,
         last_stretch: int | None = None,
     ) -> None:
         super().__init__(
@@ -51,5 +54,6 @@ class UNetInGenerator(UNet1d):
             last_stretch=last_stretch,
             least_stretch=2,
             kernel_size=kernel_size,
+            dropouts=(0.0, dropout, 0.0, dropout),
             stretch_bridges=True,
         )
