@@ -95,9 +95,10 @@ class TestEveryNetwork:
     def test_a_sample_does_not_depend_on_its_batch(self, kind, name, pair):
         X, Y = pair
         _, apply = build(kind, name)
-        together = apply(X, Y)
+        together = apply(X, Y).detach()
+        close = {"rtol": 1e-4, "atol": 1e-4 * float(together.abs().max())}  # outputs may be tiny
         for i in range(N_SAMPLES):
-            torch.testing.assert_close(apply(X[i : i + 1], Y[i : i + 1])[0], together[i])
+            torch.testing.assert_close(apply(X[i : i + 1], Y[i : i + 1])[0], together[i], **close)
 
     def test_same_seed_same_weights(self, kind, name, pair):
         first, second = build(kind, name)[1](*pair), build(kind, name)[1](*pair)

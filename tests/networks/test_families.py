@@ -81,6 +81,58 @@ def test_unets_reach_any_width(name, n_source, n_target):
     assert network(torch.rand(1, n_source)).shape == (1, n_target)
 
 
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("unet-in", [0.0, 0.3, 0.0, 0.3]),
+        ("unet-de", [0.0, 0.3, 0.0, 0.3]),
+        ("unet-small", [0.3, 0.3]),
+    ],
+)
+def test_unets_drop_at_the_published_places(name, expected):
+    network = get_generator(name)(N_SOURCE, N_TARGET, n_filters=2, dropout=0.3)
+    assert [layer.p for layer in network.dropouts] == expected
+    calls = []
+    for layer in network.dropouts:
+        layer.register_forward_hook(lambda layer, inputs, output: calls.append(layer.p))
+    network(torch.rand(2, N_SOURCE))
+    assert calls == expected * 2  # on the way down, and on the way up
+
+
+def test_scales_of_batch_normalisation_are_drawn():
+    network = get_generator("unet-small")(N_SOURCE, N_TARGET)
+    norms = [layer for layer in network.modules() if isinstance(layer, nn.BatchNorm1d)]
+    scales = torch.cat([layer.weight.detach() for layer in norms])
+    assert abs(float(scales.mean()) - 1) < 0.002
+    assert float(scales.std()) == pytest.approx(0.02, rel=0.1)
+    assert all((layer.bias == 0).all() for layer in norms)
+
+
+@pytest.mark.parametrize(("name", "reads_all"), [("unet-in", False), ("unet-de", True)])
+def test_published_unet_does_not_read_the_end_of_the_source(name, reads_all):
+    n_source, n_target = 4_096, 6_000
+    network = get_generator(name)(n_source, n_target, n_filters=2).eval()
+    for weight in network.parameters():
+        nn.init.uniform_(weight, 0.1, 0.2)  # positive, so that nothing cancels
+    X = torch.rand(1, n_source, requires_grad=True)
+    network(X).sum().backward()
+    read = X.grad[0] != 0
+    assert read[: n_target // 2].all()
+    assert read[n_target // 2 + 500 :].any() == reads_all
+
+
+@pytest.mark.parametrize("name", ["cnn", "cnn-small"])
+@pytest.mark.parametrize("crop_source", [False, True])
+def test_cropping_hides_the_end_of_the_source(name, crop_source):
+    n_source, n_target = 4_000, 5_000  # made twice as long, 3,000 of 8,000 positions are left over
+    network = get_discriminator(name)(n_target, n_source, n_filters=2, crop_source=crop_source)
+    X = torch.rand(2, n_source, requires_grad=True)
+    network.eval()(torch.rand(2, n_target), X).sum().backward()
+    read = X.grad.abs().amax(0) > 0
+    assert read[:2_000].float().mean() > 0.5
+    assert read[3_000:].any() == (not crop_source)
+
+
 def test_unet_needs_odd_kernels():
     with pytest.raises(ValueError, match=r"kernel_size must be odd\. Got 8"):
         get_generator("unet-in")(N_SOURCE, N_TARGET, kernel_size=8)

@@ -11,6 +11,9 @@ class UNetDeGenerator(UNet1d):
     Its convolutions read neighbours along the genome: sort source and target features with
     :class:`~omitrans.preprocessing.LocationAligner`.
 
+    Its bridges are brought to the length of the way up by maxima of neighbours, where the authors'
+    code pools by rounded factors and cuts off the end.
+
     Parameters
     ----------
     n_source, n_target : int
@@ -20,7 +23,8 @@ class UNetDeGenerator(UNet1d):
     kernel_size : int, default=9
         Width of the convolutions, an odd number.
     dropout : float, default=0.0
-        Share of values set to zero in training, before the convolutions of every second step down and up.
+        Share of values set to zero in training, before the convolutions of every second step
+        down and up.
     last_stretch : int, default=None
         By how much the last step up lengthens; published: 5, which
         suits all probes of a 450K array and 60,483 genes. None takes the smallest that

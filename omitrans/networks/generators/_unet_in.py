@@ -20,7 +20,8 @@ class UNetInGenerator(UNet1d):
     kernel_size : int, default=9
         Width of the convolutions, an odd number.
     dropout : float, default=0.0
-        Share of values set to zero in training, before the convolutions of every second step down and up.
+        Share of values set to zero in training, before the convolutions of every second step
+        down and up.
     last_stretch : int, default=None
         By how much the last step up lengthens; published: 2. None takes 2, or as
         much more as the target needs.
@@ -29,6 +30,12 @@ class UNetInGenerator(UNet1d):
     ------
     ValueError
         If `last_stretch` is too small for the target's width.
+
+    Notes
+    -----
+    As published, the way up makes at least twice `n_source` features, and what is too long is cut
+    off. Source features far behind ``n_target / 2`` therefore reach no output: at the paper's size,
+    39,464 to 60,483, the last 8,927. "unet-de" lengthens no more than needed.
 
     References
     ----------

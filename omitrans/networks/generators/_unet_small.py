@@ -11,6 +11,8 @@ class UNetSmallGenerator(UNet1d):
     Its convolutions read neighbours along the genome: sort source and target features with
     :class:`~omitrans.preprocessing.LocationAligner`.
 
+    Its bridges are those of "unet-de".
+
     Parameters
     ----------
     n_source, n_target : int
