@@ -25,7 +25,8 @@ PAPER_FC: dict[str, Any] = {
     "early_stopping": False,
 }
 
-# The U-Net of Figure 4 and the discriminator of Figure 5; Table 2 is given for both architectures.
+# The U-Net of Figure 4 and the discriminator of Figure 5. Table 2 is headed "FC-based"; no settings
+# of the CNN are published, so it gets the same.
 PAPER_CNN = PAPER_FC | {"generator": "unet-in", "discriminator": "cnn-small"}
 
 # The conditional GAN of Table 1: the same networks without the distance of equation 5.
