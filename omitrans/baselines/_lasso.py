@@ -238,7 +238,8 @@ class LassoRegressor(MultiTargetRegressor):
         windows = self._windows()
         self.solver_ = choose_solver(self.solver)
         self.alpha_ = self._penalties(source, target, windows, groups)
-        if windows is None:  # else every target has features of its own, nothing to share
+        # with windows every target has features of its own, and nothing to share
+        if self.solver == "auto" and windows is None:
             fraction = self.alpha_ / np.maximum(
                 self._largest_penalties(source, target, None), 1e-30
             )

@@ -155,7 +155,6 @@ class PLSRegressor(MultiTargetRegressor):
             warnings.simplefilter("ignore", ConvergenceWarning)
             warnings.filterwarnings("ignore", message="[yY] residual is constant")
             model.fit(x.values, y.values)
-        rotations = model.x_rotations_ / x.scale[:, None]
-        loadings = model.y_loadings_.T * y.scale
-        arrays = (rotations, loadings, x.mean, y.mean)
-        return tuple(array.astype(X.dtype) for array in arrays)  # type: ignore[return-value]
+        rotations = (model.x_rotations_ / x.scale[:, None]).astype(X.dtype)
+        loadings = (model.y_loadings_.T * y.scale).astype(X.dtype)
+        return rotations, loadings, x.mean.astype(X.dtype), y.mean.astype(X.dtype)

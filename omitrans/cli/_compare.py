@@ -12,11 +12,11 @@ from omitrans.cli._output import integer, report_progress
 from omitrans.cli._report import format_table
 from omitrans.cli._tables import read_table, shared_samples
 from omitrans.estimators import OmiTransRegressor, TDimputeRegressor
+from omitrans.estimators._presets import OMITRANS_PRESETS
 from omitrans.exceptions import OmiTransError
 from omitrans.model_selection import ModelComparison, compare_models, patient_of
 from omitrans.pipelines import make_translation_pipeline
 
-PRESETS = ("paper-fc", "paper-cnn", "paper-cgan", "repo-default")
 _MAKERS: dict[str, Callable[[int], Any]] = {
     "tdimpute": lambda seed: TDimputeRegressor(random_state=seed),
     "omitrans": lambda seed: OmiTransRegressor(random_state=seed),
@@ -24,7 +24,7 @@ _MAKERS: dict[str, Callable[[int], Any]] = {
     f"omitrans-{name}": lambda seed, name=name: OmiTransRegressor.from_preset(
         name, random_state=seed
     )
-    for name in PRESETS
+    for name in OMITRANS_PRESETS
 }
 MODELS = (*make_baselines(), *_MAKERS)
 DEFAULT_MODELS = ("mean", "ridge", "kernel-ridge", "omitrans")
