@@ -14,7 +14,9 @@ except PackageNotFoundError:  # a source tree that nobody installed
     __version__ = "0+unknown"
 
 _PUBLIC = {
+    "GAINImputer": "omitrans.estimators",
     "OmiTransRegressor": "omitrans.estimators",
+    "PMIImputer": "omitrans.estimators",
     "TDimputeRegressor": "omitrans.estimators",
     "load": "omitrans.persistence",
     "predict_frame": "omitrans.inference",

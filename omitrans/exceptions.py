@@ -10,6 +10,7 @@ __all__ = [
     "SampleMismatchError",
     "TrainingDivergedError",
     "TrainingInterrupted",
+    "UnknownCategoryWarning",
     "UnknownNameError",
 ]
 
@@ -52,3 +53,7 @@ class DeviceWarning(UserWarning):
 
 class TrainingInterrupted(UserWarning):
     """Training was stopped by the user; the model holds the best weights so far."""
+
+
+class UnknownCategoryWarning(UserWarning):
+    """A covariate holds a category that fit has not met; its samples are treated as unknown."""

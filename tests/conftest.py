@@ -22,3 +22,11 @@ def global_state_is_left_alone():
     yield
     assert np.array_equal(before_numpy, np.random.get_state()[1])  # noqa: NPY002
     assert torch.equal(before_torch, torch.random.get_rng_state())
+
+
+@pytest.fixture
+def own_random_numbers():
+    """Let a test draw from torch's generators, which are put back afterwards."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        yield

@@ -5,6 +5,9 @@ from omitrans.engine._callbacks import BestWeights, LinearDecay, Progress, StopW
 from omitrans.engine._checkpoint import Checkpoint, fingerprint
 from omitrans.engine._data import PairedRows, RowBatches, paired_rows
 from omitrans.engine._device import resolve_device, resolve_precision, seeded
+from omitrans.engine._gain import GAINNet
+from omitrans.engine._impute import impute_profiles, residual_deviation
+from omitrans.engine._masked import MaskedNet
 from omitrans.engine._memory import Sizes, device_memory_errors, training_bytes
 from omitrans.engine._net import OmicsNet
 from omitrans.engine._predict import predict_profiles
@@ -21,7 +24,9 @@ __all__ = [
     "AdversarialNet",
     "BestWeights",
     "Checkpoint",
+    "GAINNet",
     "LinearDecay",
+    "MaskedNet",
     "OmicsNet",
     "PairedRows",
     "Progress",
@@ -31,9 +36,11 @@ __all__ = [
     "device_memory_errors",
     "fingerprint",
     "freeze_weights",
+    "impute_profiles",
     "optimizer_moments",
     "paired_rows",
     "predict_profiles",
+    "residual_deviation",
     "resolve_device",
     "resolve_precision",
     "seeded",

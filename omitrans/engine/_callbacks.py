@@ -45,10 +45,13 @@ class BestWeights(Callback):
     ----------
     tol : float
         A loss counts as better when it is lower by more than this share of the best so far.
+    restore : bool, default=True
+        Whether the best weights are put back; else the last ones stay.
     """
 
-    def __init__(self, tol: float) -> None:
+    def __init__(self, tol: float, *, restore: bool = True) -> None:
         self.tol = tol
+        self.restore = restore
 
     def initialize(self) -> "BestWeights":
         """Forget what an earlier training left."""
@@ -71,9 +74,9 @@ class BestWeights(Callback):
 
     def on_train_end(self, net: NeuralNet, **kwargs: Any) -> None:
         """Put the best weights back and free the copy."""
-        if self.weights_ is not None:
+        if self.weights_ is not None and self.restore:
             net.module_.load_state_dict(self.weights_)
-            self.weights_ = None
+        self.weights_ = None
 
     def state_dict(self) -> dict[str, Any]:
         """Return what a checkpoint must hold."""

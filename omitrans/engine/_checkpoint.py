@@ -37,7 +37,10 @@ def fingerprint(params: dict[str, Any], *tables: np.ndarray) -> str:
     digest = hashlib.sha256(json.dumps(params, sort_keys=True, default=repr).encode())
     for table in tables:
         digest.update(repr(table.shape).encode())
-        digest.update(np.ascontiguousarray(table.sum(axis=-1, dtype=np.float64)).tobytes())
+        for row in table:  # NaN, where it is allowed, must not hide the other values
+            missing = np.isnan(row)
+            digest.update(np.packbits(missing).tobytes() if missing.any() else b"")
+            digest.update(np.float64(np.sum(row, dtype=np.float64, where=~missing)).tobytes())
     return digest.hexdigest()[:16]
 
 

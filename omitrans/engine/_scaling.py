@@ -31,7 +31,10 @@ class FeatureScaling(nn.Module):
             self.register_buffer("scale", torch.ones(n_features))
 
     def learn(self, values: Tensor, rows: Tensor) -> None:
-        """Take shift and scale from the given rows of `values`, a block at a time in float64."""
+        """Take shift and scale from the given rows of `values`, a block at a time in float64.
+
+        NaN is left out where the kind is "standard"; a feature without any value stays as it is.
+        """
         if self.kind == "none":
             return
         if not isinstance(self.kind, str):
@@ -46,11 +49,14 @@ class FeatureScaling(nn.Module):
             spread = high - low
         else:
             low = torch.zeros(values.shape[1], dtype=torch.float64, device=values.device)
-            squares = torch.zeros_like(low)
+            counts, squares = torch.zeros_like(low), torch.zeros_like(low)
             for block in blocks:
-                low += values[block].sum(0, dtype=torch.float64) / len(rows)
+                counts += len(block) - values[block].isnan().sum(0)
+            counts.clamp_min_(1)
             for block in blocks:
-                squares += (values[block].double() - low).square().sum(0) / len(rows)
+                low += values[block].nansum(0, dtype=torch.float64) / counts
+            for block in blocks:
+                squares += (values[block].double() - low).square().nansum(0) / counts
             spread = squares.sqrt()
             # rounding leaves a constant feature a spread of about 1e-16 of its size
             spread[spread <= 1e-7 * low.abs()] = 0

@@ -1,6 +1,8 @@
 """Estimators trained by the engine, with scikit-learn's contract."""
 
+from omitrans.estimators._gain import GAINImputer
 from omitrans.estimators._omitrans import OmiTransRegressor
+from omitrans.estimators._pmi import PMIImputer
 from omitrans.estimators._tdimpute import TDimputeRegressor
 
-__all__ = ["OmiTransRegressor", "TDimputeRegressor"]
+__all__ = ["GAINImputer", "OmiTransRegressor", "PMIImputer", "TDimputeRegressor"]

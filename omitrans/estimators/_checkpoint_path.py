@@ -14,18 +14,18 @@ _WITHOUT_EFFECT = {"checkpoint_dir", "checkpoint_every", "data_location", "resum
 
 
 def checkpoint_path(
-    estimator: Any, pretrained: Any, source: np.ndarray, target: np.ndarray
+    estimator: Any, source: np.ndarray, target: np.ndarray, pretrained: Any = None
 ) -> Path | None:
     """Return the file of this training's checkpoints: the same parameters and data, the same file.
 
     Parameters
     ----------
-    estimator : TorchRegressor
+    estimator : TorchEstimator
         The model in fit.
-    pretrained : TorchRegressor or None
-        The fitted model that it starts from.
     source, target : ndarray
         The training tables.
+    pretrained : TorchRegressor or None, default=None
+        The fitted model that it starts from.
 
     Returns
     -------

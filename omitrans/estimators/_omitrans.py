@@ -10,10 +10,9 @@ import torch
 from torch import nn
 
 from omitrans.engine import SCALINGS, AdversarialNet, OmicsNet
-from omitrans.estimators._base import TorchRegressor
 from omitrans.estimators._column_groups import group_widths
-from omitrans.estimators._presets import OMITRANS_PRESETS
-from omitrans.exceptions import UnknownNameError
+from omitrans.estimators._presets import OMITRANS_PRESETS, find_preset
+from omitrans.estimators._regressor import TorchRegressor
 from omitrans.losses import ADVERSARIAL_LOSSES, OUTPUT_LINKS, RECONSTRUCTION_LOSSES
 from omitrans.networks import get_discriminator, get_generator
 from omitrans.utils._sklearn import Interval, StrOptions
@@ -310,11 +309,7 @@ class OmiTransRegressor(TorchRegressor):
         >>> OmiTransRegressor.from_preset("paper-fc", max_epochs=10, decay_epochs=0).batch_size
         128
         """
-        if name not in OMITRANS_PRESETS:
-            raise UnknownNameError(
-                f"Unknown preset {name!r}. Available: {', '.join(sorted(OMITRANS_PRESETS))}."
-            )
-        return cls(**(OMITRANS_PRESETS[name] | overrides))
+        return cls(**(find_preset(OMITRANS_PRESETS, name) | overrides))
 
     def _check_training_data(self, X: Any, Y: Any) -> tuple[np.ndarray, np.ndarray]:
         if self.adversarial_loss is None and self.reconstruction_weight == 0:

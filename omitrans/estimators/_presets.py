@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from omitrans.exceptions import UnknownNameError
+
 # OmiTrans paper, Table 2, with what it leaves open taken from the authors' code: L1 distance,
 # λ = 100, Adam's first moment at 0.5, unscaled data, all epochs run.
 PAPER_FC: dict[str, Any] = {
@@ -53,3 +55,103 @@ OMITRANS_PRESETS: dict[str, dict[str, Any]] = {
     "paper-fc": PAPER_FC,
     "repo-default": REPO_DEFAULT,
 }
+
+# PMI (supplement and configurations of the authors' code). An epoch of that code is 100 batches
+# of 32, so 1,000 of them are at most 350 passes over its 9,100 training samples.
+_PMI: dict[str, Any] = {
+    "norm": "batch",
+    "scaling": "standard",
+    "alpha": 0.0,
+    "batch_size": 32,
+    "max_epochs": 350,
+    "early_stopping": True,
+    "n_iter_no_change": 30,
+    "tol": 0.0,
+    "restore_best": False,
+}
+_PMI_IN_PLACE = _PMI | {"hidden_layer_sizes": (1366, 1366), "dropout": 0.0, "lr": 1e-4}
+_PMI_IN_PLACE_PATHWAY = _PMI | {"hidden_layer_sizes": (1383,) * 3, "dropout": 0.0, "lr": 1e-3}
+PMI_PRESETS: dict[str, dict[str, Any]] = {
+    "paper-inductive": _PMI
+    | {"hidden_layer_sizes": (3072,), "dropout": 0.2, "lr": 1e-4, "observed_rate": (0.5, 0.5)},
+    "paper-in-place": _PMI_IN_PLACE | {"observed_rate": (0.5, 0.9)},
+    "paper-inductive-pathway": _PMI
+    | {
+        "hidden_layer_sizes": (1531, 1531),
+        "dropout": 0.2,
+        "lr": 1e-3,
+        "observed_rate": (0.5, 0.5),
+        "n_iter_no_change": 10,
+    },
+    "paper-in-place-pathway": _PMI_IN_PLACE_PATHWAY | {"observed_rate": (0.6, 0.9)},
+    # the authors' code reads alpha and then leaves beta at its default of 0.5
+    "code-in-place": _PMI_IN_PLACE | {"observed_rate": (0.5, 0.5)},
+    "code-in-place-pathway": _PMI_IN_PLACE_PATHWAY | {"observed_rate": (0.5, 0.6)},
+}
+
+# GAIN-GTEx; the discriminator drops features twice in each layer.
+_GAIN = _PMI | {
+    "lr": 1e-3,
+    "adversarial_weight": 1.0,
+    "reconstruction_weight": 1.0,
+    "hint_rate": (0.5, 0.5),
+}
+GAIN_PRESETS: dict[str, dict[str, Any]] = {
+    "paper-inductive": _GAIN
+    | {
+        "hidden_layer_sizes": (1902,) * 4,
+        "dropout": 0.2,
+        "discriminator_params": {"dropout": 1 - 0.8**2},
+        "observed_rate": (0.5, 0.5),
+    },
+    "paper-in-place": _GAIN
+    | {"hidden_layer_sizes": (296,) * 3, "dropout": 0.0, "observed_rate": (1.0, 1.0)},
+    "paper-mse-in-place": _GAIN
+    | {
+        "hidden_layer_sizes": (2403,),
+        "dropout": 0.0,
+        "adversarial_weight": 0.0,
+        "observed_rate": (1.0, 1.0),
+    },
+    "paper-inductive-pathway": _GAIN
+    | {
+        "hidden_layer_sizes": (54,) * 3,
+        "dropout": 0.0,
+        "reconstruction_weight": 10.0,
+        "batch_size": 128,
+        "observed_rate": (0.5, 0.5),
+    },
+    "paper-in-place-pathway": _GAIN
+    | {
+        "hidden_layer_sizes": (296,) * 3,
+        "dropout": 0.4,
+        "discriminator_params": {"dropout": 1 - 0.6**2},
+        "observed_rate": (1.0, 1.0),
+        "n_iter_no_change": 10,
+    },
+}
+
+
+def find_preset(presets: dict[str, dict[str, Any]], name: str) -> dict[str, Any]:
+    """Return the parameters of a preset.
+
+    Parameters
+    ----------
+    presets : dict
+        One of the tables of this file.
+    name : str
+        A key of it.
+
+    Returns
+    -------
+    dict
+        Parameters by name.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such preset; the message lists those that exist.
+    """
+    if name not in presets:
+        raise UnknownNameError(f"Unknown preset {name!r}. Available: {', '.join(sorted(presets))}.")
+    return presets[name]

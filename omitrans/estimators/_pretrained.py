@@ -19,7 +19,7 @@ from omitrans.exceptions import FeatureMismatchError
 from omitrans.persistence import load
 
 if TYPE_CHECKING:
-    from omitrans.estimators._base import TorchRegressor
+    from omitrans.estimators._regressor import TorchRegressor
 
 
 def find_pretrained(estimator: "TorchRegressor") -> Any:

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from omitrans.engine import SCALINGS, OmicsNet
-from omitrans.estimators._base import TorchRegressor
+from omitrans.estimators._regressor import TorchRegressor
 from omitrans.losses import RECONSTRUCTION_LOSSES
 from omitrans.networks import get_generator
 from omitrans.utils._sklearn import Interval, StrOptions

@@ -1,6 +1,7 @@
 """Losses: pure functions of tensors, each a mean over what it is given."""
 
 from omitrans.losses._adversarial import ADVERSARIAL_LOSSES, least_squares_loss, vanilla_loss
+from omitrans.losses._masked import masked_adversarial_loss, masked_mse_loss
 from omitrans.losses._reconstruction import (
     OUTPUT_LINKS,
     RECONSTRUCTION_LOSSES,
@@ -14,6 +15,8 @@ __all__ = [
     "RECONSTRUCTION_LOSSES",
     "cross_entropy_loss",
     "least_squares_loss",
+    "masked_adversarial_loss",
+    "masked_mse_loss",
     "rmse_loss",
     "vanilla_loss",
 ]

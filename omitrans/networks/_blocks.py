@@ -1,8 +1,13 @@
 """Layers that several networks share."""
 
 from torch import Tensor, nn
+from torch.nn.functional import linear, pad
 
 NORMS = ("sample", "none")
+
+# Kernels for products with fewer than ten outputs round by a row's address in memory, so that a
+# sample's result would depend on its place in a batch.
+MIN_OUTPUTS = 16
 
 
 def init_published(layer: nn.Linear | nn.Conv1d | nn.ConvTranspose1d) -> None:
@@ -12,8 +17,20 @@ def init_published(layer: nn.Linear | nn.Conv1d | nn.ConvTranspose1d) -> None:
         nn.init.zeros_(layer.bias)
 
 
-class Linear(nn.Linear):
-    """Fully connected layer with the published initialisation: weights N(0, 0.02), bias 0."""
+class EvenLinear(nn.Linear):
+    """Fully connected layer whose result for a sample does not depend on its place in a batch."""
+
+    def forward(self, X: Tensor) -> Tensor:
+        """Map (..., n_in) to (..., n_out)."""
+        n_more = MIN_OUTPUTS - self.out_features
+        if self.training or n_more <= 0:
+            return super().forward(X)
+        bias = None if self.bias is None else pad(self.bias, (0, n_more))
+        return linear(X, pad(self.weight, (0, 0, 0, n_more)), bias)[..., : self.out_features]
+
+
+class Linear(EvenLinear):
+    """The same with the published initialisation: weights N(0, 0.02), bias 0."""
 
     def reset_parameters(self) -> None:
         """Draw the weights; called once, by the constructor."""

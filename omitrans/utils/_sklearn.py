@@ -2,6 +2,7 @@
 
 from sklearn.base import _fit_context as fit_context
 from sklearn.utils import _safe_indexing as safe_indexing
+from sklearn.utils._indexing import _get_column_indices as get_column_indices
 from sklearn.utils._param_validation import (
     HasMethods,
     Interval,
@@ -27,6 +28,7 @@ __all__ = [
     "StrOptions",
     "check_feature_names_in",
     "fit_context",
+    "get_column_indices",
     "get_feature_names",
     "safe_indexing",
     "validate_data",

@@ -8,12 +8,7 @@ from omitrans.networks import get_discriminator, get_generator
 
 N_SOURCE, N_TARGET = 30, 12
 
-
-@pytest.fixture(autouse=True)
-def own_random_numbers():
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        yield
+pytestmark = pytest.mark.usefixtures("own_random_numbers")
 
 
 @pytest.mark.parametrize("name", ["chromosome-fc", "chromosome-variational"])

@@ -8,12 +8,7 @@ from torch import nn
 
 from omitrans.networks import get_discriminator, get_generator
 
-
-@pytest.fixture(autouse=True)
-def seeded():
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        yield
+pytestmark = pytest.mark.usefixtures("own_random_numbers")
 
 
 def widths(network):
@@ -76,3 +71,17 @@ def test_folded_concatenation_equals_a_linear_layer_on_the_concatenation():
 def test_unknown_norm_is_refused():
     with pytest.raises(ValueError, match=r"must be one of .*'sample'.* Got 'batch'"):
         get_generator("fc")(5, 5, norm="batch")
+
+
+@pytest.mark.parametrize("n_target", [1, 2, 3, 5, 8, 9, 17])
+@pytest.mark.parametrize("n_source", [9, 33, 101])
+def test_a_sample_has_the_same_result_at_every_place_of_a_batch(n_source, n_target):
+    network = get_generator("fc")(n_source, n_target, hidden_layer_sizes=(7,), latent_dim=3).eval()
+    sample = torch.randn(n_source)
+    with torch.inference_mode():
+        results = []
+        for place in range(64):
+            batch = torch.randn(64, n_source)
+            batch[place] = sample
+            results.append(network(batch)[place])
+    assert all(torch.equal(result, results[0]) for result in results)

@@ -1,0 +1,129 @@
+"""Adversarial training of an imputer: a discriminator says of every entry whether it was seen."""
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from omitrans.engine._adversarial import frozen
+from omitrans.engine._masked import MaskedNet, draw_bernoulli
+from omitrans.losses import masked_adversarial_loss
+
+
+class GAINNet(MaskedNet):
+    """Imputer and discriminator trained in turn (equations 8-13 of the PMI paper).
+
+    The imputer learns to give back the values that it is shown and, with a discriminator, to
+    fill the others such that they pass for observed. It is called as
+    ``module(covariates, profile, mask, noise)``.
+
+    Parameters
+    ----------
+    discriminator : type or None
+        Network class; called as ``discriminator(n_covariates, n_features, **params)`` and then
+        on (covariates, completed profile, hint). None trains the imputer alone (GAIN-MSE).
+    adversarial_weight : float, default=1.0
+        Weight of the adversarial loss.
+    hint_rate : tuple of float, default=(0.5, 0.5)
+        Bounds of the share of the mask that the discriminator is told, drawn for each sample.
+    **kwargs
+        As for :class:`~omitrans.engine._masked.MaskedNet`; its ``reconstruction_weight`` is the
+        λ of equation 13.
+    """
+
+    def __init__(
+        self,
+        *args: Any,
+        discriminator: type[nn.Module] | None,
+        discriminator_optimizer: type[torch.optim.Optimizer] = torch.optim.Adam,
+        adversarial_weight: float = 1.0,
+        hint_rate: tuple[float, float] = (0.5, 0.5),
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.discriminator = discriminator
+        self.discriminator_optimizer = discriminator_optimizer
+        self.adversarial_weight = adversarial_weight
+        self.hint_rate = hint_rate
+
+    def initialize_module(self) -> "GAINNet":
+        """Build the imputer and, if there is one, the discriminator."""
+        super().initialize_module()
+        if self.discriminator is not None:
+            params = self.get_params_for("discriminator")
+            n_covariates, n_features = params.pop("n_covariates"), params.pop("n_features")
+            self.discriminator_ = self.discriminator(n_covariates, n_features, **params)
+        return self
+
+    def initialize_optimizer(self, triggered_directly: bool | None = None) -> "GAINNet":
+        """Give each network an optimizer of its own."""
+        super().initialize_optimizer(triggered_directly)
+        if self.discriminator is not None:
+            params = self.discriminator_.named_parameters()
+            args, kwargs = self.get_params_for_optimizer("discriminator_optimizer", params)
+            self.discriminator_optimizer_ = self.discriminator_optimizer(*args, **kwargs)
+        return self
+
+    def draw_noise(self, profiles: Tensor) -> Tensor:
+        """Return standard normal noise of the shape of `profiles`."""
+        return torch.randn_like(profiles)
+
+    def impute(
+        self, covariates: Tensor, profiles: Tensor, shown: Tensor, noise: Tensor | None = None
+    ) -> Tensor:
+        """Return whole (scaled) profiles; the mean of the noise stands for it where none is given.
+
+        Training always gives noise (equation 8).
+        """
+        mask = shown.to(profiles.dtype)
+        noise = torch.zeros_like(profiles) if noise is None else noise * ~shown
+        with self.products():
+            return self.module_(covariates, profiles * shown, mask, noise).float()
+
+    def train_step(self, batch: tuple[Tensor, Tensor], **_: Any) -> dict[str, Tensor]:
+        """Take one step of the discriminator, if there is one, then one of the imputer."""
+        covariates, profiles, _observed, shown = self.masked_batch(batch, self.observed_rate)
+        losses: dict[str, Tensor] = {}
+        told = draw_bernoulli(profiles, self.hint_rate)
+        if self.discriminator is not None:
+            losses["discriminator"] = self._discriminator_step(covariates, profiles, shown, told)
+        self._set_training(True)
+        output = self.impute(covariates, profiles, shown, self.draw_noise(profiles))
+        distance = self.criterion_(output, profiles, shown)
+        loss = self.reconstruction_weight * distance
+        if self.discriminator is not None:
+            with frozen(self.discriminator_):
+                logits = self._judge(covariates, profiles, output, shown, told)
+            # first term of equation 13: filled entries should pass for observed
+            every = torch.ones_like(shown)
+            deceived = masked_adversarial_loss(logits, every, ~shown & ~told, counted=~told)
+            loss = loss + self.adversarial_weight * deceived
+            losses["adversarial"] = deceived.detach()
+        self.optimizer_.zero_grad()
+        loss.backward()
+        self.optimizer_.step()
+        return {"reconstruction": distance.detach(), **losses}
+
+    def _discriminator_step(
+        self, covariates: Tensor, profiles: Tensor, shown: Tensor, told: Tensor
+    ) -> Tensor:
+        """Take one step of the discriminator; the imputer stands still, as in the authors' code."""
+        self._set_training(False)
+        with torch.no_grad():
+            output = self.impute(covariates, profiles, shown, self.draw_noise(profiles))
+        self.discriminator_.train()
+        logits = self._judge(covariates, profiles, output, shown, told)
+        loss = masked_adversarial_loss(logits, shown, ~told)
+        self.discriminator_optimizer_.zero_grad()
+        loss.backward()
+        self.discriminator_optimizer_.step()
+        return loss.detach()
+
+    def _judge(
+        self, covariates: Tensor, profiles: Tensor, output: Tensor, shown: Tensor, told: Tensor
+    ) -> Tensor:
+        """Return the discriminator's logits of completed profiles (equations 9 to 11)."""
+        completed = torch.where(shown, profiles, output)
+        hint = torch.where(told, shown.to(profiles.dtype), 0.5)
+        with self.products():
+            return self.discriminator_(covariates, completed, hint).float()

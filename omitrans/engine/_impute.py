@@ -1,0 +1,111 @@
+"""Filling of holes in blocks of one size, so that a sample's result is that of it alone."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+from torch import nn
+
+from omitrans.engine._data import PairedRows, RowBatches, share_memory
+from omitrans.engine._masked import VALIDATION_SEED, MaskedNet
+from omitrans.engine._predict import BLOCK_ROWS
+
+
+def impute_profiles(
+    net: MaskedNet,
+    profiles: np.ndarray,
+    covariates: np.ndarray,
+    *,
+    sample: bool = False,
+    residual_sd: np.ndarray | None = None,
+) -> np.ndarray:
+    """Return a copy of `profiles` with its NaN filled.
+
+    Parameters
+    ----------
+    net : MaskedNet
+        A trained net.
+    profiles : ndarray of shape (n_samples, n_features)
+        In their own units; NaN is missing.
+    covariates : ndarray of shape (n_samples, n_covariates)
+        As in training.
+    sample : bool, default=False
+        Whether dropout stays on and noise is drawn, from torch's generator, instead of the one
+        deterministic answer.
+    residual_sd : ndarray of shape (n_features,), default=None
+        Standard deviation of normal noise that is added to what is filled.
+
+    Returns
+    -------
+    ndarray of shape (n_samples, n_features)
+        Of the same dtype. Observed values are those of `profiles`, to the last bit.
+    """
+    device = torch.device(net.device)
+    filled = profiles.copy()
+    block = torch.zeros((BLOCK_ROWS, profiles.shape[1]), device=device)
+    context = torch.zeros((BLOCK_ROWS, covariates.shape[1]), device=device)
+    with torch.inference_mode(), _dropout(net.module_, sample):
+        for start in range(0, len(profiles), BLOCK_ROWS):
+            part = profiles[start : start + BLOCK_ROWS]
+            missing = np.isnan(part)
+            if not missing.any():
+                continue
+            n = len(part)
+            for target, rows in ((block, part), (context, covariates[start : start + n])):
+                target[:n].copy_(share_memory(np.ascontiguousarray(rows, dtype=np.float32)))
+            scaled = net.target_scaling_(block)
+            shown = ~scaled.isnan()
+            noise = net.draw_noise(scaled) if sample else None
+            output = net.impute(context, scaled.nan_to_num(), shown, noise)
+            values = net.target_scaling_.inverse(output)[:n].cpu().numpy().astype(part.dtype)
+            if residual_sd is not None:
+                draws = torch.randn(values.shape, device="cpu").numpy()
+                values += (residual_sd * draws).astype(part.dtype)
+            filled[start : start + n][missing] = values[missing]
+    return filled
+
+
+def residual_deviation(net: MaskedNet, dataset: PairedRows) -> np.ndarray:
+    """Return the root mean squared error of each feature at observed values that are not shown.
+
+    Parameters
+    ----------
+    net : MaskedNet
+        A trained net.
+    dataset : PairedRows
+        Samples to take; those not trained on, where there are any.
+
+    Returns
+    -------
+    ndarray of shape (n_features,), float64
+        In the profiles' own units. NaN where no value could be tested.
+    """
+    device = torch.device(net.device)
+    draws = torch.Generator(device).manual_seed(VALIDATION_SEED)
+    squares = torch.zeros(dataset.Y.shape[1], dtype=torch.float64, device=device)
+    counts = torch.zeros_like(squares)
+    net.module_.eval()
+    with torch.inference_mode():
+        for batch in RowBatches(dataset, BLOCK_ROWS, device=device):
+            covariates, profiles, observed, shown = net.masked_batch(batch, (0.5, 0.5), draws)
+            errors = (net.impute(covariates, profiles, shown) - profiles) * (observed & ~shown)
+            squares += errors.double().square().sum(0)
+            counts += (observed & ~shown).sum(0)
+    spread = (squares / counts).sqrt()
+    if net.target_scaling_.kind != "none":
+        spread *= net.target_scaling_.scale
+    return spread.cpu().numpy()
+
+
+@contextmanager
+def _dropout(module: nn.Module, on: bool) -> Iterator[None]:
+    """Evaluate `module`, with dropout as in training if `on`."""
+    module.eval()
+    layers = [layer for layer in module.modules() if isinstance(layer, nn.Dropout)]
+    try:
+        for layer in layers:
+            layer.train(on)
+        yield
+    finally:
+        module.eval()

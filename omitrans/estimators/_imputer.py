@@ -1,0 +1,345 @@
+"""What both trained imputers share: one table in, holes filled, several draws."""
+
+from numbers import Integral, Real
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import ArrayLike
+from sklearn.base import TransformerMixin
+from sklearn.impute import MissingIndicator
+from sklearn.utils import Tags
+from sklearn.utils.validation import check_is_fitted, check_scalar
+
+from omitrans.engine import (
+    MaskedNet,
+    OmicsNet,
+    PairedRows,
+    Sizes,
+    device_memory_errors,
+    impute_profiles,
+    residual_deviation,
+    seeded,
+)
+from omitrans.estimators._base import TorchEstimator, count_weights
+from omitrans.estimators._checkpoint_path import checkpoint_path
+from omitrans.estimators._covariate_codes import categories_of, encode_covariates, fit_covariates
+from omitrans.networks.imputers import CovariateEmbedding
+from omitrans.utils._covariates import (
+    CovariateTable,
+    column_labels,
+    expression_names,
+    split_table,
+)
+from omitrans.utils._sklearn import Interval, StrOptions, fit_context
+from omitrans.utils._validation import _some
+
+
+class TorchImputer(TransformerMixin, TorchEstimator):
+    """Base of imputers that a :class:`~omitrans.engine.MaskedNet` trains.
+
+    Subclasses define the parameters named in ``_parameter_constraints`` in their ``__init__``.
+    """
+
+    _parameter_constraints: dict[str, list[Any]] = {
+        **TorchEstimator._parameter_constraints,
+        "categorical_covariates": [str, Integral, slice, "array-like", callable, None],
+        "numeric_covariates": [str, Integral, slice, "array-like", callable, None],
+        "hidden_layer_sizes": ["array-like"],
+        "dropout": [Interval(Real, 0, 1, closed="left")],
+        "norm": [StrOptions({"batch", "sample", "none"})],
+        "observed_rate": [tuple, list],
+        "scaling": [StrOptions({"none", "standard"})],
+        "restore_best": ["boolean"],
+        "add_indicator": ["boolean"],
+    }
+    net_: MaskedNet
+
+    # --- fit ---
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X: ArrayLike, y: Any = None) -> Self:
+        """Train on a table, whole or with holes.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_samples, n_columns)
+            Expression, e.g. log2(TPM + 1), and covariates. NaN is missing. Early stopping looks
+            at observed values only.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self
+            The fitted imputer. After Ctrl-C it holds the weights reached so far, and a
+            `TrainingInterrupted` warning says so.
+
+        Raises
+        ------
+        FeatureMismatchError
+            If a covariate is absent or listed twice, or column names are duplicated.
+        DeviceMemoryError
+            If memory runs out; the message gives sizes and remedies.
+        TrainingDivergedError
+            If a loss becomes NaN or infinite.
+        ValueError
+            If a parameter is out of range, a gene has no value at all, or a value is infinite.
+        """
+        self.__dict__.pop("net_", None)  # a fit that fails leaves no net of other data behind
+        self._check_schedule()
+        self._check_network_params()
+        table = split_table(
+            self,
+            X,
+            reset=True,
+            categorical=self.categorical_covariates,
+            numeric=self.numeric_covariates,
+            ensure_min_samples=2,
+        )
+        self._check_some_values(table.expression)
+        covariates = fit_covariates(self, table)
+        self._n_categories = tuple(len(known) for known in categories_of(self))
+        self._fit_indicator(table.expression)
+        checkpoint = checkpoint_path(self, covariates, table.expression)
+        self._train_on(covariates, table.expression, checkpoint)
+        return self
+
+    def _check_network_params(self) -> None:
+        name = type(self).__name__
+        for width in self.hidden_layer_sizes:
+            if not isinstance(width, Integral) or width < 1:
+                raise ValueError(
+                    f"The 'hidden_layer_sizes' parameter of {name} must hold whole numbers of at "
+                    f"least 1. Got {width!r} in {self.hidden_layer_sizes!r} instead."
+                )
+        if len(self.hidden_layer_sizes) == 0:
+            raise ValueError(
+                f"The 'hidden_layer_sizes' parameter of {name} is empty; give one width at least."
+            )
+        self._check_rate("observed_rate")
+
+    def _check_rate(self, parameter: str) -> None:
+        rate = getattr(self, parameter)
+        numbers = all(isinstance(value, Real) for value in rate)
+        if len(rate) != 2 or not numbers or not 0 <= rate[0] <= rate[1] <= 1:
+            raise ValueError(
+                f"The '{parameter}' parameter of {type(self).__name__} must be two numbers "
+                f"0 <= alpha <= beta <= 1. Got {rate!r} instead."
+            )
+
+    def _check_some_values(self, expression: np.ndarray) -> None:
+        # column by column: a mask of the whole table would take a quarter of its memory
+        empty = [j for j in range(expression.shape[1]) if np.isnan(expression[:, j]).all()]
+        if empty:
+            names = column_labels(self, "expression")
+            raise ValueError(
+                f"{len(empty)} of {expression.shape[1]} genes hold no value at all "
+                f"({_some(names[j] for j in empty)}), so that nothing can be learned of them. "
+                "Drop them, e.g. with omitrans.preprocessing.MissingRateFilter."
+            )
+
+    def _fit_indicator(self, expression: np.ndarray) -> None:
+        self.indicator_ = None
+        if self.add_indicator:
+            self.indicator_ = MissingIndicator(error_on_new=False).fit(expression)
+
+    def _net_sizes(self) -> dict[str, Any]:
+        columns = self._columns
+        return {
+            "module__n_source": len(columns["categorical"]) + len(columns["numeric"]),
+            "module__n_target": len(columns["expression"]),
+            "module__n_categories": self._n_categories,
+        }
+
+    def _network_options(self) -> dict[str, Any]:
+        """Return the options that the nets of both imputers share."""
+        return {
+            "module__hidden_layer_sizes": tuple(self.hidden_layer_sizes),
+            "module__dropout": self.dropout,
+            "module__norm": self.norm,
+            "observed_rate": tuple(self.observed_rate),
+            "target_scaling": self.scaling,
+        }
+
+    def _restores_best(self) -> bool:
+        return self.restore_best
+
+    def _finish(self, net: OmicsNet, held_out: PairedRows) -> None:
+        """Place the unknown categories and measure how far off imputed values are."""
+        codes = held_out.X[:, : len(self._n_categories)]
+        known = [bool((codes[:, j] > 0).all()) for j in range(codes.shape[1])]
+        embedding: CovariateEmbedding = net.module_.covariates
+        embedding.settle_unknown(known)
+        self.residual_sd_ = residual_deviation(net, held_out)
+
+    # --- transform ---
+
+    def transform(self, X: ArrayLike) -> np.ndarray:
+        """Fill missing values.
+
+        A sample gets the same result alone and among others, to the last bit.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_samples, n_columns)
+            Expression and covariates with the columns seen in fit; NaN is missing.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_genes)
+            The expression, without covariates. Observed values are those of X; float32 if X is
+            float32, else float64. With ``add_indicator`` the indicator stands behind it.
+
+        Raises
+        ------
+        FeatureMismatchError
+            If columns are missing, unknown or in another order.
+        ValueError
+            If values are infinite or text.
+
+        Warns
+        -----
+        UnknownCategoryWarning
+            If a covariate holds categories that fit has not met.
+        """
+        table, covariates = self._split(X)
+        filled = self._impute(table.expression, covariates)
+        if self.indicator_ is None:
+            return filled
+        return np.hstack([filled, self.indicator_.transform(table.expression)])
+
+    def transform_samples(
+        self,
+        X: ArrayLike,
+        n_draws: int = 5,
+        *,
+        residual: bool = True,
+        random_state: int | np.random.RandomState | None = None,
+    ) -> list[Any]:
+        """Fill missing values several times at random: multiple imputation.
+
+        Each draw keeps dropout on (and, for GAIN, draws the network's noise), which shows how
+        unsure the network is. `residual` adds normal noise with the error that imputed values
+        were seen to have (``residual_sd_``), without which intervals would be too narrow.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_samples, n_columns)
+            As for :meth:`transform`.
+        n_draws : int, default=5
+            How many tables to return.
+        residual : bool, default=True
+            Whether to add residual noise.
+        random_state : int, RandomState instance or None, default=None
+            Seed of the draws.
+
+        Returns
+        -------
+        list of ndarray or DataFrame of shape (n_samples, n_genes)
+            Frames if X is one. Observed values are the same in all.
+
+        Raises
+        ------
+        ValueError
+            If nothing is random: no dropout, no noise and no residual.
+
+        See Also
+        --------
+        omitrans.metrics.pool_estimates : Pool what was computed on each table (Rubin's rules).
+        """
+        check_is_fitted(self, "net_")
+        check_scalar(n_draws, "n_draws", Integral, min_val=1)
+        if not residual and not self._has_random_network():
+            raise ValueError(
+                f"residual=False needs a network that draws at random, and this "
+                f"{type(self).__name__} has dropout=0. Fit it with dropout, or leave residual=True."
+            )
+        table, covariates = self._split(X)
+        sd = np.nan_to_num(self.residual_sd_, nan=0.0) if residual else None
+        with seeded(random_state, torch.device(self.net_.device)):
+            draws = [
+                self._impute(table.expression, covariates, sample=True, residual_sd=sd)
+                for _ in range(n_draws)
+            ]
+        if not isinstance(X, pd.DataFrame):
+            return draws
+        names = expression_names(self)
+        return [pd.DataFrame(draw, index=X.index, columns=names) for draw in draws]
+
+    def _split(self, X: Any) -> tuple[CovariateTable, np.ndarray]:
+        check_is_fitted(self, "net_")
+        table = split_table(self, X, reset=False)
+        return table, encode_covariates(self, table)
+
+    def _impute(self, expression: np.ndarray, covariates: np.ndarray, **options: Any) -> np.ndarray:
+        sizes = Sizes(4 * expression.size, count_weights(self.net_))
+        with device_memory_errors(sizes, torch.device(self.net_.device)):
+            return impute_profiles(self.net_, expression, covariates, **options)
+
+    def _has_random_network(self) -> bool:
+        return self._training_params["dropout"] > 0
+
+    # --- what was learned ---
+
+    def category_embedding(self, covariate: str | int | None = None) -> pd.DataFrame:
+        """Return the learned vectors of a covariate's categories (Figure 3 of the paper).
+
+        Parameters
+        ----------
+        covariate : str or int, default=None
+            Name, or position where X had no names. None where there is only one.
+
+        Returns
+        -------
+        DataFrame of shape (n_categories, n_dimensions)
+            Indexed by category.
+
+        Raises
+        ------
+        ValueError
+            If there is no such covariate.
+
+        See Also
+        --------
+        omitrans.evaluation.EmbeddingDisplay : Draw them in two dimensions.
+        """
+        check_is_fitted(self, "net_")
+        names = column_labels(self, "categorical")
+        if covariate is None and len(names) == 1:
+            covariate = names[0]
+        if str(covariate) not in names:
+            raise ValueError(
+                f"covariate={covariate!r} is none of the categorical covariates seen in fit: "
+                f"{names}. Give one of these."
+            )
+        j = names.index(str(covariate))
+        weight = self.net_.module_.covariates.embeddings[j].weight.detach().cpu().numpy()
+        index = pd.Index(categories_of(self)[j], name=names[j])
+        columns = [f"embedding{i}" for i in range(weight.shape[1])]
+        return pd.DataFrame(weight[1:], index=index, columns=columns)
+
+    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
+        """Return the names of the columns that :meth:`transform` gives.
+
+        Parameters
+        ----------
+        input_features : array-like of str, default=None
+            Names of the columns of X, where X had none.
+
+        Returns
+        -------
+        ndarray of str, dtype object
+            The genes, then the columns of the indicator, if any.
+        """
+        check_is_fitted(self, "net_")
+        names = expression_names(self, input_features)
+        if self.indicator_ is None:
+            return names
+        return np.concatenate([names, self.indicator_.get_feature_names_out(names)])
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        return tags

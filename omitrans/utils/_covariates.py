@@ -1,0 +1,208 @@
+"""One table that holds expression and covariates: which column is what, and its parts."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from sklearn.utils import check_array
+
+from omitrans.exceptions import FeatureMismatchError
+from omitrans.utils._sklearn import check_feature_names_in, get_column_indices
+from omitrans.utils._validation import _some, check_column_names, check_source
+
+
+class CovariateTable(NamedTuple):
+    """The parts of a table.
+
+    Attributes
+    ----------
+    expression : ndarray of shape (n_samples, n_genes)
+        float32 or float64; NaN is missing.
+    categorical : ndarray of shape (n_samples, n_categorical), dtype object
+        Categories as the user gave them; NaN is missing.
+    numeric : ndarray of shape (n_samples, n_numeric), float64
+        NaN is missing.
+    """
+
+    expression: np.ndarray
+    categorical: np.ndarray
+    numeric: np.ndarray
+
+
+def split_table(
+    estimator: Any,
+    X: Any,
+    *,
+    reset: bool,
+    categorical: Any = None,
+    numeric: Any = None,
+    **options: Any,
+) -> CovariateTable:
+    """Validate X against `estimator` and return its expression and covariates.
+
+    Parameters
+    ----------
+    estimator : estimator
+        With `reset` it gets ``n_features_in_``, ``feature_names_in_`` and ``_columns``, the
+        positions of each kind of column.
+    X : array-like or DataFrame of shape (n_samples, n_columns)
+        Expression and covariates in any order.
+    reset : bool
+        True in fit; False in transform.
+    categorical, numeric : column specifier, default=None
+        Names, positions, a slice, a mask, or a callable of X that returns one of these, as
+        :class:`~sklearn.compose.ColumnTransformer` takes them. Read with `reset` only.
+    **options
+        Passed to :func:`sklearn.utils.check_array` for the expression.
+
+    Returns
+    -------
+    CovariateTable
+        Copies where X has covariates; else the expression may share memory with X.
+
+    Raises
+    ------
+    FeatureMismatchError
+        If columns differ from those seen in fit, or a covariate is absent or listed twice.
+    ValueError
+        If expression or numeric covariates are infinite or text, or no expression is left.
+    """
+    options = {"ensure_all_finite": "allow-nan", **options}
+    if reset:
+        estimator._columns = _find_columns(X, categorical, numeric)
+    columns = estimator._columns
+    n_covariates = len(columns["categorical"]) + len(columns["numeric"])
+    if n_covariates == 0:
+        expression = check_source(estimator, X, reset=reset, **options)
+        if reset:
+            columns["expression"] = np.arange(expression.shape[1])
+        return CovariateTable(
+            expression, np.empty((len(expression), 0), dtype=object), np.empty((len(expression), 0))
+        )
+    if not isinstance(X, pd.DataFrame):
+        X = check_array(X, dtype=None, ensure_all_finite=False)
+    check_source(estimator, X, reset=reset, skip_check_array=True)
+    frame = X if isinstance(X, pd.DataFrame) else pd.DataFrame(X)
+    options.setdefault("dtype", (np.float64, np.float32))
+    return CovariateTable(
+        _numbers(frame, columns["expression"], "expression", **options),
+        _categories(frame.iloc[:, columns["categorical"]]),
+        _numbers(
+            frame, columns["numeric"], "a numeric covariate", ensure_all_finite="allow-nan"
+        ).astype(np.float64),
+    )
+
+
+def expression_names(estimator: Any, input_features: Any = None) -> np.ndarray:
+    """Return the names of the expression columns, for ``get_feature_names_out``.
+
+    Parameters
+    ----------
+    estimator : estimator
+        After :func:`split_table`.
+    input_features : array-like of str, default=None
+        Names of all columns, where X had none.
+
+    Returns
+    -------
+    ndarray of str, dtype object
+        ``x0``, ``x1``, ... (by their position among all columns) where X had no names.
+    """
+    return check_feature_names_in(estimator, input_features)[estimator._columns["expression"]]
+
+
+def column_labels(estimator: Any, kind: str) -> list[str]:
+    """Return the names (or positions) of the columns of a kind, for messages and frames.
+
+    Parameters
+    ----------
+    estimator : estimator
+        After :func:`split_table`.
+    kind : {"expression", "categorical", "numeric"}
+        Which columns.
+
+    Returns
+    -------
+    list of str
+        In the order in which they were given.
+    """
+    positions = estimator._columns[kind]
+    names = getattr(estimator, "feature_names_in_", None)
+    return [str(position) if names is None else str(names[position]) for position in positions]
+
+
+def _find_columns(X: Any, categorical: Any, numeric: Any) -> dict[str, np.ndarray]:
+    """Return the positions of each kind of column; no expression yet where it is all of X."""
+    check_column_names(X, "X")
+    given = {"categorical": categorical, "numeric": numeric}
+    columns = {kind: np.array([], dtype=int) for kind in ("expression", *given)}
+    if categorical is None and numeric is None:
+        return columns
+    if not isinstance(X, pd.DataFrame):
+        X = check_array(X, dtype=None, ensure_all_finite=False)
+    for kind, key in given.items():
+        columns[kind] = _positions(X, key, f"{kind}_covariates")
+    covariates = np.concatenate([columns["categorical"], columns["numeric"]])
+    values, counts = np.unique(covariates, return_counts=True)
+    labels = np.asarray(X.columns if isinstance(X, pd.DataFrame) else range(X.shape[1]))
+    if (counts > 1).any():
+        raise FeatureMismatchError(
+            f"A covariate is listed twice: {_some(labels[values[counts > 1]])}. Name each column "
+            "once, in categorical_covariates or in numeric_covariates."
+        )
+    columns["expression"] = np.setdiff1d(np.arange(X.shape[1]), covariates)
+    if not len(columns["expression"]):
+        raise ValueError(
+            f"All {X.shape[1]} columns of X are covariates; there is no expression to impute. "
+            "Check categorical_covariates and numeric_covariates."
+        )
+    return columns
+
+
+def _positions(X: Any, key: Any, parameter: str) -> np.ndarray:
+    if callable(key):
+        key = key(X)
+    if key is None or (not isinstance(key, str | int | slice) and len(key) == 0):
+        return np.array([], dtype=int)
+    if not isinstance(key, str | int | slice):
+        key = list(key)
+    try:
+        return np.asarray(get_column_indices(X, key), dtype=int)
+    except (ValueError, IndexError, KeyError) as error:
+        held = list(X.columns) if isinstance(X, pd.DataFrame) else [f"0 to {X.shape[1] - 1}"]
+        raise FeatureMismatchError(
+            f"{parameter}={key!r} names columns that X does not have ({error}). X holds "
+            f"{X.shape[1]} columns ({_some(held)}). Correct the parameter, or add the column to X."
+        ) from error
+
+
+def _numbers(frame: pd.DataFrame, positions: np.ndarray, role: str, **options: Any) -> np.ndarray:
+    """Return columns as one array of numbers."""
+    part = frame.iloc[:, positions]
+    if part.shape[1] == 0:
+        return np.empty((len(part), 0))
+    try:
+        return check_array(part, input_name="X", **options)
+    except (ValueError, TypeError) as error:
+        odd = [name for name in part.columns if not _is_numeric(part[name])]
+        if not odd:
+            raise
+        raise ValueError(
+            f"X holds {len(odd)} columns of text where {role} is expected (first: {_some(odd)}). "
+            "Name them in categorical_covariates, drop them, or convert them to numbers."
+        ) from error
+
+
+def _is_numeric(column: pd.Series) -> bool:
+    try:
+        column.to_numpy(dtype=float, na_value=np.nan)
+    except (ValueError, TypeError):
+        return False
+    return True
+
+
+def _categories(part: pd.DataFrame) -> np.ndarray:
+    """Return categories as objects; every way to say "missing" becomes NaN."""
+    values = part.astype(object).to_numpy(dtype=object, copy=True)
+    values[pd.isna(part).to_numpy()] = np.nan
+    return values
