@@ -25,7 +25,7 @@ from omitrans.engine import (
 from omitrans.estimators._base import TorchEstimator, count_weights
 from omitrans.estimators._checkpoint_path import checkpoint_path
 from omitrans.estimators._covariate_codes import categories_of, encode_covariates, fit_covariates
-from omitrans.networks.imputers import CovariateEmbedding
+from omitrans.networks.imputers import MaskedMLP
 from omitrans.utils._covariates import (
     CovariateTable,
     column_labels,
@@ -98,7 +98,7 @@ class TorchImputer(TransformerMixin, TorchEstimator):
             numeric=self.numeric_covariates,
             ensure_min_samples=2,
         )
-        self._check_some_values(table.expression)
+        self._check_genes(table.expression)
         covariates = fit_covariates(self, table)
         self._n_categories = tuple(len(known) for known in categories_of(self))
         self._fit_indicator(table.expression)
@@ -129,16 +129,22 @@ class TorchImputer(TransformerMixin, TorchEstimator):
                 f"0 <= alpha <= beta <= 1. Got {rate!r} instead."
             )
 
-    def _check_some_values(self, expression: np.ndarray) -> None:
+    def _check_genes(self, expression: np.ndarray) -> None:
+        """Raise if a gene has no value, and note which genes are constant."""
         # column by column: a mask of the whole table would take a quarter of its memory
-        empty = [j for j in range(expression.shape[1]) if np.isnan(expression[:, j]).all()]
-        if empty:
+        low, high = (
+            np.array([reduce(column) for column in expression.T])
+            for reduce in (np.fmin.reduce, np.fmax.reduce)
+        )
+        empty = np.flatnonzero(np.isnan(low))
+        if len(empty):
             names = column_labels(self, "expression")
             raise ValueError(
                 f"{len(empty)} of {expression.shape[1]} genes hold no value at all "
                 f"({_some(names[j] for j in empty)}), so that nothing can be learned of them. "
                 "Drop them, e.g. with omitrans.preprocessing.MissingRateFilter."
             )
+        self._constant_genes = np.flatnonzero(low == high)
 
     def _fit_indicator(self, expression: np.ndarray) -> None:
         self.indicator_ = None
@@ -167,11 +173,12 @@ class TorchImputer(TransformerMixin, TorchEstimator):
         return self.restore_best
 
     def _finish(self, net: OmicsNet, held_out: PairedRows) -> None:
-        """Place the unknown categories and measure how far off imputed values are."""
+        """Settle what training leaves open, and measure how far off imputed values are."""
         codes = held_out.X[:, : len(self._n_categories)]
         known = [bool((codes[:, j] > 0).all()) for j in range(codes.shape[1])]
-        embedding: CovariateEmbedding = net.module_.covariates
-        embedding.settle_unknown(known)
+        network: MaskedMLP = net.module_
+        network.covariates.settle_unknown(known)
+        network.silence(self._constant_genes)  # they are filled with their one value
         self.residual_sd_ = residual_deviation(net, held_out)
 
     # --- transform ---

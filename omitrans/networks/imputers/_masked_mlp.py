@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import Any
 
+import torch
 from torch import Tensor, nn
 from torch.nn.functional import batch_norm
 
@@ -128,6 +130,19 @@ class MaskedMLP(nn.Module):
         if self.from_covariates is not None:
             hidden = hidden + self.from_covariates(self.covariates(covariates))
         return self.rest(hidden)
+
+    @torch.no_grad()
+    def silence(self, features: Any) -> None:
+        """Let some outputs be 0 whatever comes in.
+
+        Parameters
+        ----------
+        features : array-like of int
+            Their positions.
+        """
+        output = self.rest[-1]
+        output.weight[features] = 0
+        output.bias[features] = 0
 
 
 def _activation(width: int, norm: str, dropout: float) -> list[nn.Module]:
