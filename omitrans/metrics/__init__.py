@@ -1,5 +1,6 @@
 """How well predicted profiles match real ones; samples are rows."""
 
+from omitrans.metrics._pooling import pool_estimates
 from omitrans.metrics._regression import (
     r2_per_feature,
     r2_per_sample,
@@ -9,6 +10,7 @@ from omitrans.metrics._scorers import RECONSTRUCTION_SCORERS, scores_to_report
 
 __all__ = [
     "RECONSTRUCTION_SCORERS",
+    "pool_estimates",
     "r2_per_feature",
     "r2_per_sample",
     "reconstruction_report",
