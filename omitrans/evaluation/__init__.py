@@ -1,6 +1,7 @@
 """Figures of predictions, training and comparisons."""
 
 from omitrans.evaluation._displays import (
+    CategoryEmbeddingDisplay,
     EmbeddingDisplay,
     GenePredictionDisplay,
     HistoryDisplay,
@@ -10,6 +11,7 @@ from omitrans.evaluation._displays import (
 from omitrans.evaluation._report import comparison_report
 
 __all__ = [
+    "CategoryEmbeddingDisplay",
     "EmbeddingDisplay",
     "GenePredictionDisplay",
     "HistoryDisplay",

@@ -128,15 +128,12 @@ def test_hyperparameters_reach_both_networks(table):
     net = imputer.net_
     imputing, judging = net.module_, net.discriminator_
     assert isinstance(imputing, MaskedMLP)
-    assert [layer.out_features for layer in imputing.rest if hasattr(layer, "out_features")] == [
-        11,
-        12,
-    ]
+    assert (imputing.output.in_features, imputing.output.out_features) == (11, 12)
     assert imputing.from_profiles[0].out_features == 17
     assert len(imputing.from_profiles) == 3
     assert judging.from_profiles[0].out_features == 13
-    assert [layer.p for layer in imputing.rest if hasattr(layer, "p")] == [0.3, 0.3]
-    assert [layer.p for layer in judging.rest if hasattr(layer, "p")] == [0.1]
+    assert [layer.p for layer in imputing.hidden if hasattr(layer, "p")] == [0.3, 0.3]
+    assert [layer.p for layer in judging.hidden if hasattr(layer, "p")] == [0.1]
     assert [e.weight.shape for e in imputing.covariates.embeddings] == [(4, 2), (3, 2)]
     assert (net.adversarial_weight, net.reconstruction_weight) == (0.5, 7.0)
     assert (net.hint_rate, net.observed_rate) == ((0.1, 0.2), (0.4, 0.6))

@@ -64,14 +64,15 @@ def test_the_first_layer_is_that_of_the_concatenation():
     layers = [*network.from_profiles, network.from_covariates]
     weight = torch.cat([layer.weight for layer in layers], dim=1)
     hidden = inputs @ weight.T + network.from_profiles[0].bias
-    expected = network.rest[-1](hidden.relu())
+    expected = network.output(hidden.relu())
     torch.testing.assert_close(network(covariates, values, mask), expected)
 
 
 def test_hidden_layers_are_in_the_published_order():
     network = MaskedMLP(0, 5, hidden_layer_sizes=(4, 3), dropout=0.1)
-    kinds = [nn.BatchNorm1d, nn.ReLU, nn.Dropout, nn.Linear] * 2
-    assert all(isinstance(layer, kind) for layer, kind in zip(network.rest, kinds, strict=True))
+    block = [nn.BatchNorm1d, nn.ReLU, nn.Dropout]
+    kinds = [*block, nn.Linear, *block]
+    assert all(isinstance(layer, kind) for layer, kind in zip(network.hidden, kinds, strict=True))
 
 
 def test_every_weight_gets_a_gradient():

@@ -1,5 +1,6 @@
 """Figures: classes that hold numbers and draw them with matplotlib when asked."""
 
+from omitrans.evaluation._displays._category_embedding import CategoryEmbeddingDisplay
 from omitrans.evaluation._displays._embedding import EmbeddingDisplay
 from omitrans.evaluation._displays._gene_prediction import GenePredictionDisplay
 from omitrans.evaluation._displays._history import HistoryDisplay
@@ -7,6 +8,7 @@ from omitrans.evaluation._displays._model_comparison import ModelComparisonDispl
 from omitrans.evaluation._displays._r2_histogram import R2HistogramDisplay
 
 __all__ = [
+    "CategoryEmbeddingDisplay",
     "EmbeddingDisplay",
     "GenePredictionDisplay",
     "HistoryDisplay",

@@ -3,16 +3,11 @@
 from typing import Any
 
 import numpy as np
-from sklearn.decomposition import PCA
-from sklearn.manifold import TSNE
-from sklearn.utils import check_random_state
 
-from omitrans.evaluation._displays._style import COLORS, get_axes, import_pyplot
+from omitrans.evaluation._displays._map import check_method, label_map, lay_out
+from omitrans.evaluation._displays._style import distinct_colors, get_axes
 from omitrans.metrics._tables import check_tables
-from omitrans.utils._optional import import_optional
 
-METHODS = {"tsne": "t-SNE", "umap": "UMAP", "pca": "PCA"}
-_N_COMPONENTS = 50  # a sample's neighbours are sought among these
 _KINDS = {"real": "o", "predicted": "x"}
 
 
@@ -118,8 +113,7 @@ class EmbeddingDisplay:
             If the tables differ in shape, labels in number, or the method is unknown.
         """
         truth, prediction, *_ = check_tables(Y_true, Y_pred)
-        if method not in METHODS:
-            raise ValueError(f"method must be one of {', '.join(METHODS)}. Got {method!r} instead.")
+        check_method(method)
         if labels is not None and len(labels) != len(truth):
             raise ValueError(
                 f"labels holds {len(labels)} values for {len(truth)} samples. Give one a sample."
@@ -127,9 +121,7 @@ class EmbeddingDisplay:
         if len(truth) < 2:
             raise ValueError(f"A map needs at least 2 samples; found {len(truth)}.")
         both = np.concatenate([truth, prediction])
-        if random_state is None:
-            random_state = np.random.RandomState(np.random.MT19937())
-        places = _lay_out(both, method, check_random_state(random_state).randint(2**31 - 1))
+        places = lay_out(both, method, random_state)
         display = cls(
             real=places[: len(truth)],
             predicted=places[len(truth) :],
@@ -187,7 +179,7 @@ class EmbeddingDisplay:
         if self.labels is not None:
             labels = np.asarray(self.labels).astype(str)
             groups = [(label, labels == label) for label in np.unique(labels)]
-        colors = _colors(len(groups))
+        colors = distinct_colors(len(groups))
         for (_, rows), color in zip(groups, colors, strict=True):
             for kind, marker in _KINDS.items():
                 points = getattr(self, kind)[rows]
@@ -198,34 +190,9 @@ class EmbeddingDisplay:
                     style["edgecolors"] = color
                 ax.scatter(*points.T, s=22, marker=marker, linewidths=0.9, **style)
         _add_legend(ax, [label for label, _ in groups], colors)
-        name = METHODS[self.method]
-        ax.set(xlabel=f"{name} 1", ylabel=f"{name} 2")
-        ax.spines[["top", "right"]].set_visible(False)
-        if self.method != "pca":  # their scale means nothing
-            ax.set(xticks=[], yticks=[])
+        label_map(ax, self.method)
         self.ax_, self.figure_ = ax, ax.figure
         return self
-
-
-def _lay_out(profiles: np.ndarray, method: str, seed: int) -> np.ndarray:
-    """Return coordinates of shape (n_profiles, 2)."""
-    if method == "pca":
-        return PCA(2, random_state=seed).fit_transform(profiles)
-    n_components = min(_N_COMPONENTS, *profiles.shape)
-    if n_components < profiles.shape[1]:
-        profiles = PCA(n_components, random_state=seed).fit_transform(profiles)
-    if method == "umap":
-        umap = import_optional("umap", extra="umap", purpose="lay profiles out by UMAP")
-        return umap.UMAP(random_state=seed, n_jobs=1).fit_transform(profiles)
-    perplexity = min(30.0, (len(profiles) - 1) / 3)
-    return TSNE(perplexity=perplexity, init="pca", random_state=seed).fit_transform(profiles)
-
-
-def _colors(n: int) -> list[Any]:
-    if n <= len(COLORS):
-        return list(COLORS[:n])
-    pyplot = import_pyplot()
-    return [pyplot.get_cmap("turbo")(place) for place in np.linspace(0.03, 0.97, n)]
 
 
 def _add_legend(ax: Any, labels: list[str | None], colors: list[Any]) -> None:

@@ -98,6 +98,25 @@ def clean(ax: Any) -> None:
     ax.spines[["top", "right"]].set_visible(False)
 
 
+def distinct_colors(n: int) -> list[Any]:
+    """Return colours that are told apart: the house's, or more of them along a rainbow.
+
+    Parameters
+    ----------
+    n : int
+        How many.
+
+    Returns
+    -------
+    list
+        Colours as matplotlib takes them.
+    """
+    if n <= len(COLORS):
+        return list(COLORS[:n])
+    pyplot = import_pyplot()
+    return [pyplot.get_cmap("turbo")(place) for place in np.linspace(0.03, 0.97, n)]
+
+
 def number(value: float, digits: int = 3) -> str:
     """Write a number with a proper minus sign.
 

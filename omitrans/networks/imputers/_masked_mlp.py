@@ -94,7 +94,7 @@ class MaskedMLP(nn.Module):
         norm: str = "batch",
     ) -> None:
         super().__init__()
-        first, *_ = widths = [*hidden_layer_sizes, n_features]
+        first = hidden_layer_sizes[0]
         self.covariates = CovariateEmbedding(n_categories, n_covariates - len(n_categories))
         n_context = self.covariates.n_out
         n_inputs = n_context + n_profiles * n_features
@@ -104,10 +104,11 @@ class MaskedMLP(nn.Module):
         self.from_covariates = None
         if n_context:
             self.from_covariates = _Linear(n_context, first, bias=False, n_inputs=n_inputs)
-        layers: list[nn.Module] = []
-        for n_in, n_out in pairwise(widths):
-            layers += [*_activation(n_in, norm, dropout), _Linear(n_in, n_out)]
-        self.rest = nn.Sequential(*layers)
+        layers = _activation(first, norm, dropout)
+        for n_in, n_out in pairwise(hidden_layer_sizes):
+            layers += [_Linear(n_in, n_out), *_activation(n_out, norm, dropout)]
+        self.hidden = nn.Sequential(*layers)
+        self.output = _Linear(hidden_layer_sizes[-1], n_features)
 
     def forward(self, covariates: Tensor, *profiles: Tensor) -> Tensor:
         """Compute one output a gene.
@@ -129,7 +130,7 @@ class MaskedMLP(nn.Module):
             hidden = hidden + layer(profile)
         if self.from_covariates is not None:
             hidden = hidden + self.from_covariates(self.covariates(covariates))
-        return self.rest(hidden)
+        return self.output(self.hidden(hidden))
 
     @torch.no_grad()
     def silence(self, features: Any) -> None:
@@ -140,9 +141,8 @@ class MaskedMLP(nn.Module):
         features : array-like of int
             Their positions.
         """
-        output = self.rest[-1]
-        output.weight[features] = 0
-        output.bias[features] = 0
+        self.output.weight[features] = 0
+        self.output.bias[features] = 0
 
 
 def _activation(width: int, norm: str, dropout: float) -> list[nn.Module]:
