@@ -1,5 +1,10 @@
 """How well predicted profiles match real ones; samples are rows."""
 
+from omitrans.metrics._imputation import (
+    masked_r2_by_group,
+    masked_r2_per_feature,
+    masked_rmse,
+)
 from omitrans.metrics._pooling import pool_estimates
 from omitrans.metrics._regression import (
     r2_per_feature,
@@ -10,6 +15,9 @@ from omitrans.metrics._scorers import RECONSTRUCTION_SCORERS, scores_to_report
 
 __all__ = [
     "RECONSTRUCTION_SCORERS",
+    "masked_r2_by_group",
+    "masked_r2_per_feature",
+    "masked_rmse",
     "pool_estimates",
     "r2_per_feature",
     "r2_per_sample",

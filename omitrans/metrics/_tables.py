@@ -47,9 +47,9 @@ def check_tables(Y_true: Any, Y_pred: Any) -> TablePair:
         If a value is NaN or infinite.
     """
     if isinstance(Y_true, pd.DataFrame) and isinstance(Y_pred, pd.DataFrame):
-        _check_same_labels(Y_true.columns, Y_pred.columns, axis="columns")
+        check_labels(Y_true.columns, Y_pred.columns, axis="columns")
     if _is_pandas(Y_true) and _is_pandas(Y_pred):
-        _check_same_labels(Y_true.index, Y_pred.index, axis="index")
+        check_labels(Y_true.index, Y_pred.index, axis="index")
     truth, prediction = _to_array(Y_true, "Y_true"), _to_array(Y_pred, "Y_pred")
     _check_same_shape(truth, prediction)
     samples, features = _labels(Y_true if _is_pandas(Y_true) else Y_pred)
@@ -88,28 +88,47 @@ def _check_same_shape(truth: np.ndarray, prediction: np.ndarray) -> None:
         )
 
 
-def _check_same_labels(true: pd.Index, predicted: pd.Index, *, axis: str) -> None:
-    """Raise unless both tables carry the same labels in the same order."""
-    if true.equals(predicted):
+def check_labels(
+    first: pd.Index,
+    second: pd.Index,
+    *,
+    axis: str,
+    names: tuple[str, str] = ("Y_true", "Y_pred"),
+) -> None:
+    """Raise unless two tables carry the same labels in the same order.
+
+    Parameters
+    ----------
+    first, second : pandas.Index
+        Labels of the two.
+    axis : {"index", "columns"}
+        Whether they are samples or features.
+    names : (str, str), default=("Y_true", "Y_pred")
+        What the caller's user calls the tables.
+    """
+    if first.equals(second):
         return
+    one, other = names
     samples = axis == "index"
     error = SampleMismatchError if samples else FeatureMismatchError
     what = "samples" if samples else "features"
-    only_true, only_pred = true.difference(predicted), predicted.difference(true)
-    if len(only_true) or len(only_pred):
+    only_first, only_second = first.difference(second), second.difference(first)
+    if len(only_first) or len(only_second):
         found = (
-            f"hold different {what}: {len(only_true)} only in Y_true {list(only_true[:3])}, "
-            f"{len(only_pred)} only in Y_pred {list(only_pred[:3])}"
+            f"hold different {what}: {len(only_first)} only in {one} {list(only_first[:3])}, "
+            f"{len(only_second)} only in {other} {list(only_second[:3])}"
         )
         label = "index" if samples else "columns"
         cure = (
-            f"Keep the shared ones in both; if only the labels of Y_pred are lost, set "
-            f"Y_pred.{label} = Y_true.{label}, or predict with omitrans.predict_frame"
+            f"Keep the shared ones in both; if only the labels of {other} are lost, set "
+            f"{other}.{label} = {one}.{label}"
         )
+        if other == "Y_pred":
+            cure += ", or predict with omitrans.predict_frame"
     else:
         found = f"hold the same {what} in another order, or a different number of times"
-        cure = f"Sort one of them: Y_pred = Y_pred.reindex({axis}=Y_true.{axis})"
-    raise error(f"Y_true and Y_pred {found}. {cure}.")
+        cure = f"Sort one of them: {other} = {other}.reindex({axis}={one}.{axis})"
+    raise error(f"{one} and {other} {found}. {cure}.")
 
 
 def _check_finite(values: np.ndarray, features: pd.Index | None, name: str) -> None:
