@@ -18,6 +18,7 @@ IGNORED = set(SETTINGS["checks"]) - {"all"}  # "all" turns the list into excepti
 EXAMPLE_ELSEWHERE = {
     "DiscriminatorNet": "register_generator",
     "GeneratorNet": "register_generator",
+    "ImputerComparison": "compare_imputers",
     "ModelComparison": "compare_models",
     "PenalizedGeneratorNet": "register_generator",
     "lasso_paths_of_arrays": "lasso_paths",

@@ -17,6 +17,7 @@ from omitrans.datasets._expression import (
 from omitrans.datasets._methylation import expected_methylation, hide, observe_methylation
 from omitrans.datasets._programmes import Activities, draw_paired_activities
 from omitrans.datasets._promoters import draw_aberrations, promoter_methylation
+from omitrans.datasets._random import own_generator
 from omitrans.datasets._samples import (
     CANCER_TYPES,
     Cohort,
@@ -173,7 +174,7 @@ def make_paired_omics(
     >>> bool(data.truth.genes["r2_ceiling"].between(0, 1).all())
     True
     """
-    biology_rng, cohort_rng, value_rng = _generator(random_state).spawn(3)
+    biology_rng, cohort_rng, value_rng = own_generator(random_state).spawn(3)
     biology = draw_biology(
         biology_rng,
         n_probes=n_probes,
@@ -206,13 +207,6 @@ def make_paired_omics(
         biology, cohort, expression, cohort_rng
     )
     return _assemble(biology, activities, samples, betas, expression, ceiling)
-
-
-def _generator(random_state: int | np.random.RandomState | None) -> np.random.Generator:
-    """Return a generator of its own; drawing from it leaves the global state alone."""
-    if isinstance(random_state, np.random.RandomState):
-        return np.random.default_rng(random_state.randint(2**32, size=4, dtype=np.uint32))
-    return np.random.default_rng(random_state)
 
 
 def _blocks(start: int, stop: int, n_samples: int) -> Iterator[slice]:

@@ -32,18 +32,18 @@ class PMIImputer(TorchImputer):
         counts as the mean.
     hidden_layer_sizes : sequence of int, default=(1024,)
         Widths of the hidden layers.
-    dropout : float, default=0.2
+    dropout : float, default=0.5
         Share of hidden features set to zero in training.
-    norm : {"batch", "sample", "none"}, default="batch"
-        Normalisation of hidden features.
+    norm : {"batch", "sample", "none"}, default="sample"
+        Normalisation of hidden features: by batches, as published; within each sample; or none.
     observed_rate : tuple of float, default=(0.5, 0.5)
         Bounds α ≤ β of the share of a sample's observed values that the network is shown. It is
         drawn anew for every sample of every batch.
     scaling : {"standard", "none"}, default="standard"
         Standardisation of every gene over the observed training values, undone in what is filled.
-    lr : float, default=1e-3
+    lr : float, default=5e-4
         Learning rate (Adam).
-    alpha : float, default=0.0
+    alpha : float, default=0.1
         L2 penalty of the weights; about 1 holds back what noise alone would explain of as many
         standardised genes.
     batch_size : int, default=32
@@ -157,12 +157,12 @@ class PMIImputer(TorchImputer):
         categorical_covariates: Any = None,
         numeric_covariates: Any = None,
         hidden_layer_sizes: Sequence[int] = (1024,),
-        dropout: float = 0.2,
-        norm: str = "batch",
+        dropout: float = 0.5,
+        norm: str = "sample",
         observed_rate: tuple[float, float] = (0.5, 0.5),
         scaling: str = "standard",
-        lr: float = 1e-3,
-        alpha: float = 0.0,
+        lr: float = 5e-4,
+        alpha: float = 0.1,
         batch_size: int = 32,
         max_epochs: int = 500,
         decay_epochs: int = 0,

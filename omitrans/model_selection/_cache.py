@@ -15,57 +15,48 @@ import sklearn
 from sklearn.base import clone
 
 import omitrans
-from omitrans.model_selection._fold import FoldOutcome
+from omitrans.model_selection._outcome import Outcome
 
 # What cannot be pickled, and so not be recognised: lambdas, local functions, open files.
 _NO_HASH = (pickle.PicklingError, AttributeError, TypeError)
 
+_ARRAY = "array:"  # in front of the names of arrays that are kept beside the numbers
 
-class FoldCache:
-    """Outcomes of folds in a folder, one file each.
 
-    A file's name is a digest of the model's parameters, the tables with their names, the rows of
-    the split, the scorers, and the versions of the packages that compute. Files hold numbers only
-    and are replaced in one move, so that each is whole.
+class OutcomeCache:
+    """Outcomes of fits in a folder, one file each.
+
+    A file's name is a digest of the model's parameters, the tables with their names, the options
+    of the comparison, the split, and the versions of the packages that compute. Files hold
+    numbers only and are replaced in one move, so that each is whole.
 
     Parameters
     ----------
     directory : str or pathlib.Path
         The folder; made when the first outcome is written.
-    X, Y : array-like, DataFrame or Series
+    tables : tuple of array-like, DataFrame or Series
         All samples.
-    scorers : dict or None
-        Scorers beside the report.
-    keep_prediction : bool
-        Whether outcomes hold predictions.
+    options : dict
+        What else decides the outcome of every fit.
     """
 
-    def __init__(
-        self,
-        directory: str | Path,
-        X: Any,
-        Y: Any,
-        scorers: Mapping[str, Any] | None,
-        keep_prediction: bool,
-    ) -> None:
+    def __init__(self, directory: str | Path, tables: Any, options: Mapping[str, Any]) -> None:
         self.directory = Path(directory)
         if self.directory.exists() and not self.directory.is_dir():
             raise NotADirectoryError(
                 f"cache_dir={str(directory)!r} is a file. Name a folder, which may be new."
             )
-        scorer_part = _digest(dict(scorers) if scorers else None, "scorers")
         self._common = [
-            joblib.hash((X, Y)),
-            scorer_part,
-            str(keep_prediction),
+            joblib.hash(tables),
+            *(f"{name}={_digest(value, name)}" for name, value in options.items()),
             omitrans.__version__,
             sklearn.__version__,
             np.__version__,
             _torch_version(),
         ]
 
-    def path(self, name: str, model: Any, train: np.ndarray, test: np.ndarray) -> Path:
-        """Return the file of a fold.
+    def path(self, name: str, model: Any, *split: Any) -> Path:
+        """Return the file of a fit.
 
         Parameters
         ----------
@@ -73,8 +64,8 @@ class FoldCache:
             The model's name, for messages.
         model : estimator
             Only its class and parameters count.
-        train, test : ndarray of int
-            Rows.
+        *split : object
+            Rows, masks and whatever else tells this fit from the others.
 
         Returns
         -------
@@ -86,12 +77,12 @@ class FoldCache:
         ValueError
             If a parameter cannot be recognised when it comes again.
         """
-        parts = [*self._common, _describe(name, model), joblib.hash((train, test))]
+        parts = [*self._common, _describe(name, model), joblib.hash(split)]
         digest = hashlib.sha256("\n".join(parts).encode()).hexdigest()
         return self.directory / f"{digest[:32]}.npz"
 
 
-def read_outcome(path: Path) -> FoldOutcome | None:
+def read_outcome(path: Path) -> Outcome | None:
     """Return a stored outcome; None if there is none, or, with a warning, a damaged one.
 
     Parameters
@@ -101,7 +92,7 @@ def read_outcome(path: Path) -> FoldOutcome | None:
 
     Returns
     -------
-    FoldOutcome or None
+    Outcome or None
         The outcome.
     """
     if not path.exists():
@@ -109,8 +100,8 @@ def read_outcome(path: Path) -> FoldOutcome | None:
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
             names, values = stored["names"].tolist(), stored["values"].tolist()
-            prediction = stored.get("prediction")
-            return FoldOutcome(dict(zip(names, values, strict=True)), prediction=prediction)
+            arrays = {name[len(_ARRAY) :]: stored[name] for name in stored if _ARRAY in name}
+            return Outcome(dict(zip(names, values, strict=True)), arrays=arrays)
     except Exception as error:  # zipfile, zlib and NumPy raise many kinds for a damaged file
         warnings.warn(
             f"The stored fold {str(path)!r} is damaged ({error}) and is computed again.",
@@ -119,14 +110,14 @@ def read_outcome(path: Path) -> FoldOutcome | None:
         return None
 
 
-def write_outcome(path: Path, outcome: FoldOutcome) -> str | None:
+def write_outcome(path: Path, outcome: Outcome) -> str | None:
     """Store an outcome; return what went wrong, if anything.
 
     Parameters
     ----------
     path : pathlib.Path
         The file.
-    outcome : FoldOutcome
+    outcome : Outcome
         What to store. Failures are not stored, so that they are tried again.
 
     Returns
@@ -140,8 +131,7 @@ def write_outcome(path: Path, outcome: FoldOutcome) -> str | None:
         "names": np.array(list(outcome.metrics)),
         "values": np.array(list(outcome.metrics.values()), dtype=np.float64),
     }
-    if outcome.prediction is not None:
-        arrays["prediction"] = outcome.prediction
+    arrays |= {f"{_ARRAY}{name}": array for name, array in outcome.arrays.items()}
     # several processes may write the same fold
     partial = path.with_name(f"{path.stem}.{os.getpid()}.partial")
     try:

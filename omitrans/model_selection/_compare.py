@@ -1,6 +1,5 @@
 """Several models on the same folds, in one tidy table."""
 
-import warnings
 from collections.abc import Mapping
 from numbers import Integral
 from pathlib import Path
@@ -8,15 +7,20 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.exceptions import FitFailedWarning
 from sklearn.utils import indexable
-from sklearn.utils.parallel import Parallel, delayed
-from tqdm import tqdm
 
 from omitrans.metrics._regression import METRIC_LABELS
-from omitrans.model_selection._cache import FoldCache, read_outcome, write_outcome
+from omitrans.model_selection._cache import OutcomeCache
 from omitrans.model_selection._comparison import ModelComparison
-from omitrans.model_selection._fold import COSTS, FoldOutcome, evaluate_fold
+from omitrans.model_selection._fold import evaluate_fold
+from omitrans.model_selection._outcome import COSTS
+from omitrans.model_selection._runs import (
+    Run,
+    carry_out,
+    check_models,
+    report_failures,
+    report_not_stored,
+)
 from omitrans.model_selection._splits import Split, check_tested_once, make_splits
 from omitrans.utils._sklearn import validate_params
 from omitrans.utils._validation import check_paired_samples
@@ -130,7 +134,7 @@ def compare_models(
     ridge     True
     Name: median_r2_per_feature, dtype: bool
     """
-    _check_models(models)
+    check_models(models, "predict")
     _check_scorer_names(scorers)
     for table, name in ((Y, "Y"), (groups, "groups")):
         check_paired_samples(X, table, names=("X", name))
@@ -139,16 +143,24 @@ def compare_models(
     if return_predictions:
         check_tested_once(splits)
 
-    found = _evaluate(
-        models,
-        (X, Y),
-        splits,
-        {"scorers": scorers, "keep_prediction": return_predictions},
-        n_jobs=n_jobs,
-        cache_dir=cache_dir,
-        verbose=verbose,
-    )
-    errors = _report_failures(found)
+    options = {
+        "scorers": dict(scorers) if scorers else None,
+        "keep_prediction": return_predictions,
+    }
+    cache = None if cache_dir is None else OutcomeCache(cache_dir, (X, Y), options)
+    runs = {
+        (name, fold): Run(
+            evaluate_fold,
+            (models[name], X, Y, *split),
+            options,
+            None if cache is None else cache.path(name, models[name], *split),
+        )
+        for name in models
+        for fold, split in enumerate(splits)
+    }
+    found = carry_out(runs, n_jobs=n_jobs, verbose=verbose)
+    report_not_stored(found, cache_dir)
+    errors = report_failures(found, ["model", "fold"])
     metrics = [*METRIC_LABELS, *(scorers or ()), *COSTS]
     rows = [
         (name, fold, metric, outcome.metrics.get(metric, np.nan))
@@ -157,7 +169,9 @@ def compare_models(
     ]
     results = pd.DataFrame(rows, columns=["model", "fold", "metric", "value"])
     predictions = {
-        name: _out_of_fold([found[name, fold].prediction for fold in range(len(splits))], splits, Y)
+        name: _out_of_fold(
+            [found[name, fold].arrays.get("prediction") for fold in range(len(splits))], splits, Y
+        )
         for name in (models if return_predictions else ())
     }
     sizes = [(fold, len(train), len(test)) for fold, (train, test) in enumerate(splits)]
@@ -169,96 +183,6 @@ def compare_models(
     )
 
 
-def _evaluate(
-    models: Mapping[str, Any],
-    tables: tuple[Any, Any],
-    splits: list[Split],
-    options: dict[str, Any],
-    *,
-    n_jobs: int | None,
-    cache_dir: Any,
-    verbose: int,
-) -> dict[tuple[str, int], FoldOutcome]:
-    """Return the outcome of every model and fold, of which the cache may know some."""
-    tasks = [(name, fold) for name in models for fold in range(len(splits))]
-    paths: dict[tuple[str, int], Path | None] = dict.fromkeys(tasks)
-    found: dict[tuple[str, int], FoldOutcome] = {}
-    if cache_dir is not None:
-        cache = FoldCache(cache_dir, *tables, **options)
-        paths = {(name, f): cache.path(name, models[name], *splits[f]) for name, f in tasks}
-        stored = {task: read_outcome(path) for task, path in paths.items() if path is not None}
-        found = {task: outcome for task, outcome in stored.items() if outcome is not None}
-    missing = [task for task in tasks if task not in found]
-    outcomes = _parallel(n_jobs)(
-        delayed(evaluate_and_store)(
-            models[name], *tables, *splits[fold], path=paths[name, fold], **options
-        )
-        for name, fold in missing
-    )
-    bar = tqdm(
-        outcomes,
-        total=len(tasks),
-        initial=len(found),
-        unit="fit",
-        desc="compare",
-        disable=verbose < 1,
-    )
-    found |= dict(zip(missing, bar, strict=True))
-    _report_not_stored(found, cache_dir)
-    return {task: found[task] for task in tasks}
-
-
-def evaluate_and_store(*args: Any, path: Path | None, **options: Any) -> FoldOutcome:
-    """Evaluate a fold and, given a path, write the outcome before handing it back.
-
-    Parameters
-    ----------
-    *args, **options
-        As for :func:`~omitrans.model_selection._fold.evaluate_fold`.
-    path : pathlib.Path or None
-        The file.
-
-    Returns
-    -------
-    FoldOutcome
-        The outcome.
-    """
-    outcome = evaluate_fold(*args, **options)
-    if path is None:
-        return outcome
-    return outcome._replace(not_stored=write_outcome(path, outcome))
-
-
-def _parallel(n_jobs: int | None) -> Any:
-    """Return a Parallel that hands outcomes over one by one where the backend can."""
-    try:
-        return Parallel(n_jobs=n_jobs, return_as="generator")
-    except ValueError:  # dask's and ray's cannot
-        return Parallel(n_jobs=n_jobs)
-
-
-def _report_not_stored(found: dict[tuple[str, int], FoldOutcome], cache_dir: Any) -> None:
-    lost = [outcome.not_stored for outcome in found.values() if outcome.not_stored]
-    if lost:
-        warnings.warn(
-            f"{len(lost)} folds could not be written to cache_dir={str(cache_dir)!r} ({lost[0]}). "
-            "The comparison is complete, but would compute them again.",
-            stacklevel=5,  # the caller of compare_models and its validating wrapper
-        )
-
-
-def _check_models(models: Mapping[str, Any]) -> None:
-    if not models:
-        raise ValueError("models is empty. Give a dict such as {'ridge': Ridge()}.")
-    for name, model in models.items():
-        if not isinstance(name, str):
-            raise TypeError(f"The keys of models must be text; found {name!r}.")
-        if isinstance(model, type) or not (hasattr(model, "fit") and hasattr(model, "predict")):
-            raise TypeError(
-                f"models[{name!r}] must be an estimator with fit and predict; found {model!r}."
-            )
-
-
 def _check_scorer_names(scorers: Mapping[str, Any] | None) -> None:
     taken = [name for name in scorers or () if name in METRIC_LABELS or name in COSTS]
     if taken:
@@ -266,23 +190,6 @@ def _check_scorer_names(scorers: Mapping[str, Any] | None) -> None:
             f"scorers holds {', '.join(taken)}, which every comparison has already. "
             "Leave them out, or give your scorers other names."
         )
-
-
-def _report_failures(found: dict[tuple[str, int], FoldOutcome]) -> pd.DataFrame:
-    """Warn of every model that failed somewhere; raise if nothing succeeded."""
-    rows = [(*task, outcome.error) for task, outcome in found.items() if outcome.error]
-    errors = pd.DataFrame(rows, columns=["model", "fold", "error"])
-    if len(errors) == len(found):
-        raise ValueError(f"All {len(found)} fits failed. The first said: {rows[0][2]}")
-    for name, failures in errors.groupby("model", sort=False):
-        first = failures.iloc[0]
-        warnings.warn(
-            f"Model {name!r} failed in {len(failures)} folds, so its summary is NaN "
-            f"(see errors). In fold {first['fold']} it said: {first['error']}",
-            FitFailedWarning,
-            stacklevel=4,  # the caller of compare_models and its validating wrapper
-        )
-    return errors
 
 
 def _out_of_fold(parts: list[np.ndarray | None], splits: list[Split], Y: Any) -> Any:

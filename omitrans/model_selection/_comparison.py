@@ -11,7 +11,7 @@ import pandas as pd
 from omitrans.evaluation import comparison_report
 from omitrans.exceptions import UnknownNameError
 from omitrans.metrics._regression import ERROR_METRICS
-from omitrans.model_selection._fold import COSTS
+from omitrans.model_selection._outcome import COSTS
 from omitrans.model_selection._significance import TESTS, pairwise_tests
 
 

@@ -3,7 +3,7 @@
 import warnings
 from collections.abc import Mapping
 from time import perf_counter
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from sklearn.base import clone
@@ -12,30 +12,8 @@ from sklearn.metrics import check_scoring
 from omitrans.exceptions import TrainingInterrupted
 from omitrans.metrics import reconstruction_report
 from omitrans.model_selection._memory import PeakMemory
+from omitrans.model_selection._outcome import COSTS, Outcome
 from omitrans.utils._sklearn import safe_indexing
-
-COSTS = ("fit_seconds", "predict_seconds", "peak_memory_mib")
-
-
-class FoldOutcome(NamedTuple):
-    """What a model did on a fold.
-
-    Attributes
-    ----------
-    metrics : dict of str to float
-        Numbers by name; empty where it failed.
-    error : str or None
-        What it said when it failed.
-    prediction : ndarray or None
-        The prediction of the test samples, if kept.
-    not_stored : str or None
-        Why it could not be written to the cache.
-    """
-
-    metrics: dict[str, float]
-    error: str | None = None
-    prediction: np.ndarray | None = None
-    not_stored: str | None = None
 
 
 def evaluate_fold(
@@ -47,7 +25,7 @@ def evaluate_fold(
     *,
     scorers: Mapping[str, Any] | None,
     keep_prediction: bool,
-) -> FoldOutcome:
+) -> Outcome:
     """Fit a clone of `model` on the training samples and report on the test samples.
 
     Parameters
@@ -65,8 +43,8 @@ def evaluate_fold(
 
     Returns
     -------
-    FoldOutcome
-        Numbers, or the text of the error.
+    Outcome
+        Numbers, or the text of the error; with the prediction under that name, if kept.
     """
     try:
         model = clone(model)
@@ -85,6 +63,6 @@ def evaluate_fold(
     except TrainingInterrupted:
         raise KeyboardInterrupt from None
     except Exception as error:  # whatever a model does, the other models go on
-        return FoldOutcome({}, error=f"{type(error).__name__}: {error}")
+        return Outcome({}, error=f"{type(error).__name__}: {error}")
     metrics |= dict(zip(COSTS, costs, strict=True))
-    return FoldOutcome(metrics, prediction=prediction if keep_prediction else None)
+    return Outcome(metrics, arrays={"prediction": prediction} if keep_prediction else {})
