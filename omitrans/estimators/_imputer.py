@@ -7,9 +7,6 @@ import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import ArrayLike
-from sklearn.base import TransformerMixin
-from sklearn.impute import MissingIndicator
-from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted, check_scalar
 
 from omitrans.engine import (
@@ -32,11 +29,11 @@ from omitrans.utils._covariates import (
     expression_names,
     split_table,
 )
+from omitrans.utils._imputation import ExpressionImputerMixin, gene_ranges
 from omitrans.utils._sklearn import Interval, StrOptions, fit_context
-from omitrans.utils._validation import _some
 
 
-class TorchImputer(TransformerMixin, TorchEstimator):
+class TorchImputer(ExpressionImputerMixin, TorchEstimator):
     """Base of imputers that a :class:`~omitrans.engine.MaskedNet` trains.
 
     Subclasses define the parameters named in ``_parameter_constraints`` in their ``__init__``.
@@ -46,6 +43,7 @@ class TorchImputer(TransformerMixin, TorchEstimator):
         **TorchEstimator._parameter_constraints,
         "categorical_covariates": [str, Integral, slice, "array-like", callable, None],
         "numeric_covariates": [str, Integral, slice, "array-like", callable, None],
+        "ignored_columns": [str, Integral, slice, "array-like", callable, None],
         "hidden_layer_sizes": ["array-like"],
         "dropout": [Interval(Real, 0, 1, closed="left")],
         "norm": [StrOptions({"batch", "sample", "none"})],
@@ -96,9 +94,11 @@ class TorchImputer(TransformerMixin, TorchEstimator):
             reset=True,
             categorical=self.categorical_covariates,
             numeric=self.numeric_covariates,
+            ignored=self.ignored_columns,
             ensure_min_samples=2,
         )
-        self._check_genes(table.expression)
+        low, high = gene_ranges(self, table.expression)
+        self._constant_genes = np.flatnonzero(low == high)
         covariates = fit_covariates(self, table)
         self._n_categories = tuple(len(known) for known in categories_of(self))
         self._fit_indicator(table.expression)
@@ -128,28 +128,6 @@ class TorchImputer(TransformerMixin, TorchEstimator):
                 f"The '{parameter}' parameter of {type(self).__name__} must be two numbers "
                 f"0 <= alpha <= beta <= 1. Got {rate!r} instead."
             )
-
-    def _check_genes(self, expression: np.ndarray) -> None:
-        """Raise if a gene has no value, and note which genes are constant."""
-        # column by column: a mask of the whole table would take a quarter of its memory
-        low, high = (
-            np.array([reduce(column) for column in expression.T])
-            for reduce in (np.fmin.reduce, np.fmax.reduce)
-        )
-        empty = np.flatnonzero(np.isnan(low))
-        if len(empty):
-            names = column_labels(self, "expression")
-            raise ValueError(
-                f"{len(empty)} of {expression.shape[1]} genes hold no value at all "
-                f"({_some(names[j] for j in empty)}), so that nothing can be learned of them. "
-                "Drop them, e.g. with omitrans.preprocessing.MissingRateFilter."
-            )
-        self._constant_genes = np.flatnonzero(low == high)
-
-    def _fit_indicator(self, expression: np.ndarray) -> None:
-        self.indicator_ = None
-        if self.add_indicator:
-            self.indicator_ = MissingIndicator(error_on_new=False).fit(expression)
 
     def _net_sizes(self) -> dict[str, Any]:
         columns = self._columns
@@ -212,10 +190,7 @@ class TorchImputer(TransformerMixin, TorchEstimator):
             If a covariate holds categories that fit has not met.
         """
         table, covariates = self._split(X)
-        filled = self._impute(table.expression, covariates)
-        if self.indicator_ is None:
-            return filled
-        return np.hstack([filled, self.indicator_.transform(table.expression)])
+        return self._with_indicator(self._impute(table.expression, covariates), table.expression)
 
     def transform_samples(
         self,
@@ -326,27 +301,3 @@ class TorchImputer(TransformerMixin, TorchEstimator):
         index = pd.Index(categories_of(self)[j], name=names[j])
         columns = [f"embedding{i}" for i in range(weight.shape[1])]
         return pd.DataFrame(weight[1:], index=index, columns=columns)
-
-    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
-        """Return the names of the columns that :meth:`transform` gives.
-
-        Parameters
-        ----------
-        input_features : array-like of str, default=None
-            Names of the columns of X, where X had none.
-
-        Returns
-        -------
-        ndarray of str, dtype object
-            The genes, then the columns of the indicator, if any.
-        """
-        check_is_fitted(self, "net_")
-        names = expression_names(self, input_features)
-        if self.indicator_ is None:
-            return names
-        return np.concatenate([names, self.indicator_.get_feature_names_out(names)])
-
-    def __sklearn_tags__(self) -> Tags:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.allow_nan = True
-        return tags

@@ -30,6 +30,8 @@ class PMIImputer(TorchImputer):
         takes them. Categories become learned vectors of ⌊√v⌋ + 1 numbers; a category that fit has
         not met gets the mean of these, with a warning. Numbers are standardised; a missing one
         counts as the mean.
+    ignored_columns : column specifier, default=None
+        Columns of X that are neither expression nor covariates, such as ids of donors.
     hidden_layer_sizes : sequence of int, default=(1024,)
         Widths of the hidden layers.
     dropout : float, default=0.5
@@ -156,6 +158,7 @@ class PMIImputer(TorchImputer):
         *,
         categorical_covariates: Any = None,
         numeric_covariates: Any = None,
+        ignored_columns: Any = None,
         hidden_layer_sizes: Sequence[int] = (1024,),
         dropout: float = 0.5,
         norm: str = "sample",
@@ -183,6 +186,7 @@ class PMIImputer(TorchImputer):
     ) -> None:
         self.categorical_covariates = categorical_covariates
         self.numeric_covariates = numeric_covariates
+        self.ignored_columns = ignored_columns
         self.hidden_layer_sizes = hidden_layer_sizes
         self.dropout = dropout
         self.norm = norm

@@ -123,6 +123,6 @@ def _check_shape(imputed: np.ndarray, truth: Any) -> None:
     if imputed.shape != np.shape(truth):
         raise ValueError(
             f"it returned a table of shape {imputed.shape} for expression of shape "
-            f"{np.shape(truth)}. An imputer must return the expression columns only, and all of them; wrap those of "
-            "scikit-learn in omitrans.baselines.CovariateImputer."
+            f"{np.shape(truth)}. An imputer must return the expression columns only, and all of "
+            "them; wrap those of scikit-learn in omitrans.baselines.CovariateImputer."
         )

@@ -10,6 +10,13 @@ from omitrans.exceptions import FeatureMismatchError
 from omitrans.utils._sklearn import check_feature_names_in, get_column_indices
 from omitrans.utils._validation import _some, check_column_names, check_source
 
+# what a user calls the columns of a kind
+_PARAMETERS = {
+    "categorical": "categorical_covariates",
+    "numeric": "numeric_covariates",
+    "ignored": "ignored_columns",
+}
+
 
 class CovariateTable(NamedTuple):
     """The parts of a table.
@@ -36,6 +43,7 @@ def split_table(
     reset: bool,
     categorical: Any = None,
     numeric: Any = None,
+    ignored: Any = None,
     **options: Any,
 ) -> CovariateTable:
     """Validate X against `estimator` and return its expression and covariates.
@@ -49,9 +57,10 @@ def split_table(
         Expression and covariates in any order.
     reset : bool
         True in fit; False in transform.
-    categorical, numeric : column specifier, default=None
+    categorical, numeric, ignored : column specifier, default=None
         Names, positions, a slice, a mask, or a callable of X that returns one of these, as
-        :class:`~sklearn.compose.ColumnTransformer` takes them. Read with `reset` only.
+        :class:`~sklearn.compose.ColumnTransformer` takes them. Read with `reset` only. Ignored
+        columns, such as ids of donors, are neither expression nor covariates.
     **options
         Passed to :func:`sklearn.utils.check_array` for the expression.
 
@@ -69,10 +78,10 @@ def split_table(
     """
     options = {"ensure_all_finite": "allow-nan", **options}
     if reset:
-        estimator._columns = _find_columns(X, categorical, numeric)
+        keys = {"categorical": categorical, "numeric": numeric, "ignored": ignored}
+        estimator._columns = _find_columns(X, keys)
     columns = estimator._columns
-    n_covariates = len(columns["categorical"]) + len(columns["numeric"])
-    if n_covariates == 0:
+    if not any(len(columns[kind]) for kind in _PARAMETERS):
         expression = check_source(estimator, X, reset=reset, **options)
         if reset:
             columns["expression"] = np.arange(expression.shape[1])
@@ -131,30 +140,29 @@ def column_labels(estimator: Any, kind: str) -> list[str]:
     return [str(position) if names is None else str(names[position]) for position in positions]
 
 
-def _find_columns(X: Any, categorical: Any, numeric: Any) -> dict[str, np.ndarray]:
+def _find_columns(X: Any, keys: dict[str, Any]) -> dict[str, np.ndarray]:
     """Return the positions of each kind of column; no expression yet where it is all of X."""
     check_column_names(X, "X")
-    given = {"categorical": categorical, "numeric": numeric}
-    columns = {kind: np.array([], dtype=int) for kind in ("expression", *given)}
-    if categorical is None and numeric is None:
+    columns = {kind: np.array([], dtype=int) for kind in ("expression", *keys)}
+    if all(key is None for key in keys.values()):
         return columns
     if not isinstance(X, pd.DataFrame):
         X = check_array(X, dtype=None, ensure_all_finite=False)
-    for kind, key in given.items():
-        columns[kind] = _positions(X, key, f"{kind}_covariates")
-    covariates = np.concatenate([columns["categorical"], columns["numeric"]])
+    for kind, key in keys.items():
+        columns[kind] = _positions(X, key, _PARAMETERS[kind])
+    covariates = np.concatenate([columns[kind] for kind in keys])
     values, counts = np.unique(covariates, return_counts=True)
     labels = np.asarray(X.columns if isinstance(X, pd.DataFrame) else range(X.shape[1]))
     if (counts > 1).any():
         raise FeatureMismatchError(
             f"A covariate is listed twice: {_some(labels[values[counts > 1]])}. Name each column "
-            "once, in categorical_covariates or in numeric_covariates."
+            "once, in one of categorical_covariates, numeric_covariates and ignored_columns."
         )
     columns["expression"] = np.setdiff1d(np.arange(X.shape[1]), covariates)
     if not len(columns["expression"]):
         raise ValueError(
             f"All {X.shape[1]} columns of X are covariates; there is no expression to impute. "
-            "Check categorical_covariates and numeric_covariates."
+            "Check categorical_covariates, numeric_covariates and ignored_columns."
         )
     return columns
 

@@ -1,0 +1,163 @@
+"""All imputers that PMI and GAIN-GTEx were compared with, and two more."""
+
+from collections.abc import Callable, Iterable
+from functools import partial
+from numbers import Integral
+from typing import Any
+
+from sklearn.ensemble import RandomForestRegressor
+from sklearn.experimental import enable_iterative_imputer  # noqa: F401 (lets it be imported)
+from sklearn.impute import IterativeImputer, KNNImputer
+
+from omitrans.baselines._covariate_imputer import CovariateImputer
+from omitrans.baselines._group_median import GroupMedianImputer
+from omitrans.baselines._ridge_imputer import RidgeImputer
+from omitrans.baselines._surrogate_tissue import SurrogateTissueImputer
+from omitrans.baselines._svd import SVDImputer
+from omitrans.exceptions import UnknownNameError
+from omitrans.utils._sklearn import Interval, validate_params
+
+_COLUMNS = [str, Integral, "array-like", None]
+
+
+@validate_params(
+    {
+        "names": ["array-like", None],
+        "categorical_covariates": _COLUMNS,
+        "numeric_covariates": _COLUMNS,
+        "tissue": [str, Integral, None],
+        "donor": [str, Integral, None],
+        "surrogate": [str],
+        "n_trees": [Interval(Integral, 1, None, closed="left")],
+        "n_jobs": [Integral, None],
+        "random_state": ["random_state"],
+    },
+    prefer_skip_nested_validation=True,
+)
+def make_imputers(
+    names: Iterable[str] | None = None,
+    *,
+    categorical_covariates: Any = None,
+    numeric_covariates: Any = None,
+    tissue: str | int | None = None,
+    donor: str | int | None = None,
+    surrogate: str = "Whole Blood",
+    n_trees: int = 20,
+    n_jobs: int | None = None,
+    random_state: Any = None,
+) -> dict[str, Any]:
+    """Make the imputers that a new one should be compared with.
+
+    All return the expression columns only:
+
+    - ``"median"``: of the gene; with `tissue`, of the gene in the tissue
+      (:class:`GroupMedianImputer`).
+    - ``"surrogate"``: another tissue of the same donor (:class:`SurrogateTissueImputer`); with
+      `tissue` and `donor` only.
+    - ``"knn-1"``, ``"knn-5"``, ``"knn-10"``: the mean of the nearest samples.
+    - ``"svd"``: a low-rank approximation of rank 10 (:class:`SVDImputer`).
+    - ``"ridge"``: ridge regression on observed genes (:class:`RidgeImputer`).
+    - ``"mice"``: chained Bayesian ridge regressions, up to 100 rounds as published.
+    - ``"missforest"``: chained random forests, up to 10 rounds as published.
+
+    k-NN, SVD, ridge, MICE and MissForest see the covariates through :class:`CovariateImputer`.
+
+    Parameters
+    ----------
+    names : sequence of str, default=None
+        Which of them; None takes all that the columns named allow.
+    categorical_covariates, numeric_covariates : str, int or list of them, default=None
+        Columns of X that are covariates, by name or position.
+    tissue, donor : str or int, default=None
+        Columns of X that hold the tissue and the donor. A donor is an identity, not a covariate:
+        all but ``"surrogate"`` ignore it.
+    surrogate : str, default="Whole Blood"
+        Tissue of ``"surrogate"``.
+    n_trees : int, default=20
+        Trees of a forest of ``"missforest"``; the paper has 1 to 100.
+    n_jobs : int, default=None
+        Trees that grow at once.
+    random_state : int, RandomState instance or None, default=None
+        Seed.
+
+    Returns
+    -------
+    dict of str to transformer
+        Imputers by name, not fitted.
+
+    Raises
+    ------
+    UnknownNameError
+        If a name is none of the above.
+
+    See Also
+    --------
+    omitrans.model_selection.compare_imputers : Takes such a dict.
+
+    Notes
+    -----
+    ``"mice"`` and ``"missforest"`` fit one regression a gene and round: give them some hundred
+    genes at most. In the paper both ran for more than 7 days on 12,557 genes.
+
+    References
+    ----------
+    R. Viñas et al., "Deep learning enables fast and accurate imputation of gene expression",
+    section 3.5.
+
+    Examples
+    --------
+    >>> from omitrans.baselines import make_imputers
+    >>> list(make_imputers(categorical_covariates=["tissue"], tissue="tissue"))
+    ['median', 'knn-1', 'knn-5', 'knn-10', 'svd', 'ridge', 'mice', 'missforest']
+    """
+    covariates = {
+        "categorical_covariates": categorical_covariates,
+        "numeric_covariates": numeric_covariates,
+        "ignored_columns": None if donor is None else [donor],
+    }
+    covariate_names = [*_listed(categorical_covariates), *_listed(numeric_covariates)]
+    others = [name for name in (*covariate_names, donor) if name not in (tissue, None)]
+    forest = partial(
+        RandomForestRegressor,
+        n_trees,
+        max_features="sqrt",
+        n_jobs=n_jobs,
+        random_state=random_state,
+    )
+    numeric: dict[str, Callable[[], Any]] = {
+        "knn-1": partial(KNNImputer, n_neighbors=1),
+        "knn-5": partial(KNNImputer, n_neighbors=5),
+        "knn-10": partial(KNNImputer, n_neighbors=10),
+        "svd": partial(SVDImputer, random_state=random_state),
+        "ridge": partial(RidgeImputer, random_state=random_state),
+        "mice": partial(IterativeImputer, max_iter=100, random_state=random_state),
+        "missforest": lambda: IterativeImputer(forest(), max_iter=10, random_state=random_state),
+    }
+    makers: dict[str, Callable[[], Any]] = {
+        "median": partial(GroupMedianImputer, tissue, ignored_columns=others or None),
+        "surrogate": partial(
+            SurrogateTissueImputer,
+            tissue=tissue,
+            donor=donor,
+            surrogate=surrogate,
+            ignored_columns=[name for name in others if name != donor] or None,
+        ),
+    }
+    for name, make in numeric.items():
+        makers[name] = partial(_with_covariates, make, covariates)
+    default = [name for name in makers if name != "surrogate" or donor is not None]
+    wanted = list(default if names is None else names)
+    unknown = [name for name in wanted if name not in makers]
+    if unknown:
+        raise UnknownNameError(f"No imputer is called {unknown[0]!r}. Known: {', '.join(makers)}.")
+    return {name: make() for name, make in makers.items() if name in wanted}
+
+
+def _with_covariates(make: Callable[[], Any], covariates: dict[str, Any]) -> CovariateImputer:
+    return CovariateImputer(make(), **covariates)
+
+
+def _listed(columns: Any) -> list[Any]:
+    if columns is None or isinstance(columns, str | Integral):
+        return [] if columns is None else [columns]
+    return list(columns)
