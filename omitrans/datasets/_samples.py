@@ -107,7 +107,7 @@ def describe_cohort(cohort: Cohort, rng: np.random.Generator) -> pd.DataFrame:
     site = sites[cohort.cancer_type, rng.integers(3, size=n_donors)[cohort.donor]]
     participant = rng.choice(36**4, n_donors, replace=False)[cohort.donor]
     patient = [
-        f"TCGA-{_base36(s, 2)}-{_base36(p, 4)}" for s, p in zip(site, participant, strict=True)
+        f"TCGA-{base36(s, 2)}-{base36(p, 4)}" for s, p in zip(site, participant, strict=True)
     ]
     barcodes = [f"{p}-{SAMPLE_CODES[kind]}" for p, kind in zip(patient, cohort.kind, strict=True)]
     return pd.DataFrame(
@@ -145,7 +145,8 @@ def draw_survival(
     return np.ceil(np.minimum(death, censoring)).astype(int), death <= censoring
 
 
-def _base36(number: int, width: int) -> str:
+def base36(number: int, width: int) -> str:
+    """Return a number in digits and letters, as barcodes have them."""
     digits = ""
     for _ in range(width):
         number, digit = divmod(int(number), 36)
