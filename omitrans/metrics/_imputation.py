@@ -191,7 +191,7 @@ def masked_r2_by_group(
     entries = _check_entries(Y_true, Y_imputed, hidden)
     labels = _check_groups(groups, entries)
     columns = {}
-    for group in np.unique(labels):
+    for group in np.unique(labels).tolist():
         columns[group] = _r2(entries, reference, np.flatnonzero(labels == group))
     return pd.DataFrame(columns, index=entries.features)
 

@@ -8,6 +8,7 @@ from omitrans.model_selection._leaks import leak_report
 from omitrans.model_selection._missing_rate import MissingRateSplit
 from omitrans.model_selection._patients import PatientGroupKFold, patient_of
 from omitrans.model_selection._published import PublishedSplit
+from omitrans.model_selection._reversed_ids import ReversedIdSplit
 
 __all__ = [
     "ImputerComparison",
@@ -15,6 +16,7 @@ __all__ = [
     "ModelComparison",
     "PatientGroupKFold",
     "PublishedSplit",
+    "ReversedIdSplit",
     "compare_imputers",
     "compare_models",
     "leak_report",

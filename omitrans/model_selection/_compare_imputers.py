@@ -274,7 +274,7 @@ def _per_feature(found: Mapping[Any, Outcome], genes: pd.Index) -> pd.DataFrame:
 
 def _per_group(found: Mapping[Any, Outcome], genes: pd.Index, labels: np.ndarray) -> pd.DataFrame:
     tables = _mean_tables(found, "r2_by_group")
-    names = [(*key, group) for key in tables for group in np.unique(labels)]
+    names = [(*key, group) for key in tables for group in np.unique(labels).tolist()]
     columns = pd.MultiIndex.from_tuples(names, names=[*_KEYS[:2], "group"])
     return pd.DataFrame(np.concatenate(list(tables.values()), axis=1), genes, columns)
 

@@ -55,7 +55,7 @@ class ImputerComparison:
         list of float
             In ascending order.
         """
-        return sorted(self.results["missing_rate"].unique())
+        return sorted(self.results["missing_rate"].unique().tolist())
 
     def at(self, missing_rate: float | None = None) -> ModelComparison:
         """Return the comparison at one missing rate, in which every mask and fold is a fold.

@@ -3,7 +3,9 @@
 from omitrans.evaluation._displays._category_embedding import CategoryEmbeddingDisplay
 from omitrans.evaluation._displays._embedding import EmbeddingDisplay
 from omitrans.evaluation._displays._gene_prediction import GenePredictionDisplay
+from omitrans.evaluation._displays._group_r2 import GroupR2Display
 from omitrans.evaluation._displays._history import HistoryDisplay
+from omitrans.evaluation._displays._missing_rate import MissingRateDisplay
 from omitrans.evaluation._displays._model_comparison import ModelComparisonDisplay
 from omitrans.evaluation._displays._r2_histogram import R2HistogramDisplay
 
@@ -11,7 +13,9 @@ __all__ = [
     "CategoryEmbeddingDisplay",
     "EmbeddingDisplay",
     "GenePredictionDisplay",
+    "GroupR2Display",
     "HistoryDisplay",
+    "MissingRateDisplay",
     "ModelComparisonDisplay",
     "R2HistogramDisplay",
 ]

@@ -1,0 +1,284 @@
+"""Comparison of imputers: what each sees, what is counted, and what is kept."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.exceptions import FitFailedWarning
+from sklearn.impute import SimpleImputer
+from sklearn.model_selection import GroupKFold
+
+from omitrans.baselines import CovariateImputer, GroupMedianImputer, make_imputers
+from omitrans.datasets import hide_values, make_expression
+from omitrans.exceptions import FeatureMismatchError, SampleMismatchError
+from omitrans.metrics import masked_r2_per_feature, masked_rmse
+from omitrans.model_selection import compare_imputers
+
+COVARIATES = ["tissue", "sex", "cohort", "age"]
+SEEN = []
+
+
+class Spy(TransformerMixin, BaseEstimator):
+    """Fills zeros, and keeps what it was given."""
+
+    def fit(self, X, y=None):
+        SEEN.append(("fit", X.copy()))
+        return self
+
+    def transform(self, X):
+        SEEN.append(("transform", X.copy()))
+        return X.drop(columns=COVARIATES).fillna(0)
+
+
+class Failing(TransformerMixin, BaseEstimator):
+    def fit(self, X, y=None):
+        raise RuntimeError("no idea")
+
+    def transform(self, X):
+        return X
+
+
+@pytest.fixture(scope="module")
+def data():
+    return make_expression(150, 50, n_tissues=3, n_programmes=4, zero_fraction=0.0, random_state=0)
+
+
+@pytest.fixture
+def imputers():
+    return make_imputers(
+        ["median", "knn-5", "ridge"],
+        categorical_covariates=COVARIATES[:3],
+        numeric_covariates=["age"],
+        tissue="tissue",
+        random_state=0,
+    )
+
+
+@pytest.fixture
+def spied():
+    SEEN.clear()
+    return {"spy": Spy()}
+
+
+def test_numbers_are_those_of_a_loop(data, imputers):
+    donors = data.samples["donor"]
+    comparison = compare_imputers(
+        imputers,
+        data.X,
+        covariates=COVARIATES,
+        cv=3,
+        groups=donors,
+        n_masks=2,
+        random_state=0,
+        return_imputations=True,
+    )
+    genes = data.expression
+    splits = list(GroupKFold(3).split(data.X, groups=donors))
+    for (name, _, mask, fold), imputed in comparison.imputations.items():
+        test = splits[fold][1]
+        truth = genes.iloc[test].to_numpy()
+        hidden = imputed != truth  # but where a filled value happens to be the true one
+        results = comparison.results.set_index(["model", "mask", "fold", "metric"])["value"]
+        numbers = results.sort_index().loc[name, mask, fold]
+        assert numbers["rmse"] == pytest.approx(masked_rmse(truth, imputed, hidden), rel=0.02)
+        assert 0.4 < hidden.mean() < 0.6
+    assert len(comparison.imputations) == 3 * 2 * 3
+    assert set(comparison.per_feature.columns) == {(name, 0.5) for name in imputers}
+    assert list(comparison.per_feature.index) == list(genes.columns)
+    mean = comparison.summary()["mean_r2_per_feature"]
+    assert mean["ridge"] > mean["median"]
+
+
+def test_inductive_hides_in_the_test_samples_only(data, spied):
+    compare_imputers(spied, data.X, covariates=COVARIATES, cv=3, n_masks=1, random_state=0)
+    fitted = [table for kind, table in SEEN if kind == "fit"]
+    filled = [table for kind, table in SEEN if kind == "transform"]
+    assert len(fitted) == len(filled) == 3
+    for train, test in zip(fitted, filled, strict=True):
+        assert train.notna().all().all()
+        genes = test[data.expression.columns]
+        assert 0.4 < genes.isna().to_numpy().mean() < 0.6
+        pd.testing.assert_frame_equal(test[COVARIATES], data.X.loc[test.index, COVARIATES])
+        observed = genes.notna().to_numpy()
+        truth = data.expression.loc[test.index].to_numpy()
+        np.testing.assert_array_equal(genes.to_numpy()[observed], truth[observed])
+
+
+def test_training_samples_with_holes(data, spied):
+    compare_imputers(
+        spied,
+        data.X,
+        covariates=COVARIATES,
+        cv=3,
+        n_masks=1,
+        train_missing_rate=0.2,
+        random_state=0,
+    )
+    for kind, table in SEEN:
+        share = table[data.expression.columns].isna().to_numpy().mean()
+        assert abs(share - (0.2 if kind == "fit" else 0.5)) < 0.06
+
+
+def test_in_place_never_sees_what_is_hidden(data, spied):
+    comparison = compare_imputers(
+        spied, data.X, scenario="in-place", covariates=COVARIATES, n_masks=2, random_state=0
+    )
+    assert len(SEEN) == 4
+    for _, table in SEEN:
+        assert len(table) == len(data.X)
+        assert 0.4 < table[data.expression.columns].isna().to_numpy().mean() < 0.6
+    assert comparison.folds is None
+    assert sorted(comparison.results["mask"].unique()) == [0, 1]
+
+
+def test_all_imputers_get_the_same_holes(data):
+    SEEN.clear()
+    compare_imputers(
+        {"a": Spy(), "b": Spy()}, data.X, covariates=COVARIATES, cv=2, n_masks=2, random_state=0
+    )
+    tables = [table for kind, table in SEEN if kind == "transform"]
+    assert len(tables) == 8
+    for one, other in zip(tables[:4], tables[4:], strict=True):
+        pd.testing.assert_frame_equal(one, other)
+    assert not tables[0].equals(tables[2].reindex_like(tables[0]))  # another mask
+
+
+def test_in_place_number_by_hand():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(50, 6))
+    comparison = compare_imputers(
+        {"mean": SimpleImputer()}, X, scenario="in-place", n_masks=1, random_state=3
+    )
+    seed = np.random.RandomState(3).randint(2**31 - 2, size=1)[0]
+    holes, hidden = hide_values(X, 0.5, random_state=int(seed))
+    filled = SimpleImputer().fit_transform(holes)
+    expected = masked_r2_per_feature(X, filled, hidden).mean()
+    assert comparison.summary().loc["mean", "mean_r2_per_feature"] == pytest.approx(expected)
+
+
+def test_several_rates(data, imputers):
+    comparison = compare_imputers(
+        imputers,
+        data.X,
+        scenario="in-place",
+        covariates=COVARIATES,
+        missing_rates=[0.9, 0.1],
+        n_masks=2,
+        random_state=0,
+    )
+    assert comparison.missing_rates == [0.1, 0.9]
+    easy, hard = (comparison.summary(rate)["mean_r2_per_feature"] for rate in (0.1, 0.9))
+    assert easy["ridge"] > hard["ridge"]
+    with pytest.raises(ValueError, match="missing_rate must be given"):
+        comparison.summary()
+    with pytest.raises(ValueError, match="was not compared"):
+        comparison.summary(0.5)
+
+
+def test_within_groups(data, imputers):
+    comparison = compare_imputers(
+        imputers, data.X, covariates=COVARIATES, group_by="tissue", cv=3, n_masks=1, random_state=0
+    )
+    table = comparison.per_group
+    assert list(table.columns.names) == ["model", "missing_rate", "group"]
+    assert set(table.columns.get_level_values("group")) == set(data.X["tissue"])
+    # a median of the tissue explains nothing within it
+    assert table["median"].median(axis=None) < 0.1
+    assert comparison.per_feature["median"].median(axis=None) > 0.2
+
+
+def test_failures_are_reported(data, imputers):
+    with pytest.warns(FitFailedWarning, match="'odd' failed in 3 folds"):
+        comparison = compare_imputers(
+            {"odd": Failing(), **imputers},
+            data.X,
+            covariates=COVARIATES,
+            cv=3,
+            n_masks=1,
+            random_state=0,
+        )
+    assert comparison.summary().loc["odd"].isna().all()
+    assert comparison.summary().loc["ridge"].notna().all()
+    assert list(comparison.errors.columns) == ["model", "missing_rate", "mask", "fold", "error"]
+
+
+def test_covariates_in_the_result_are_refused(data):
+    with pytest.raises(ValueError, match=r"expression columns only.*CovariateImputer"):
+        compare_imputers(
+            {"all": SimpleImputer(strategy="most_frequent")},
+            data.X,
+            covariates=COVARIATES,
+            cv=2,
+            n_masks=1,
+        )
+
+
+def test_tests_average_masks_of_a_fold(data, imputers):
+    comparison = compare_imputers(
+        imputers, data.X, covariates=COVARIATES, cv=4, n_masks=3, random_state=0
+    )
+    table = comparison.tests(baseline="median")
+    assert list(table["model"]) == ["knn-5", "ridge"]
+    rows = comparison.results.query("metric == 'mean_r2_per_feature'")
+    folds = rows.pivot_table(index="model", columns="fold", values="value", aggfunc="mean")
+    difference = folds.loc["ridge"] - folds.loc["median"]
+    assert table["difference"].iloc[1] == pytest.approx(difference.mean())
+    assert table["p_value"].iloc[1] < 0.05
+    in_place = compare_imputers(
+        imputers, data.X, scenario="in-place", covariates=COVARIATES, random_state=0
+    )
+    with pytest.raises(ValueError, match="at least 2 folds"):
+        in_place.tests()
+
+
+def test_cache_is_read_and_tells_masks_apart(data, tmp_path):
+    SEEN.clear()
+    options = {"covariates": COVARIATES, "cv": 2, "n_masks": 1, "group_by": "tissue"}
+    options |= {"cache_dir": tmp_path, "return_imputations": True}
+    first = compare_imputers({"spy": Spy()}, data.X, random_state=0, **options)
+    n_calls = len(SEEN)
+    again = compare_imputers({"spy": Spy()}, data.X, random_state=0, **options)
+    assert len(SEEN) == n_calls
+    pd.testing.assert_frame_equal(again.results, first.results)
+    pd.testing.assert_frame_equal(again.per_group, first.per_group)
+    assert all(
+        np.array_equal(again.imputations[k], first.imputations[k]) for k in first.imputations
+    )
+    compare_imputers({"spy": Spy()}, data.X, random_state=1, **options)
+    assert len(SEEN) == 2 * n_calls
+
+
+def test_parallel_is_serial(data, imputers):
+    options = {"covariates": COVARIATES, "cv": 2, "n_masks": 1, "random_state": 0}
+    serial = compare_imputers(imputers, data.X, **options).summary()
+    parallel = compare_imputers(imputers, data.X, n_jobs=2, **options).summary()
+    pd.testing.assert_frame_equal(serial, parallel)
+
+
+def test_report(data, imputers, tmp_path):
+    comparison = compare_imputers(
+        imputers, data.X, covariates=COVARIATES, cv=3, n_masks=1, random_state=0
+    )
+    page = comparison.to_html(tmp_path / "imputers.html").read_text(encoding="utf-8")
+    assert "Comparison of imputers" in page
+    assert all(name in page for name in imputers)
+    assert "Mean R² per feature" in page
+
+
+def test_bad_input(data):
+    models = {"median": GroupMedianImputer("tissue", ignored_columns=COVARIATES[1:])}
+    with pytest.raises(FeatureMismatchError, match="covariates names columns that X does not have"):
+        compare_imputers(models, data.X, covariates=["organ"])
+    with pytest.raises(FeatureMismatchError, match="group_by='organ' is no column"):
+        compare_imputers(models, data.X, covariates=COVARIATES, group_by="organ")
+    with pytest.raises(ValueError, match="different numbers between 0 and 1"):
+        compare_imputers(models, data.X, covariates=COVARIATES, missing_rates=[0.5, 1.0])
+    with pytest.raises(ValueError, match="X is an array"):
+        compare_imputers(models, np.ones((5, 3)), covariates=["tissue"])
+    with pytest.raises(TypeError, match="fit and transform"):
+        compare_imputers({"a": GroupMedianImputer}, data.X)
+    with pytest.raises(ValueError, match="imputers is empty"):
+        compare_imputers({}, data.X)
+    with pytest.raises(SampleMismatchError, match="X and groups"):
+        compare_imputers(models, data.X, groups=data.samples["donor"].iloc[::-1])
+    assert CovariateImputer().imputer is None
