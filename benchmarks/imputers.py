@@ -4,7 +4,7 @@ At a missing rate of 50 %, over three masks, each imputer fills the same holes. 
 scenario it is fitted on four fifths of the samples, whole, and imputes the others (one split, no
 donor on both sides); in place it is fitted on the table with the holes. Numbers are R² over hidden
 entries, the reference being the mean of the gene's values that are not hidden, averaged over
-genes, as published; and seconds. MICE and MissForest are run on tables of up to 300 genes, which
+genes, as published; and seconds. MICE and MissForest are run on tables of up to 100 genes, which
 are drawn from the larger ones. Finished fits are kept in ``--cache`` and not computed again.
 
     python benchmarks/imputers.py --data DIR --cache DIR
@@ -28,7 +28,7 @@ from omitrans.model_selection import compare_imputers
 # cohort -> categorical covariates
 COHORTS = {"gtex_scira": ["tissue"], "saureus_modulome": []}
 SIMULATED = "simulated"
-MAX_GENES_OF_CHAINS = 300
+MAX_GENES_OF_CHAINS = 100
 CHAINS = ("mice", "missforest")
 N_MASKS, MISSING_RATE = 3, 0.5
 

@@ -15,7 +15,9 @@ from omitrans.utils.discovery import all_estimators
 # Class -> parameters other than the defaults, where the checks would take long; the slow test
 # below runs them on the defaults too.
 CHEAPER = {
+    "GAINImputer": {"hidden_layer_sizes": (32,), "max_epochs": 10},
     "OmiTransRegressor": {"lr": 1e-3, "n_iter_no_change": 5},
+    "PMIImputer": {"hidden_layer_sizes": (32,), "max_epochs": 10},
     "TDimputeRegressor": {"n_hidden": 500, "lr": 1e-3, "max_epochs": 40},
 }
 # Class -> {check: reason}. Empty: nothing is known to fail.

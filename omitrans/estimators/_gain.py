@@ -35,11 +35,11 @@ class GAINImputer(TorchImputer):
         Columns of X that are neither expression nor covariates, such as ids of donors.
     hidden_layer_sizes : sequence of int, default=(1024,)
         Widths of the hidden layers.
-    dropout : float, default=0.5
+    dropout : float, default=0.4
         Share of hidden features set to zero in training.
     norm : {"batch", "sample", "none"}, default="sample"
         Normalisation of hidden features: by batches, as published; within each sample; or none.
-    observed_rate : tuple of float, default=(0.5, 0.5)
+    observed_rate : tuple of float, default=(0.1, 0.9)
         Bounds α ≤ β of the share of a sample's observed values that the network is shown. It is
         drawn anew for every sample of every batch. ``(1, 1)`` shows all, as the
         authors do in place, where the table has holes of its own.
@@ -59,7 +59,7 @@ class GAINImputer(TorchImputer):
         Its learning rate. None takes `lr`.
     lr : float, default=5e-4
         Learning rate (Adam).
-    alpha : float, default=0.1
+    alpha : float, default=0.0
         L2 penalty of the weights; about 1 holds back what noise alone would explain of as many
         standardised genes.
     batch_size : int, default=32
@@ -180,9 +180,9 @@ class GAINImputer(TorchImputer):
         numeric_covariates: Any = None,
         ignored_columns: Any = None,
         hidden_layer_sizes: Sequence[int] = (1024,),
-        dropout: float = 0.5,
+        dropout: float = 0.4,
         norm: str = "sample",
-        observed_rate: tuple[float, float] = (0.5, 0.5),
+        observed_rate: tuple[float, float] = (0.1, 0.9),
         scaling: str = "standard",
         adversarial_weight: float = 0.0,
         reconstruction_weight: float = 1.0,
@@ -190,7 +190,7 @@ class GAINImputer(TorchImputer):
         discriminator_params: dict[str, Any] | None = None,
         discriminator_lr: float | None = None,
         lr: float = 5e-4,
-        alpha: float = 0.1,
+        alpha: float = 0.0,
         batch_size: int = 32,
         max_epochs: int = 500,
         decay_epochs: int = 0,

@@ -34,18 +34,18 @@ class PMIImputer(TorchImputer):
         Columns of X that are neither expression nor covariates, such as ids of donors.
     hidden_layer_sizes : sequence of int, default=(1024,)
         Widths of the hidden layers.
-    dropout : float, default=0.5
+    dropout : float, default=0.4
         Share of hidden features set to zero in training.
     norm : {"batch", "sample", "none"}, default="sample"
         Normalisation of hidden features: by batches, as published; within each sample; or none.
-    observed_rate : tuple of float, default=(0.5, 0.5)
+    observed_rate : tuple of float, default=(0.1, 0.9)
         Bounds α ≤ β of the share of a sample's observed values that the network is shown. It is
         drawn anew for every sample of every batch.
     scaling : {"standard", "none"}, default="standard"
         Standardisation of every gene over the observed training values, undone in what is filled.
     lr : float, default=5e-4
         Learning rate (Adam).
-    alpha : float, default=0.1
+    alpha : float, default=0.0
         L2 penalty of the weights; about 1 holds back what noise alone would explain of as many
         standardised genes.
     batch_size : int, default=32
@@ -122,8 +122,9 @@ class PMIImputer(TorchImputer):
     Notes
     -----
     A sample of which nothing is observed is imputed from its covariates alone. X may have no
-    missing value at all, in fit and in :meth:`transform`. A network imputes best at the share of
-    missing values that `observed_rate` prepares it for.
+    missing value at all, in fit and in :meth:`transform`. The wide default of `observed_rate`
+    prepares for samples with few or many holes; with the published (0.5, 0.5) samples with nine
+    tenths missing are imputed far worse, and those with half missing hardly better.
 
     An epoch is a pass over the samples; the authors' code counts 100 batches of 32 as one.
 
@@ -160,12 +161,12 @@ class PMIImputer(TorchImputer):
         numeric_covariates: Any = None,
         ignored_columns: Any = None,
         hidden_layer_sizes: Sequence[int] = (1024,),
-        dropout: float = 0.5,
+        dropout: float = 0.4,
         norm: str = "sample",
-        observed_rate: tuple[float, float] = (0.5, 0.5),
+        observed_rate: tuple[float, float] = (0.1, 0.9),
         scaling: str = "standard",
         lr: float = 5e-4,
-        alpha: float = 0.1,
+        alpha: float = 0.0,
         batch_size: int = 32,
         max_epochs: int = 500,
         decay_epochs: int = 0,

@@ -27,10 +27,10 @@ def pool_estimates(
 
     Parameters
     ----------
-    estimates : array-like or DataFrame of shape (n_draws, n_estimates)
+    estimates : array-like, DataFrame or list of Series, of shape (n_draws, n_estimates)
         A row an imputed table, such as those of ``PMIImputer.transform_samples``; a column a
         number that was estimated on it: a gene's mean, a regression coefficient.
-    variances : array-like or DataFrame of the same shape
+    variances : array-like, DataFrame or list of Series, of the same shape
         Squared standard errors of the estimates, as if nothing had been missing.
     df : float, default=inf
         Degrees of freedom that the estimates would have without missing values.
@@ -64,6 +64,8 @@ def pool_estimates(
     0       1.0           0.306
     1       5.0           0.100
     """
+    if not isinstance(estimates, pd.DataFrame) and isinstance(estimates[0], pd.Series):
+        estimates, variances = pd.DataFrame(list(estimates)), pd.DataFrame(list(variances))
     names = estimates.columns if isinstance(estimates, pd.DataFrame) else None
     Q = check_array(estimates, dtype=np.float64, ensure_min_samples=2, input_name="estimates")
     U = check_array(variances, dtype=np.float64, input_name="variances")

@@ -34,7 +34,10 @@ def test_without_variance_between_draws_it_is_the_usual_interval():
 
 def test_rows_are_named_by_columns():
     frame = pd.DataFrame({"TP53": [1.0, 2.0], "XIST": [0.0, 0.0]})
-    assert list(pool_estimates(frame, frame + 1).index) == ["TP53", "XIST"]
+    pooled = pool_estimates(frame, frame + 1)
+    assert list(pooled.index) == ["TP53", "XIST"]
+    rows = [frame.loc[i] for i in frame.index]
+    pd.testing.assert_frame_equal(pool_estimates(rows, [row + 1 for row in rows]), pooled)
 
 
 def test_intervals_cover_the_truth():
