@@ -27,7 +27,7 @@ holes.iloc[:4, :5]
 # %%
 # Fit once, fill any sample
 # -------------------------
-# :class:`~omitrans.PMIImputer` learns from whole samples by hiding half of their values from itself.
+# :class:`~omitrans.PMIImputer` learns from whole samples by hiding values from itself.
 
 from omitrans import PMIImputer
 

@@ -48,7 +48,7 @@ class CovariateImputer(ExpressionImputerMixin, BaseEstimator):
         Of ``add_indicator``.
     n_features_in_ : int
         Number of columns of X.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_columns,)
         Their names, if X is a frame.
 
     See Also

@@ -124,7 +124,7 @@ class GAINImputer(TorchImputer):
         Of ``add_indicator``.
     n_features_in_ : int
         Number of columns of X, covariates included.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_columns,)
         Their names, if X is a frame.
 
     See Also

@@ -110,7 +110,7 @@ class PMIImputer(TorchImputer):
         Of ``add_indicator``.
     n_features_in_ : int
         Number of columns of X, covariates included.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_columns,)
         Their names, if X is a frame.
 
     See Also

@@ -5,13 +5,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.model_selection import BaseCrossValidator
 
 from omitrans.exceptions import SampleMismatchError
+from omitrans.model_selection._single_split import SingleSplit
 from omitrans.utils._validation import check_unique
 
 
-class PublishedSplit(BaseCrossValidator):
+class PublishedSplit(SingleSplit):
     """Test on the samples that somebody published; train on all others.
 
     Parameters
@@ -94,22 +94,3 @@ class PublishedSplit(BaseCrossValidator):
         if found.all():
             raise SampleMismatchError("All samples of X are in test_ids: none is left to train on.")
         yield np.flatnonzero(~found), np.flatnonzero(found)
-
-    def get_n_splits(self, X: Any = None, y: Any = None, groups: Any = None) -> int:
-        """Return the number of splits.
-
-        Parameters
-        ----------
-        X : array-like, default=None
-            Ignored.
-        y : array-like, default=None
-            Ignored.
-        groups : array-like, default=None
-            Ignored.
-
-        Returns
-        -------
-        int
-            One.
-        """
-        return 1

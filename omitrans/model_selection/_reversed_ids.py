@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from sklearn.model_selection import BaseCrossValidator
+
+from omitrans.model_selection._single_split import SingleSplit
 
 
-class ReversedIdSplit(BaseCrossValidator):
+class ReversedIdSplit(SingleSplit):
     """Train on the donors whose reversed ids come first, test on the last; one split.
 
     Ids are turned around, so that their random ends and not the order of recruitment decide, and
@@ -94,22 +95,3 @@ class ReversedIdSplit(BaseCrossValidator):
                 f"{self.train_size} and test_size={self.test_size}: one side would be empty."
             )
         yield np.flatnonzero(train), np.flatnonzero(test)
-
-    def get_n_splits(self, X: Any = None, y: Any = None, groups: Any = None) -> int:
-        """Return the number of splits.
-
-        Parameters
-        ----------
-        X : array-like, default=None
-            Ignored.
-        y : array-like, default=None
-            Ignored.
-        groups : array-like, default=None
-            Ignored.
-
-        Returns
-        -------
-        int
-            One.
-        """
-        return 1

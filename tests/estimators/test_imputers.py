@@ -283,6 +283,22 @@ def test_a_training_goes_on_from_its_checkpoint(cls, table, tmp_path):
     np.testing.assert_array_equal(resumed.transform(holes), whole.transform(holes))
 
 
+@both
+def test_streaming_gives_the_same_imputer(cls, table):
+    holes, _ = with_holes(table)
+    resident, streamed = (
+        quick(cls, **COVARIATES, data_location=location).fit(holes).transform(holes)
+        for location in ("device", "host")
+    )
+    np.testing.assert_array_equal(streamed, resident)
+
+
+@both
+def test_progress_is_shown_on_request(cls, table, capsys):
+    quick(cls, **COVARIATES, max_epochs=2, verbose=1).fit(table)
+    assert "valid_reconstruction" in capsys.readouterr().err
+
+
 # --- covariates ---
 
 
