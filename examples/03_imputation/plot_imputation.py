@@ -63,12 +63,12 @@ comparison = compare_imputers(
     models,
     data.X,
     covariates=covariates,
-    missing_rates=[0.1, 0.5, 0.9],
+    missing_rates=[0.2, 0.5, 0.9],
     n_masks=1,
     cv=[(train, test)],
     random_state=0,
 )
-MissingRateDisplay.from_comparison(comparison)
+MissingRateDisplay.from_comparison(comparison, metric="median_r2_per_feature")
 
 # %%
 comparison.summary(0.5)

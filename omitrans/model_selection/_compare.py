@@ -148,16 +148,12 @@ def compare_models(
         "keep_prediction": return_predictions,
     }
     cache = None if cache_dir is None else OutcomeCache(cache_dir, (X, Y), options)
-    runs = {
-        (name, fold): Run(
-            evaluate_fold,
-            (models[name], X, Y, *split),
-            options,
-            None if cache is None else cache.path(name, models[name], *split),
-        )
-        for name in models
-        for fold, split in enumerate(splits)
-    }
+    runs = []
+    for name, model in models.items():
+        for fold, split in enumerate(splits):
+            path = None if cache is None else cache.path(name, model, *split)
+            tables = (model, X, Y, *split)
+            runs.append(Run(evaluate_fold, tables, options, {(name, fold): (None, path)}))
     found = carry_out(runs, n_jobs=n_jobs, verbose=verbose)
     report_not_stored(found, cache_dir)
     errors = report_failures(found, ["model", "fold"])

@@ -71,8 +71,8 @@ def compare_imputers(
 ) -> ImputerComparison:
     """Compare imputers by values that are known and were hidden from them.
 
-    All imputers get the same holes. Each is cloned for every mask and fold and sees the table with
-    its holes only; numbers are over hidden entries. One that fails is reported in a warning and in
+    All imputers get the same holes. Each is cloned and sees the table with its holes only; numbers
+    are over hidden entries. One that fails is reported in a warning and in
     ``errors`` and does not stop the others.
 
     Parameters
@@ -135,7 +135,8 @@ def compare_imputers(
     Notes
     -----
     R² compares with the mean of the values of a gene that were not hidden in the same table, as
-    published. ``predict_seconds`` is the time of ``transform``; in place, all time is that of
+    published. Where the training samples are whole, an imputer is fitted once a fold and fills all
+    masks. ``predict_seconds`` is the time of ``transform``; in place, all time is that of
     ``fit_transform`` and stands under ``fit_seconds``.
 
     References
@@ -176,15 +177,14 @@ def compare_imputers(
         "keep_imputation": return_imputations,
     }
     cache = None if cache_dir is None else OutcomeCache(cache_dir, (X,), options)
-    runs = {}
+    runs = []
     for name, imputer in imputers.items():
-        for (rate, mask), seed in masks.items():
-            for fold, split in enumerate(splits):
+        for fold, split in enumerate(splits):
+            parts = {}
+            for (rate, mask), seed in masks.items():
                 path = None if cache is None else cache.path(name, imputer, rate, seed, split)
-                this = {**options, "missing_rate": rate, "seed": seed}
-                runs[name, rate, mask, fold] = Run(
-                    evaluate_imputer, (imputer, X, split), this, path
-                )
+                parts[name, rate, mask, fold] = ((rate, seed), path)
+            runs.append(Run(evaluate_imputer, (imputer, X, split), options, parts))
     found = carry_out(runs, n_jobs=n_jobs, verbose=verbose)
     report_not_stored(found, cache_dir)
     errors = report_failures(found, _KEYS)

@@ -1,7 +1,7 @@
 """One model on one fold."""
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from time import perf_counter
 from typing import Any
 
@@ -23,9 +23,10 @@ def evaluate_fold(
     train: np.ndarray,
     test: np.ndarray,
     *,
+    parts: Sequence[None],
     scorers: Mapping[str, Any] | None,
     keep_prediction: bool,
-) -> Outcome:
+) -> list[Outcome]:
     """Fit a clone of `model` on the training samples and report on the test samples.
 
     Parameters
@@ -36,6 +37,8 @@ def evaluate_fold(
         All samples.
     train, test : ndarray of int
         Rows.
+    parts : sequence of None
+        A fold gives one outcome.
     scorers : dict or None
         Scorers beside the report.
     keep_prediction : bool
@@ -43,7 +46,7 @@ def evaluate_fold(
 
     Returns
     -------
-    Outcome
+    list of Outcome
         Numbers, or the text of the error; with the prediction under that name, if kept.
     """
     try:
@@ -63,6 +66,6 @@ def evaluate_fold(
     except TrainingInterrupted:
         raise KeyboardInterrupt from None
     except Exception as error:  # whatever a model does, the other models go on
-        return Outcome({}, error=f"{type(error).__name__}: {error}")
+        return [Outcome({}, error=f"{type(error).__name__}: {error}")]
     metrics |= dict(zip(COSTS, costs, strict=True))
-    return Outcome(metrics, arrays={"prediction": prediction} if keep_prediction else {})
+    return [Outcome(metrics, arrays={"prediction": prediction} if keep_prediction else {})]

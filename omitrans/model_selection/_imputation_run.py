@@ -31,14 +31,13 @@ def evaluate_imputer(
     X: Any,
     split: Split | None,
     *,
-    missing_rate: float,
+    parts: Sequence[tuple[float, int]],
     train_missing_rate: float,
     mechanism: str,
-    seed: int,
     covariates: Sequence[str],
     groups: np.ndarray | None,
     keep_imputation: bool,
-) -> Outcome:
+) -> list[Outcome]:
     """Hide values, fit a clone of `imputer`, fill them and compare.
 
     Parameters
@@ -49,74 +48,103 @@ def evaluate_imputer(
         All samples.
     split : (ndarray, ndarray) or None
         Rows to fit on and rows to impute; None fits on the table with its holes and imputes it.
-    missing_rate, train_missing_rate : float
-        Shares hidden in what is imputed and in the rows to fit on.
+    parts : sequence of (float, int)
+        Share of values to hide, and seed, of each mask.
+    train_missing_rate : float
+        Share hidden in the rows to fit on.
     mechanism : str
         As :func:`~omitrans.datasets.hide_values` takes it.
-    seed : int
-        Of the mask.
     covariates : sequence of str
         Columns that are never hidden.
     groups : ndarray of shape (n_samples,) or None
         Groups for R² within groups.
     keep_imputation : bool
-        Whether the outcome holds the imputed table.
+        Whether outcomes hold the imputed table.
 
     Returns
     -------
-    Outcome
-        Numbers over hidden entries with R² of every gene, or the text of the error.
+    list of Outcome
+        For each mask, numbers over hidden entries with R² of every gene, or the text of the error.
     """
-    mask = {"mechanism": mechanism, "exclude": list(covariates) or None}
-    try:
-        imputer = clone(imputer)
-        holes, hidden = hide_values(X, missing_rate, random_state=seed, **mask)
-        whole = X if split is None else safe_indexing(X, split[1])
-        if split is None:
-            train = test = holes
-        else:
-            train, test = safe_indexing(X, split[0]), safe_indexing(holes, split[1])
-            hidden = safe_indexing(hidden, split[1])
-            if train_missing_rate > 0:
-                train, _ = hide_values(train, train_missing_rate, random_state=seed + 1, **mask)
-        imputed, costs = _fill(imputer, train, test)
-        truth = whole.drop(columns=list(covariates)) if isinstance(whole, pd.DataFrame) else whole
-        _check_shape(imputed, truth)
-        r2 = np.asarray(masked_r2_per_feature(truth, imputed, hidden))
-        numbers = {
-            "rmse": masked_rmse(truth, imputed, hidden),
-            "mean_r2_per_feature": float(np.nanmean(r2)),
-            "median_r2_per_feature": float(np.nanmedian(r2)),
-            "fraction_r2_per_feature_above": float((r2 > R2_THRESHOLD)[~np.isnan(r2)].mean()),
-        }
-        arrays = {"r2": r2}
-        if groups is not None:
-            mine = groups if split is None else groups[split[1]]
-            table = masked_r2_by_group(truth, imputed, hidden, mine)
-            arrays["r2_by_group"] = table.reindex(columns=np.unique(groups)).to_numpy()
+    hide = {"mechanism": mechanism, "exclude": list(covariates) or None}
+    rows = slice(None) if split is None else split[1]
+    truth = safe_indexing(X, rows)
+    if isinstance(truth, pd.DataFrame):
+        truth = truth.drop(columns=list(covariates))
+    labels = None if groups is None else groups[rows]
+    fitted: _Filler | None = None
+    outcomes = []
+    for missing_rate, seed in parts:
+        try:
+            holes, hidden = hide_values(X, missing_rate, random_state=seed, **hide)
+            holes, hidden = safe_indexing(holes, rows), safe_indexing(hidden, rows)
+            if split is None:
+                filler = _Filler(imputer).fit(holes, fill=True)
+            elif train_missing_rate > 0:
+                train, _ = hide_values(
+                    safe_indexing(X, split[0]), train_missing_rate, random_state=seed + 1, **hide
+                )
+                filler = _Filler(imputer).fit(train)
+            else:  # whole training samples are the same for every mask
+                fitted = fitted or _Filler(imputer).fit(safe_indexing(X, split[0]))
+                filler = fitted
+            imputed, costs = filler.fill(holes)
+            numbers, arrays = _judge(truth, imputed, hidden, labels, groups)
+        except TrainingInterrupted:
+            raise KeyboardInterrupt from None
+        except Exception as error:  # whatever an imputer does, the others go on
+            outcomes.append(Outcome({}, error=f"{type(error).__name__}: {error}"))
+            continue
         if keep_imputation:
             arrays["imputation"] = imputed
-    except TrainingInterrupted:
-        raise KeyboardInterrupt from None
-    except Exception as error:  # whatever an imputer does, the others go on
-        return Outcome({}, error=f"{type(error).__name__}: {error}")
-    return Outcome(numbers | dict(zip(COSTS, costs, strict=True)), arrays=arrays)
+        outcomes.append(Outcome(numbers | dict(zip(COSTS, costs, strict=True)), arrays=arrays))
+    return outcomes
 
 
-def _fill(imputer: Any, train: Any, test: Any) -> tuple[np.ndarray, tuple[float, float, float]]:
-    """Fit, fill, and return the result with the costs.
+class _Filler:
+    """A clone of an imputer that knows what its fit has cost."""
 
-    In place the table is filled by ``fit_transform``, all of whose time counts as that of the fit.
-    """
-    start = perf_counter()
-    with warnings.catch_warnings(), PeakMemory() as memory:
-        # a training that Ctrl-C cut short is no result: the user wants the comparison to end
-        warnings.simplefilter("error", TrainingInterrupted)
-        filled = imputer.fit_transform(train) if train is test else imputer.fit(train)
-    fitted = perf_counter()
-    if train is not test:
-        filled = imputer.transform(test)
-    return np.asarray(filled), (fitted - start, perf_counter() - fitted, memory.mib)
+    def __init__(self, imputer: Any) -> None:
+        self.imputer = clone(imputer)
+        self.filled: Any = None
+
+    def fit(self, train: Any, *, fill: bool = False) -> "_Filler":
+        """Fit; with `fill`, fill the same table at once, which counts as part of the fit."""
+        start = perf_counter()
+        with warnings.catch_warnings(), PeakMemory() as memory:
+            # a training that Ctrl-C cut short is no result: the user wants the comparison to end
+            warnings.simplefilter("error", TrainingInterrupted)
+            if fill:
+                self.filled = self.imputer.fit_transform(train)
+            else:
+                self.imputer.fit(train)
+        self.seconds, self.mib = perf_counter() - start, memory.mib
+        return self
+
+    def fill(self, holes: Any) -> tuple[np.ndarray, tuple[float, float, float]]:
+        """Return the table without holes, and the costs."""
+        start = perf_counter()
+        filled = self.imputer.transform(holes) if self.filled is None else self.filled
+        return np.asarray(filled), (self.seconds, perf_counter() - start, self.mib)
+
+
+def _judge(
+    truth: Any, imputed: np.ndarray, hidden: Any, labels: Any, groups: Any
+) -> tuple[dict[str, float], dict[str, np.ndarray]]:
+    """Return numbers and R² of every gene, over all samples and within groups."""
+    _check_shape(imputed, truth)
+    r2 = np.asarray(masked_r2_per_feature(truth, imputed, hidden))
+    numbers = {
+        "rmse": masked_rmse(truth, imputed, hidden),
+        "mean_r2_per_feature": float(np.nanmean(r2)),
+        "median_r2_per_feature": float(np.nanmedian(r2)),
+        "fraction_r2_per_feature_above": float((r2 > R2_THRESHOLD)[~np.isnan(r2)].mean()),
+    }
+    arrays = {"r2": r2}
+    if labels is not None:
+        table = masked_r2_by_group(truth, imputed, hidden, labels)
+        arrays["r2_by_group"] = table.reindex(columns=np.unique(groups)).to_numpy()
+    return numbers, arrays
 
 
 def _check_shape(imputed: np.ndarray, truth: Any) -> None:

@@ -1,7 +1,7 @@
 """Many fits: in parallel, resumed from stored outcomes, with a progress bar."""
 
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,33 +15,33 @@ from omitrans.model_selection._outcome import Outcome
 
 
 class Run(NamedTuple):
-    """One fit that is to be done.
+    """One job, which gives one outcome or several.
 
     Attributes
     ----------
     evaluate : callable
-        Returns an Outcome.
+        Called as ``evaluate(*args, parts=[...], **options)``; returns an Outcome for each part.
     args : tuple
         Its arguments.
     options : dict
         Its keyword arguments.
-    path : pathlib.Path or None
-        Where the outcome is stored.
+    parts : dict of (object, pathlib.Path or None)
+        The keys of the outcomes, what tells each from the others, and where it is stored.
     """
 
-    evaluate: Callable[..., Outcome]
+    evaluate: Callable[..., list[Outcome]]
     args: tuple[Any, ...]
     options: Mapping[str, Any]
-    path: Path | None = None
+    parts: Mapping[Any, tuple[Any, Path | None]]
 
 
-def carry_out(runs: Mapping[Any, Run], *, n_jobs: int | None, verbose: int) -> dict[Any, Outcome]:
-    """Return the outcome of every run, some of which may be stored already.
+def carry_out(runs: Sequence[Run], *, n_jobs: int | None, verbose: int) -> dict[Any, Outcome]:
+    """Return the outcomes of all runs, some of which may be stored already.
 
     Parameters
     ----------
-    runs : dict of Run
-        By their keys.
+    runs : sequence of Run
+        What is to be done.
     n_jobs : int or None
         How many at once.
     verbose : int
@@ -50,46 +50,52 @@ def carry_out(runs: Mapping[Any, Run], *, n_jobs: int | None, verbose: int) -> d
     Returns
     -------
     dict of Outcome
-        In the order of the runs.
+        By their keys, in the order of the runs.
     """
-    stored = {key: read_outcome(run.path) for key, run in runs.items() if run.path is not None}
-    found: dict[Any, Outcome] = {key: outcome for key, outcome in stored.items() if outcome}
-    missing = [key for key in runs if key not in found]
-    outcomes = _parallel(n_jobs)(delayed(evaluate_and_store)(*runs[key]) for key in missing)
-    bar = tqdm(
-        outcomes,
+    found: dict[Any, Outcome] = {}
+    for run in runs:
+        for key, (_, path) in run.parts.items():
+            outcome = None if path is None else read_outcome(path)
+            if outcome is not None:
+                found[key] = outcome
+    rests = [
+        run._replace(parts={key: part for key, part in run.parts.items() if key not in found})
+        for run in runs
+    ]
+    missing = [run for run in rests if run.parts]
+    outcomes = tqdm(
+        _parallel(n_jobs)(delayed(evaluate_and_store)(run) for run in missing),
         total=len(runs),
-        initial=len(found),
+        initial=len(runs) - len(missing),
         unit="fit",
         desc="compare",
         disable=verbose < 1,
     )
-    found |= dict(zip(missing, bar, strict=True))
-    return {key: found[key] for key in runs}
+    for run, results in zip(missing, outcomes, strict=True):
+        found |= dict(zip(run.parts, results, strict=True))
+    return {key: found[key] for run in runs for key in run.parts}
 
 
-def evaluate_and_store(
-    evaluate: Callable[..., Outcome],
-    args: tuple[Any, ...],
-    options: Mapping[str, Any],
-    path: Path | None,
-) -> Outcome:
-    """Carry out a run and, given a path, write the outcome before handing it back.
+def evaluate_and_store(run: Run) -> list[Outcome]:
+    """Carry out a run and write its outcomes, where they have a path, before handing them back.
 
     Parameters
     ----------
-    evaluate, args, options, path
-        Those of a :class:`Run`.
+    run : Run
+        What is to be done.
 
     Returns
     -------
-    Outcome
-        The outcome.
+    list of Outcome
+        One a part.
     """
-    outcome = evaluate(*args, **options)
-    if path is None:
-        return outcome
-    return outcome._replace(not_stored=write_outcome(path, outcome))
+    parts = [part for part, _ in run.parts.values()]
+    outcomes = run.evaluate(*run.args, parts=parts, **run.options)
+    paths = [path for _, path in run.parts.values()]
+    return [
+        outcome if path is None else outcome._replace(not_stored=write_outcome(path, outcome))
+        for outcome, path in zip(outcomes, paths, strict=True)
+    ]
 
 
 def check_models(models: Mapping[str, Any], method: str, parameter: str = "models") -> None:

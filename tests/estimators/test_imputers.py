@@ -471,6 +471,17 @@ def test_gain_needs_something_to_learn_from(table):
 
 
 @both
+def test_duplicated_genes_and_empty_tables(cls, table):
+    twice = pd.concat([table, table[["ENSG01"]]], axis=1)
+    with pytest.raises(ValueError, match=r"1 duplicated ids \(ENSG01\)"):
+        quick(cls, **COVARIATES).fit(twice)
+    with pytest.raises(ValueError, match="0 sample"):
+        quick(cls, **COVARIATES).fit(table.iloc[:0])
+    with pytest.raises(ValueError, match="0 feature"):
+        quick(cls).fit(table.iloc[:, :0])
+
+
+@both
 def test_one_sample_is_too_few(cls, table):
     with pytest.raises(ValueError, match="1 sample"):
         quick(cls, **COVARIATES).fit(table.iloc[:1])
