@@ -106,6 +106,14 @@ class TorchEstimator(BaseEstimator):
                 "cannot exceed it. Lower decay_epochs or raise max_epochs."
             )
 
+    def _check_hidden_layer_sizes(self) -> None:
+        for width in self.hidden_layer_sizes:
+            if not isinstance(width, Integral) or width < 1:
+                raise ValueError(
+                    f"The 'hidden_layer_sizes' parameter of {type(self).__name__} must hold whole "
+                    f"numbers of at least 1. Got {width!r} in {self.hidden_layer_sizes!r} instead."
+                )
+
     def _initialized_net(self, device: torch.device, **sizes: Any) -> OmicsNet:
         """Return the net with fresh weights, optimizers and callbacks."""
         best = None

@@ -107,16 +107,11 @@ class TorchImputer(ExpressionImputerMixin, TorchEstimator):
         return self
 
     def _check_network_params(self) -> None:
-        name = type(self).__name__
-        for width in self.hidden_layer_sizes:
-            if not isinstance(width, Integral) or width < 1:
-                raise ValueError(
-                    f"The 'hidden_layer_sizes' parameter of {name} must hold whole numbers of at "
-                    f"least 1. Got {width!r} in {self.hidden_layer_sizes!r} instead."
-                )
+        self._check_hidden_layer_sizes()
         if len(self.hidden_layer_sizes) == 0:
             raise ValueError(
-                f"The 'hidden_layer_sizes' parameter of {name} is empty; give one width at least."
+                f"The 'hidden_layer_sizes' parameter of {type(self).__name__} is empty; give one "
+                "width at least."
             )
         self._check_rate("observed_rate")
 

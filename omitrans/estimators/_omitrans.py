@@ -317,12 +317,7 @@ class OmiTransRegressor(TorchRegressor):
                 "adversarial_loss=None with reconstruction_weight=0 leaves nothing to learn from. "
                 "Set one of them."
             )
-        for width in self.hidden_layer_sizes:
-            if not isinstance(width, Integral) or width < 1:
-                raise ValueError(
-                    "The 'hidden_layer_sizes' parameter of OmiTransRegressor must hold whole "
-                    f"numbers of at least 1. Got {width!r} in {self.hidden_layer_sizes!r} instead."
-                )
+        self._check_hidden_layer_sizes()
         source, target = super()._check_training_data(X, Y)
         if self.reconstruction_loss == "cross-entropy" and self.target_scaling != "minmax":
             low, high = target.min(), target.max()
