@@ -71,6 +71,9 @@ def make_models(covariates, *, chains):
         "gain-mse": GAINImputer(**options),
         "gain": GAINImputer(**options, adversarial_weight=1.0),
         "pmi": PMIImputer(**options),
+        # what the paper says and what the authors' code does in place (and both do inductively)
+        "pmi-0.5-0.9": PMIImputer(**options, observed_rate=(0.5, 0.9)),
+        "pmi-0.5": PMIImputer(**options, observed_rate=(0.5, 0.5)),
     }
 
 

@@ -107,5 +107,5 @@ def _warn_of_unknown(estimator: Any, categories: np.ndarray, codes: np.ndarray) 
                 f"({_some(sorted(set(map(str, odd))))}), in {len(odd)} of {len(codes)} samples. "
                 "They are imputed as an unknown category.",
                 UnknownCategoryWarning,
-                stacklevel=5,
+                stacklevel=6,  # the caller of transform, which scikit-learn wraps
             )
