@@ -147,10 +147,11 @@ class TorchImputer(ExpressionImputerMixin, TorchEstimator):
 
     def _finish(self, net: OmicsNet, held_out: PairedRows) -> None:
         """Settle what training leaves open, and measure how far off imputed values are."""
+        # of all samples: views share the table
         codes = held_out.X[:, : len(self._n_categories)]
-        known = [bool((codes[:, j] > 0).all()) for j in range(codes.shape[1])]
+        never_met = [bool((codes[:, j] > 0).all()) for j in range(codes.shape[1])]
         network: MaskedMLP = net.module_
-        network.covariates.settle_unknown(known)
+        network.covariates.settle_unknown(never_met)
         network.silence(self._constant_genes)  # they are filled with their one value
         self.residual_sd_ = residual_deviation(net, held_out)
 
@@ -280,7 +281,7 @@ class TorchImputer(ExpressionImputerMixin, TorchEstimator):
 
         See Also
         --------
-        omitrans.evaluation.EmbeddingDisplay : Draw them in two dimensions.
+        omitrans.evaluation.CategoryEmbeddingDisplay : Draw them in two dimensions.
         """
         check_is_fitted(self, "net_")
         names = column_labels(self, "categorical")

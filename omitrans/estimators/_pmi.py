@@ -55,8 +55,8 @@ class PMIImputer(TorchImputer):
     decay_epochs : int, default=0
         Over how many of them, at the end, the learning rate falls linearly.
     early_stopping : bool, default=True
-        Whether to set samples aside and end when the error at their observed values, of which
-        half are not shown, no longer falls. No value that is missing is needed.
+        Whether to set samples aside and end when the error at those of their observed values that
+        are not shown no longer falls. No value that is missing is needed.
     validation_fraction : float, default=0.1
         Share of samples set aside.
     n_iter_no_change : int, default=30
@@ -100,7 +100,7 @@ class PMIImputer(TorchImputer):
     best_validation_loss_ : float
         That loss; with early stopping only.
     residual_sd_ : ndarray of shape (n_genes,)
-        Root mean squared error at observed values that were not shown, over validation samples
+        Root mean squared error at observed values with half of them shown, over validation samples
         (over training samples without early stopping).
     category_encoder_ : OrdinalEncoder or None
         The categories.
