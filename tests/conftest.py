@@ -8,6 +8,9 @@ import torch
 mpl.use("Agg")
 torch.set_num_threads(1)  # pytest-xdist already uses the cores
 
+# They hold no doctests, and two modules of one name cannot both be collected.
+collect_ignore_glob = ["conftest.py", "*/conftest.py"]
+
 
 @pytest.fixture
 def rng():

@@ -1,5 +1,6 @@
 """scikit-learn's imputers on expression with covariates beside it."""
 
+import warnings
 from numbers import Integral
 from typing import Any, Self
 
@@ -10,9 +11,11 @@ from sklearn.impute import KNNImputer
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.utils.validation import check_is_fitted
 
-from omitrans.utils._covariates import CovariateTable, split_table
+from omitrans.exceptions import UnknownCategoryWarning
+from omitrans.utils._covariates import CovariateTable, column_labels, split_table
 from omitrans.utils._imputation import ExpressionImputerMixin, gene_ranges
 from omitrans.utils._sklearn import HasMethods, fit_context
+from omitrans.utils._validation import _some
 
 
 class CovariateImputer(ExpressionImputerMixin, BaseEstimator):
@@ -29,8 +32,8 @@ class CovariateImputer(ExpressionImputerMixin, BaseEstimator):
         :class:`~sklearn.impute.KNNImputer`. It is cloned.
     categorical_covariates, numeric_covariates : column specifier, default=None
         Columns of X that are covariates: a name, a list of names, positions, or a callable of X
-        that returns one of these. A category that fit has not met is all zeros; a missing number
-        counts as the mean.
+        that returns one of these. A category that fit has not met is all zeros, and a warning
+        names it; a missing number counts as the mean.
     ignored_columns : column specifier, default=None
         Columns of X that are neither expression nor covariates, such as ids of donors.
     add_indicator : bool, default=False
@@ -123,7 +126,7 @@ class CovariateImputer(ExpressionImputerMixin, BaseEstimator):
         FeatureMismatchError
             If a covariate is absent or listed twice.
         ValueError
-            If a gene has no value at all, or a value is infinite.
+            If a gene or a numeric covariate has no value at all, or a value is infinite.
         """
         self._fit(X, transform=False)
         return self
@@ -158,13 +161,15 @@ class CovariateImputer(ExpressionImputerMixin, BaseEstimator):
         )
         gene_ranges(self, table.expression)
         self._fit_indicator(table.expression)
-        self.expression_scaler_ = StandardScaler().fit(table.expression)
+        # arrays, whatever sklearn.set_config says of transform_output
+        self.expression_scaler_ = _arrays(StandardScaler()).fit(table.expression)
         self.category_encoder_ = self.numeric_scaler_ = None
         if table.categorical.shape[1]:
             encoder = OneHotEncoder(handle_unknown="ignore", sparse_output=False)
-            self.category_encoder_ = encoder.fit(table.categorical)
+            self.category_encoder_ = _arrays(encoder).fit(table.categorical)
         if table.numeric.shape[1]:
-            self.numeric_scaler_ = StandardScaler().fit(table.numeric)
+            self._check_numbers(table.numeric)
+            self.numeric_scaler_ = _arrays(StandardScaler()).fit(table.numeric)
         self.imputer_ = KNNImputer() if self.imputer is None else clone(self.imputer)
         if transform:
             return table, self.imputer_.fit_transform(self._assemble(table))
@@ -182,11 +187,38 @@ class CovariateImputer(ExpressionImputerMixin, BaseEstimator):
         -------
         ndarray of shape (n_samples, n_genes)
             The expression. Observed values are those of X.
+
+        Warns
+        -----
+        UnknownCategoryWarning
+            If X holds categories that fit has not met.
         """
         check_is_fitted(self)
         table = split_table(self, X, reset=False)
+        self._warn_of_unknown(table.categorical, self.category_encoder_)
         filled = self._finish(table.expression, self.imputer_.transform(self._assemble(table)))
         return self._with_indicator(filled, table.expression)
+
+    def _check_numbers(self, numeric: np.ndarray) -> None:
+        empty = np.flatnonzero(np.isnan(numeric).all(axis=0))
+        if len(empty):
+            names = column_labels(self, "numeric")
+            raise ValueError(
+                f"{len(empty)} of numeric_covariates hold no value at all "
+                f"({_some(names[j] for j in empty)}). Leave them out."
+            )
+
+    def _warn_of_unknown(self, categorical: np.ndarray, encoder: Any) -> None:
+        for j, name in enumerate(column_labels(self, "categorical")):
+            known = set(encoder.categories_[j])
+            odd = {value for value in categorical[:, j] if value == value} - known
+            if odd:
+                warnings.warn(
+                    f"Covariate {name!r} holds {len(odd)} categories that fit has not met "
+                    f"({_some(sorted(map(str, odd)))}). The imputer sees them as no category.",
+                    UnknownCategoryWarning,
+                    stacklevel=4,  # the caller of transform, which scikit-learn wraps
+                )
 
     def _assemble(self, table: CovariateTable) -> np.ndarray:
         """Return standardised expression with covariates behind it."""
@@ -204,3 +236,7 @@ class CovariateImputer(ExpressionImputerMixin, BaseEstimator):
         values = np.asarray(filled)[:, : expression.shape[1]]
         values = self.expression_scaler_.inverse_transform(values).astype(expression.dtype)
         return np.where(np.isnan(expression), values, expression)
+
+
+def _arrays(transformer: Any) -> Any:
+    return transformer.set_output(transform="default")

@@ -1,118 +1,31 @@
 """Imputation by medians, of all samples or of those of the same group."""
 
-import warnings
-from collections.abc import Iterator
 from numbers import Integral
 from typing import Any, Self
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from omitrans.exceptions import UnknownCategoryWarning
+from omitrans.baselines._groups import GroupMedians, fill_by_group, warn_of_unknown
 from omitrans.utils._covariates import split_table
 from omitrans.utils._imputation import ExpressionImputerMixin, gene_ranges
 from omitrans.utils._sklearn import fit_context
-from omitrans.utils._validation import _some
-
-
-class GroupMedians:
-    """Medians of genes in groups of samples, learned once and looked up by group.
-
-    Parameters
-    ----------
-    expression : ndarray of shape (n_samples, n_genes)
-        Training samples; NaN is missing.
-    labels : ndarray of shape (n_samples,), dtype object
-        Their groups; NaN is none.
-    """
-
-    def __init__(self, expression: np.ndarray, labels: np.ndarray) -> None:
-        self.overall = np.nanmedian(expression, axis=0)
-        self.groups: list[Any] = []
-        tables = []
-        for group, rows in rows_of_groups(labels):
-            self.groups.append(group)
-            tables.append(self._medians(expression[rows]))
-        shape = (len(tables), expression.shape[1])
-        self.table = np.reshape(tables, shape).astype(expression.dtype, copy=False)
-
-    def _medians(self, expression: np.ndarray) -> np.ndarray:
-        """Return the medians of a group, those of all samples where a gene has no value in it."""
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", message="All-NaN slice")
-            medians = np.nanmedian(expression, axis=0)
-        return np.where(np.isnan(medians), self.overall, medians)
-
-
-def rows_of_groups(labels: np.ndarray) -> Iterator[tuple[Any, np.ndarray]]:
-    """Yield each group and its rows; rows without a group (NaN) are left out.
-
-    Parameters
-    ----------
-    labels : ndarray of shape (n_samples,), dtype object
-        Groups.
-
-    Yields
-    ------
-    group : object
-        One of them.
-    rows : ndarray of int
-        Its samples.
-    """
-    rows: dict[Any, list[int]] = {}
-    for i, label in enumerate(labels):
-        if label == label:
-            rows.setdefault(label, []).append(i)
-    for label, members in rows.items():
-        yield label, np.asarray(members)
-
-
-def fill_by_group(
-    expression: np.ndarray, labels: np.ndarray, groups: list[Any], table: np.ndarray, overall: Any
-) -> list[Any]:
-    """Fill holes in place by the medians of each sample's group.
-
-    Parameters
-    ----------
-    expression : ndarray of shape (n_samples, n_genes)
-        Is changed.
-    labels : ndarray of shape (n_samples,), dtype object
-        Groups; NaN is none.
-    groups, table : list and ndarray of shape (n_groups, n_genes)
-        Known groups and their medians.
-    overall : ndarray of shape (n_genes,)
-        For samples of no known group.
-
-    Returns
-    -------
-    list
-        Groups that are not known.
-    """
-    unknown = []
-    places = {group: i for i, group in enumerate(groups)}
-    for label, rows in rows_of_groups(labels):
-        if label not in places:
-            unknown.append(label)
-            continue
-        block = expression[rows]
-        expression[rows] = np.where(np.isnan(block), table[places[label]], block)
-    holes = np.isnan(expression)  # of samples without a known group
-    expression[holes] = np.broadcast_to(overall, expression.shape)[holes]
-    return unknown
 
 
 class GroupMedianImputer(ExpressionImputerMixin, BaseEstimator):
     """Fill missing expression with the median of the gene in the sample's group, its tissue.
 
     Medians are of observed training values. A gene without any in a group has its overall
-    median there, and so have all genes of samples whose group fit has not met.
+    median there, and so have all genes of samples whose group is missing or fit has not met it.
 
     Parameters
     ----------
-    group : str or int, default=None
-        Column of X that holds the group. None takes the median of all samples.
+    group : str, int or list of them, default=None
+        Column of X that holds the group, by name or position; of several columns, such as tissue
+        and sex, every combination is a group. None takes the median of all samples.
     ignored_columns : column specifier, default=None
         Columns of X that are not expression, such as other covariates.
     add_indicator : bool, default=False
@@ -121,7 +34,7 @@ class GroupMedianImputer(ExpressionImputerMixin, BaseEstimator):
     Attributes
     ----------
     groups_ : list
-        The groups that fit has met.
+        The groups that fit has met, tuples where `group` names several columns.
     medians_ : ndarray of shape (n_groups, n_genes)
         Their medians.
     overall_medians_ : ndarray of shape (n_genes,)
@@ -154,14 +67,14 @@ class GroupMedianImputer(ExpressionImputerMixin, BaseEstimator):
     """
 
     _parameter_constraints = {
-        "group": [str, Integral, None],
+        "group": [str, Integral, "array-like", None],
         "ignored_columns": [str, Integral, slice, "array-like", callable, None],
         "add_indicator": ["boolean"],
     }
 
     def __init__(
         self,
-        group: str | int | None = None,
+        group: Any = None,
         *,
         ignored_columns: Any = None,
         add_indicator: bool = False,
@@ -238,25 +151,10 @@ class GroupMedianImputer(ExpressionImputerMixin, BaseEstimator):
     def _labels(categorical: np.ndarray) -> np.ndarray:
         if categorical.shape[1] == 0:
             return np.full(len(categorical), np.nan, dtype=object)
-        return categorical[:, 0]
-
-
-def warn_of_unknown(groups: list[Any], column: str, *, stacklevel: int) -> None:
-    """Warn of groups that fit has not met.
-
-    Parameters
-    ----------
-    groups : list
-        The groups; nothing is said of none.
-    column : str
-        The column that holds them.
-    stacklevel : int
-        Of the warning.
-    """
-    if groups:
-        warnings.warn(
-            f"{column} holds {len(groups)} groups that fit has not met "
-            f"({_some(sorted(map(str, groups)))}). Their samples get the medians of all samples.",
-            UnknownCategoryWarning,
-            stacklevel=stacklevel,
-        )
+        if categorical.shape[1] == 1:
+            return categorical[:, 0]
+        labels = np.full(len(categorical), np.nan, dtype=object)
+        for i, values in enumerate(categorical):
+            if not pd.isna(values).any():
+                labels[i] = tuple(values)
+        return labels

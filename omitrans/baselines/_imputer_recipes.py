@@ -27,7 +27,7 @@ _COLUMNS = [str, Integral, "array-like", None]
         "numeric_covariates": _COLUMNS,
         "tissue": [str, Integral, None],
         "donor": [str, Integral, None],
-        "surrogate": [str],
+        "surrogate": [str, Integral],
         "n_trees": [Interval(Integral, 1, None, closed="left")],
         "n_jobs": [Integral, None],
         "random_state": ["random_state"],
@@ -41,7 +41,7 @@ def make_imputers(
     numeric_covariates: Any = None,
     tissue: str | int | None = None,
     donor: str | int | None = None,
-    surrogate: str = "Whole Blood",
+    surrogate: str | int = "Whole Blood",
     n_trees: int = 20,
     n_jobs: int | None = None,
     random_state: Any = None,
@@ -69,9 +69,10 @@ def make_imputers(
     categorical_covariates, numeric_covariates : str, int or list of them, default=None
         Columns of X that are covariates, by name or position.
     tissue, donor : str or int, default=None
-        Columns of X that hold the tissue and the donor. A donor is an identity, not a covariate:
-        all but ``"surrogate"`` ignore it.
-    surrogate : str, default="Whole Blood"
+        Columns of X that hold the tissue and the donor. Those that see covariates see the tissue
+        only if it is one of them. A donor is an identity, not a covariate: all but
+        ``"surrogate"`` ignore it.
+    surrogate : str or int, default="Whole Blood"
         Tissue of ``"surrogate"``.
     n_trees : int, default=20
         Trees of a forest of ``"missforest"``; the paper has 1 to 100.
@@ -89,6 +90,8 @@ def make_imputers(
     ------
     UnknownNameError
         If a name is none of the above.
+    ValueError
+        If ``"surrogate"`` is asked for without `tissue` and `donor`.
 
     See Also
     --------
@@ -110,12 +113,12 @@ def make_imputers(
     >>> list(make_imputers(categorical_covariates=["tissue"], tissue="tissue"))
     ['median', 'knn-1', 'knn-5', 'knn-10', 'svd', 'ridge', 'mice', 'missforest']
     """
+    covariate_names = [*_listed(categorical_covariates), *_listed(numeric_covariates)]
     covariates = {
         "categorical_covariates": categorical_covariates,
         "numeric_covariates": numeric_covariates,
-        "ignored_columns": None if donor is None else [donor],
+        "ignored_columns": [c for c in (tissue, donor) if c not in (*covariate_names, None)],
     }
-    covariate_names = [*_listed(categorical_covariates), *_listed(numeric_covariates)]
     others = [name for name in (*covariate_names, donor) if name not in (tissue, None)]
     forest = partial(
         RandomForestRegressor,
@@ -145,11 +148,17 @@ def make_imputers(
     }
     for name, make in numeric.items():
         makers[name] = partial(_with_covariates, make, covariates)
-    default = [name for name in makers if name != "surrogate" or donor is not None]
+    has_surrogate = tissue is not None and donor is not None
+    default = [name for name in makers if name != "surrogate" or has_surrogate]
     wanted = list(default if names is None else names)
     unknown = [name for name in wanted if name not in makers]
     if unknown:
         raise UnknownNameError(f"No imputer is called {unknown[0]!r}. Known: {', '.join(makers)}.")
+    if "surrogate" in wanted and not has_surrogate:
+        raise ValueError(
+            f"'surrogate' needs the columns of tissue and donor; tissue={tissue!r}, "
+            f"donor={donor!r}. Give both, or leave it out of names."
+        )
     return {name: make() for name, make in makers.items() if name in wanted}
 
 

@@ -31,7 +31,8 @@ class RidgeImputer(ExpressionImputerMixin, BaseEstimator):
     alpha : float or "auto", default="auto"
         Penalty, in units of the variance of a gene. "auto" hides half of the observed values of
         some training samples, predicts them from the others for each of seven penalties and takes
-        the best.
+        the best. Where the others have holes, these are filled and the choice is made again until
+        it stands, `max_rounds` times at most.
     max_rounds : int, default=5
         Rounds in which the missing values of training samples are predicted from the others, where
         there are any; they start at the mean.
@@ -67,9 +68,12 @@ class RidgeImputer(ExpressionImputerMixin, BaseEstimator):
 
     Notes
     -----
-    A pattern costs about n²g + n³ operations for n training samples and g observed genes (g³ where
-    genes are fewer); samples of the same pattern share it. The fitted imputer holds its training
-    samples, so mind who gets it.
+    A pattern costs about n²g + n³ operations for n training samples and g observed genes (g²n + g³
+    where genes are fewer); samples of the same pattern share it. Where every sample has a pattern
+    of its own, some thousand samples are the most that is practical. A sample alone is filled as
+    among others: to the last bit if its pattern is its own, else to rounding.
+
+    The fitted imputer holds its training samples, so mind who gets it.
 
     References
     ----------
@@ -148,12 +152,19 @@ class RidgeImputer(ExpressionImputerMixin, BaseEstimator):
         rng = check_random_state(self.random_state)
         order = rng.permutation(len(scaled))
         n_judged = min(MAX_JUDGED, max(1, len(scaled) // 5))
-        judged, others = scaled[order[:n_judged]], np.nan_to_num(scaled[order[n_judged:]])
+        judged, others = scaled[order[:n_judged]], scaled[order[n_judged:]]
         hidden = ~np.isnan(judged) & (rng.random_sample(judged.shape) < 0.5)
         holes = np.where(hidden, np.nan, judged)
-        filled = conditional_means(others, holes, ALPHAS)
-        errors = [np.square((table - judged)[hidden]).sum() for table in filled]
-        return ALPHAS[int(np.argmin(errors))]
+        samples, alpha = np.nan_to_num(others), np.nan
+        for _ in range(self.max_rounds):
+            tables = conditional_means(samples, holes, ALPHAS)
+            errors = [np.square((table - judged)[hidden]).sum() for table in tables]
+            previous, alpha = alpha, ALPHAS[int(np.argmin(errors))]
+            if alpha == previous or not np.isnan(others).any():
+                break
+            # judged samples take no part, or what is hidden would be learned from them
+            (samples,) = conditional_means(samples, others, [alpha])
+        return alpha
 
     def _complete(self, scaled: np.ndarray, dtype: Any) -> tuple[np.ndarray, int]:
         """Return the training samples with their holes filled, and the number of rounds."""

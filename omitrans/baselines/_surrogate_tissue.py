@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from omitrans.baselines._group_median import (
+from omitrans.baselines._groups import (
     GroupMedians,
     fill_by_group,
     rows_of_groups,
@@ -33,7 +33,7 @@ class SurrogateTissueImputer(ExpressionImputerMixin, BaseEstimator):
     tissue, donor : str or int, default=None
         Columns of X that hold the tissue and the donor of every sample. Both are needed; without
         them all that is left is the median of all samples.
-    surrogate : str, default="Whole Blood"
+    surrogate : str or int, default="Whole Blood"
         The surrogate tissue.
     ignored_columns : column specifier, default=None
         Columns of X that are not expression, such as other covariates.
@@ -93,7 +93,7 @@ class SurrogateTissueImputer(ExpressionImputerMixin, BaseEstimator):
     _parameter_constraints = {
         "tissue": [str, Integral, None],
         "donor": [str, Integral, None],
-        "surrogate": [str],
+        "surrogate": [str, Integral],
         "ignored_columns": [str, Integral, slice, "array-like", callable, None],
         "add_indicator": ["boolean"],
     }
@@ -103,7 +103,7 @@ class SurrogateTissueImputer(ExpressionImputerMixin, BaseEstimator):
         *,
         tissue: str | int | None = None,
         donor: str | int | None = None,
-        surrogate: str = "Whole Blood",
+        surrogate: str | int = "Whole Blood",
         ignored_columns: Any = None,
         add_indicator: bool = False,
     ) -> None:

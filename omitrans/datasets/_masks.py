@@ -5,10 +5,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from sklearn.utils import check_array
 
 from omitrans.datasets._random import own_generator
 from omitrans.exceptions import FeatureMismatchError
 from omitrans.utils._sklearn import Interval, StrOptions, validate_params
+from omitrans.utils._validation import check_unique
 
 MECHANISMS = ("mcar", "block")
 
@@ -55,7 +57,7 @@ def hide_values(
     Returns
     -------
     X_incomplete : ndarray or DataFrame of shape (n_samples, n_columns)
-        A copy of X with NaN where values are hidden; float32 stays float32, integers become
+        A copy of X with NaN where values are hidden; float32 stays float32, all else becomes
         float64.
     hidden : ndarray or DataFrame of bool, shape (n_samples, n_genes)
         True where a value was there and is hidden now; without the columns of `exclude`.
@@ -63,7 +65,7 @@ def hide_values(
     Raises
     ------
     FeatureMismatchError
-        If `exclude` names columns that X does not have.
+        If `exclude` names columns that X does not have, or two columns of X have one name.
     ValueError
         If a column that may be hidden is not numeric.
 
@@ -85,16 +87,12 @@ def hide_values(
     if not isinstance(X, pd.DataFrame):
         if exclude is not None:
             raise ValueError("exclude names columns of a frame; X is an array. Give X as a frame.")
-        values = np.array(X, dtype=np.result_type(np.asarray(X), np.float32), ndmin=2)
-        hidden = _draw(values.shape, missing_rate, mechanism, n_blocks, rng)
-        hidden &= ~np.isnan(values)
-        values[hidden] = np.nan
-        return values, hidden
+        table = check_array(X, dtype="numeric", ensure_all_finite="allow-nan", input_name="X")
+        values = table.astype(_float_dtype(table.dtype))
+        return values, _hide(values, missing_rate, mechanism, n_blocks, rng)
     genes = _columns_to_hide(X, exclude)
-    values = X[genes].to_numpy(dtype=np.result_type(np.float32, *set(X[genes].dtypes)), copy=True)
-    hidden = _draw(values.shape, missing_rate, mechanism, n_blocks, rng)
-    hidden &= ~np.isnan(values)
-    values[hidden] = np.nan
+    values = X[genes].to_numpy(dtype=_float_dtype(*set(X[genes].dtypes)), copy=True)
+    hidden = _hide(values, missing_rate, mechanism, n_blocks, rng)
     incomplete = pd.DataFrame(values, index=X.index, columns=genes, copy=False)
     rest = X.drop(columns=genes)
     if rest.shape[1]:
@@ -102,8 +100,33 @@ def hide_values(
     return incomplete, pd.DataFrame(hidden, index=X.index, columns=genes, copy=False)
 
 
+def names_of(columns: Any) -> tuple[Any, ...]:
+    """Return names of columns, given as one text, as several or not at all.
+
+    Parameters
+    ----------
+    columns : str, array-like or None
+        Names.
+
+    Returns
+    -------
+    tuple
+        The same.
+    """
+    if columns is None:
+        return ()
+    return (columns,) if isinstance(columns, str) else tuple(columns)
+
+
+def _float_dtype(*dtypes: Any) -> np.dtype:
+    """Return float32 if there is nothing but float32, else float64."""
+    numpy_dtypes = {getattr(dtype, "numpy_dtype", dtype) for dtype in dtypes}
+    return np.dtype(np.float32 if numpy_dtypes == {np.dtype(np.float32)} else np.float64)
+
+
 def _columns_to_hide(X: pd.DataFrame, exclude: Any) -> pd.Index:
-    exclude = [exclude] if isinstance(exclude, str) else list(exclude or ())
+    check_unique(X.columns, what="X (its columns)", cure="Keep one column of each name.")
+    exclude = names_of(exclude)
     absent = [name for name in exclude if name not in X.columns]
     if absent:
         raise FeatureMismatchError(f"exclude names columns that X does not have: {absent}.")
@@ -115,6 +138,16 @@ def _columns_to_hide(X: pd.DataFrame, exclude: Any) -> pd.Index:
             "exclude."
         )
     return genes
+
+
+def _hide(
+    values: np.ndarray, missing_rate: float, mechanism: str, n_blocks: int, rng: np.random.Generator
+) -> np.ndarray:
+    """Set some values to NaN and return which."""
+    hidden = _draw(values.shape, missing_rate, mechanism, n_blocks, rng)
+    hidden &= ~np.isnan(values)
+    values[hidden] = np.nan
+    return hidden
 
 
 def _draw(

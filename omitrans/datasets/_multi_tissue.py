@@ -134,8 +134,9 @@ def make_expression(
             What the values were made from, as frames. ``genes``: the ``kind`` of each gene,
             ``r2_ceiling``, the share of its variance that its drivers explain, and
             ``r2_ceiling_within_tissue``; ``mean``: expression free of noise and of the detection
-            limit; ``gene_loadings`` and ``programmes``, their activities in each sample;
-            ``families``: the family of each tissue.
+            limit; ``tissue_means`` (tissues as rows): the same for a typical sample of a tissue,
+            before sex, age and cohort; ``gene_loadings`` and ``programmes``, their activities in
+            each sample; ``families``: the family of each tissue.
         DESCR : str
             What the data are, in words.
 
@@ -193,7 +194,9 @@ def make_expression(
         expression=table,
         samples=described,
         genes=genes,
-        truth=_describe_truth(effects, activities, mean, ceilings, table, n_tissues),
+        truth=_describe_truth(
+            effects, tissue_means[:, :n_tissues], activities, mean, ceilings, table
+        ),
         DESCR=DESCR,
     )
 
@@ -287,13 +290,17 @@ def _within_tissue(mean: np.ndarray, noise_sd: np.ndarray, tissue: np.ndarray) -
 
 def _describe_truth(
     effects: _Effects,
+    programme_means: np.ndarray,
     activities: np.ndarray,
     mean: np.ndarray,
     ceilings: np.ndarray,
     table: pd.DataFrame,
-    n_tissues: int,
 ) -> Bunch:
-    programmes = pd.Index([f"P{i + 1}" for i in range(len(activities))])
+    n_programmes, n_tissues = programme_means.shape
+    programmes = pd.Index([f"P{i + 1}" for i in range(n_programmes)])
+    tissues = [*TISSUES][:n_tissues]
+    tissue_means = effects.loadings @ programme_means + effects.tissue[:, :n_tissues]
+    tissue_means += effects.base[:, None]
     genes = pd.DataFrame(
         {
             "kind": effects.kind,
@@ -309,7 +316,8 @@ def _describe_truth(
     return Bunch(
         genes=genes,
         mean=pd.DataFrame(mean.T, table.index, table.columns, copy=False),
+        tissue_means=pd.DataFrame(tissue_means.T.astype(np.float32), tissues, table.columns),
         gene_loadings=pd.DataFrame(effects.loadings, table.columns, programmes),
         programmes=pd.DataFrame(activities.T, table.index, programmes),
-        families=pd.Series([*TISSUES.values()][:n_tissues], [*TISSUES][:n_tissues], name="family"),
+        families=pd.Series([*TISSUES.values()][:n_tissues], tissues, name="family"),
     )

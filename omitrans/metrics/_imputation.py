@@ -167,7 +167,8 @@ def masked_r2_by_group(
     Raises
     ------
     SampleMismatchError, FeatureMismatchError, ValueError
-        As for :func:`masked_r2_per_feature`, and if `groups` has another length or index.
+        As for :func:`masked_r2_per_feature`, and if `groups` has another length or index, or is
+        missing for a sample.
 
     See Also
     --------
@@ -204,6 +205,11 @@ def _check_groups(groups: Any, entries: _HiddenEntries) -> np.ndarray:
         raise SampleMismatchError(
             f"groups has the shape {labels.shape} for {len(entries.truth)} samples. Give one group "
             "a sample."
+        )
+    if pd.isna(labels).any():
+        raise ValueError(
+            f"groups is missing for {int(pd.isna(labels).sum())} samples. Give them a group of "
+            "their own, or leave these samples out."
         )
     return labels
 

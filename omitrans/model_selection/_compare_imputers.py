@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from sklearn.utils import check_random_state
 
-from omitrans.datasets._masks import MECHANISMS
+from omitrans.datasets._masks import MECHANISMS, names_of
 from omitrans.exceptions import FeatureMismatchError
 from omitrans.model_selection._cache import OutcomeCache
 from omitrans.model_selection._imputation_run import METRICS, evaluate_imputer
@@ -86,7 +86,8 @@ def compare_imputers(
         "in-place" fits on one table with holes and imputes that: an imputer learns from the
         observed values of the samples it imputes, and there are no folds.
     covariates : str or list of str, default=None
-        Columns of the frame X that are covariates; these are never hidden.
+        Columns of the frame X that are covariates; these are never hidden, and all imputers get
+        them.
     missing_rates : float or sequence of float, default=(0.5,)
         Shares of values to hide, each in turn.
     n_masks : int, default=3
@@ -188,18 +189,19 @@ def compare_imputers(
     found = carry_out(runs, n_jobs=n_jobs, verbose=verbose)
     report_not_stored(found, cache_dir)
     errors = report_failures(found, _KEYS)
+    genes = _genes(X, covariates)
     return ImputerComparison(
         _tidy(found),
         errors,
-        per_feature=_per_feature(found, _genes(X, covariates)),
-        per_group=None if labels is None else _per_group(found, _genes(X, covariates), labels),
+        per_feature=_per_feature(found, genes),
+        per_group=None if labels is None else _per_group(found, genes, labels),
         folds=_sizes(splits),
         imputations=_imputations(found) if return_imputations else None,
     )
 
 
 def _check_covariates(X: Any, covariates: Any) -> tuple[str, ...]:
-    covariates = (covariates,) if isinstance(covariates, str) else tuple(covariates or ())
+    covariates = names_of(covariates)
     if covariates and not isinstance(X, pd.DataFrame):
         raise ValueError("covariates names columns of a frame; X is an array. Give X as a frame.")
     absent = [name for name in covariates if name not in X.columns]
@@ -250,12 +252,17 @@ def _tidy(found: Mapping[Any, Outcome]) -> pd.DataFrame:
 
 
 def _mean_tables(found: Mapping[Any, Outcome], name: str) -> dict[tuple[str, float], np.ndarray]:
-    """Return the mean over masks and folds of an array, for every model and rate."""
-    tables: dict[tuple[str, float], list[np.ndarray]] = {}
+    """Return the mean over masks and folds of an array, NaN where a model failed in one."""
+    shape = next(outcome.arrays[name].shape for outcome in found.values() if not outcome.error)
+    tables: dict[tuple[str, float], list[np.ndarray | None]] = {}
     for (model, rate, _, _), outcome in found.items():
-        if name in outcome.arrays:
-            tables.setdefault((model, rate), []).append(outcome.arrays[name])
-    return {key: _nanmean(np.stack(parts)) for key, parts in tables.items()}
+        tables.setdefault((model, rate), []).append(outcome.arrays.get(name))
+    means = {}
+    for key, parts in tables.items():
+        made = [part for part in parts if part is not None]
+        whole = len(made) == len(parts)
+        means[key] = _nanmean(np.stack(made)) if whole else np.full(shape, np.nan)
+    return means
 
 
 def _nanmean(parts: np.ndarray) -> np.ndarray:

@@ -72,6 +72,7 @@ def evaluate_imputer(
     if isinstance(truth, pd.DataFrame):
         truth = truth.drop(columns=list(covariates))
     labels = None if groups is None else groups[rows]
+    fit_once = split is not None and train_missing_rate == 0
     fitted: _Filler | None = None
     outcomes = []
     for missing_rate, seed in parts:
@@ -80,7 +81,7 @@ def evaluate_imputer(
             holes, hidden = safe_indexing(holes, rows), safe_indexing(hidden, rows)
             if split is None:
                 filler = _Filler(imputer).fit(holes, fill=True)
-            elif train_missing_rate > 0:
+            elif not fit_once:
                 train, _ = hide_values(
                     safe_indexing(X, split[0]), train_missing_rate, random_state=seed + 1, **hide
                 )
@@ -93,7 +94,10 @@ def evaluate_imputer(
         except TrainingInterrupted:
             raise KeyboardInterrupt from None
         except Exception as error:  # whatever an imputer does, the others go on
-            outcomes.append(Outcome({}, error=f"{type(error).__name__}: {error}"))
+            failure = Outcome({}, error=f"{type(error).__name__}: {error}")
+            if fit_once and fitted is None:  # nothing would be different for the other masks
+                return [failure] * len(parts)
+            outcomes.append(failure)
             continue
         if keep_imputation:
             arrays["imputation"] = imputed
@@ -134,11 +138,12 @@ def _judge(
     """Return numbers and R² of every gene, over all samples and within groups."""
     _check_shape(imputed, truth)
     r2 = np.asarray(masked_r2_per_feature(truth, imputed, hidden))
+    defined = pd.Series(r2).dropna()  # a Series, as its mean of nothing is NaN without a warning
     numbers = {
         "rmse": masked_rmse(truth, imputed, hidden),
-        "mean_r2_per_feature": float(np.nanmean(r2)),
-        "median_r2_per_feature": float(np.nanmedian(r2)),
-        "fraction_r2_per_feature_above": float((r2 > R2_THRESHOLD)[~np.isnan(r2)].mean()),
+        "mean_r2_per_feature": float(defined.mean()),
+        "median_r2_per_feature": float(defined.median()),
+        "fraction_r2_per_feature_above": float((defined > R2_THRESHOLD).mean()),
     }
     arrays = {"r2": r2}
     if labels is not None:

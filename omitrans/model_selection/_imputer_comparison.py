@@ -26,7 +26,8 @@ class ImputerComparison:
     errors : DataFrame
         What failed, with the columns ``model``, ``missing_rate``, ``mask``, ``fold``, ``error``.
     per_feature : DataFrame of shape (n_genes, n_models * n_rates)
-        R² of every gene, mean over masks and folds; columns (model, missing_rate).
+        R² of every gene, mean over masks and folds; columns (model, missing_rate). NaN for an
+        imputer that failed in one of them.
     per_group : DataFrame of shape (n_genes, n_models * n_rates * n_groups), default=None
         The same within groups; columns (model, missing_rate, group).
     folds : DataFrame, default=None
@@ -58,7 +59,9 @@ class ImputerComparison:
         return sorted(self.results["missing_rate"].unique().tolist())
 
     def at(self, missing_rate: float | None = None) -> ModelComparison:
-        """Return the comparison at one missing rate, in which every mask and fold is a fold.
+        """Return the comparison at one missing rate, in which every mask of a fold is a fold.
+
+        Its tests average the masks of a fold first, as :meth:`tests` does.
 
         Parameters
         ----------
@@ -75,11 +78,14 @@ class ImputerComparison:
         ValueError
             If there is no such rate.
         """
-        rows = self._rows(missing_rate)
-        n_folds = int(rows["fold"].max()) + 1
-        fold = rows["mask"] * n_folds + rows["fold"]
-        results = rows.assign(fold=fold)[["model", "fold", "metric", "value"]]
-        return ModelComparison(results.reset_index(drop=True), self.errors)
+        rate = self._rate(missing_rate)
+        n_folds = int(self.results["fold"].max()) + 1
+        tables = []
+        for table in (self.results, self.errors):
+            rows = table[table["missing_rate"] == rate]
+            rows = rows.assign(fold=rows["mask"] * n_folds + rows["fold"])
+            tables.append(rows.drop(columns=["missing_rate", "mask"]).reset_index(drop=True))
+        return _OneRate(*tables, folds=self.folds, n_folds=n_folds)
 
     def summary(
         self, missing_rate: float | None = None, *, std: bool = False, costs: bool = False
@@ -132,10 +138,7 @@ class ImputerComparison:
         ValueError
             If there are fewer than two folds, as in place, where masks alone vary.
         """
-        rows = self._rows(missing_rate)
-        keys = ["model", "fold", "metric"]
-        results = rows.groupby(keys, sort=False)["value"].apply(lambda v: v.mean(skipna=False))
-        return self._folds_only(results.reset_index()).tests(metric, **options)
+        return self.at(missing_rate).tests(metric, **options)
 
     def to_html(
         self, path: Any, *, missing_rate: float | None = None, title: str = "Comparison of imputers"
@@ -158,16 +161,28 @@ class ImputerComparison:
         """
         return comparison_report(self.at(missing_rate), path, title=title)
 
-    def _folds_only(self, results: pd.DataFrame) -> ModelComparison:
-        return ModelComparison(results, self.errors, folds=self.folds)
-
-    def _rows(self, missing_rate: float | None) -> pd.DataFrame:
+    def _rate(self, missing_rate: float | None) -> float:
         known = self.missing_rates
         if missing_rate is None:
             if len(known) > 1:
                 raise ValueError(f"missing_rate must be given: there are {known}.")
-            missing_rate = known[0]
-        rows = self.results[np.isclose(self.results["missing_rate"], missing_rate)]
-        if rows.empty:
-            raise ValueError(f"missing_rate={missing_rate} was not compared. Available: {known}.")
-        return rows
+            return known[0]
+        for rate in known:
+            if np.isclose(rate, missing_rate):
+                return rate
+        raise ValueError(f"missing_rate={missing_rate} was not compared. Available: {known}.")
+
+
+@dataclass(frozen=True, eq=False)
+class _OneRate(ModelComparison):
+    """A comparison whose folds are masks of folds: they show spread, but are no new samples."""
+
+    n_folds: int = 1
+
+    def tests(self, metric: str = "median_r2_per_feature", **options: Any) -> pd.DataFrame:
+        """Test over folds, with the masks of each averaged."""
+        fold = self.results["fold"] % self.n_folds
+        keys = ["model", "fold", "metric"]
+        values = self.results.assign(fold=fold).groupby(keys, sort=False)["value"]
+        results = values.apply(lambda part: part.mean(skipna=False)).reset_index()
+        return ModelComparison(results, self.errors, folds=self.folds).tests(metric, **options)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+from sklearn.utils import check_consistent_length
 
 from omitrans.model_selection._single_split import SingleSplit
 
@@ -73,7 +74,8 @@ class ReversedIdSplit(SingleSplit):
         Raises
         ------
         ValueError
-            If there are no groups, sizes do not fit, or one side would be empty.
+            If there are no groups or not one a sample, sizes do not fit, or one side would be
+            empty.
         """
         if groups is None:
             raise ValueError("ReversedIdSplit needs groups, the donor of every sample.")
@@ -83,6 +85,7 @@ class ReversedIdSplit(SingleSplit):
             raise ValueError(
                 f"train_size={self.train_size} and test_size={self.test_size} exceed 1 together."
             )
+        check_consistent_length(X, groups)
         donors = np.asarray(groups).astype(str)
         reversed_ids = np.array([donor[::-1] for donor in donors])
         ids, counts = np.unique(reversed_ids, return_counts=True)

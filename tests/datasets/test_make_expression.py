@@ -23,7 +23,8 @@ def test_tables_agree(data):
         data.X[["tissue", "sex", "age"]], data.samples[["tissue", "sex", "age"]]
     )
     assert data.X.index.is_unique
-    assert data.X.index.str.startswith("GTEX-1").all()
+    assert data.X.index.str.fullmatch(r"GTEX-1[0-9A-Z]{4}-\d{4}-SM-[0-9A-Z]{5}").all()
+    assert "Whole Blood" in set(data.samples["tissue"])
 
 
 def test_no_tissue_of_a_donor_comes_twice(data):
@@ -44,6 +45,38 @@ def test_drivers_reach_the_ceiling_and_no_more(data):
     assert difference.abs().quantile(0.9) < 0.08
 
 
+def test_drivers_reach_the_ceiling_within_tissues(data):
+    within = data.samples["tissue"]
+    expression = data.expression - data.expression.groupby(within).transform("mean")
+    predicted = np.maximum(data.truth.mean, 0)
+    predicted -= predicted.groupby(within).transform("mean")
+    genes = data.truth.genes.query("kind != 'constant-zero'")
+    r2 = r2_score(expression[genes.index], predicted[genes.index], multioutput="raw_values")
+    difference = r2 - genes["r2_ceiling_within_tissue"]
+    assert abs(difference.median()) < 0.02
+    assert difference.abs().quantile(0.9) < 0.08
+
+
+def test_tissue_means_are_those_of_many_samples(data):
+    """Sex, age and cohort move a tissue's mean a little; genes of Y are not those of all."""
+    kept = (data.genes["chromosome"] != "Y").to_numpy()
+    kept &= (data.truth.genes["kind"] != "constant-zero").to_numpy()
+    expected = data.truth.tissue_means.loc[:, kept]
+    found = data.truth.mean.groupby(data.samples["tissue"]).mean().loc[expected.index, kept]
+    difference = (found - expected).abs().to_numpy()
+    assert np.median(difference) < 0.1
+    assert difference.max() < 1.5
+
+
+def test_age_moves_its_genes(data):
+    genes = data.truth.genes
+    shift = genes["age_shift"][(genes["kind"] == "noise") & (genes["age_shift"].abs() > 0.4)]
+    age = (data.samples["age"] - 20) / 50
+    slopes = np.polyfit(age, data.expression[shift.index], 1)[0]
+    assert len(shift) > 1
+    np.testing.assert_allclose(slopes, shift, atol=0.3)
+
+
 def test_kinds_of_genes(data):
     genes = data.truth.genes
     zero = genes["kind"] == "constant-zero"
@@ -56,6 +89,7 @@ def test_kinds_of_genes(data):
     assert median["noise"] < 0.1
     within = genes.groupby("kind")["r2_ceiling_within_tissue"].median()
     assert within["programme"] > 0.5 > 0.2 > within["tissue"]
+    assert within["noise"] < 0.05
 
 
 def test_tissues_of_a_family_are_near():
@@ -92,6 +126,7 @@ def test_genes_do_not_depend_on_who_is_measured():
     many = make_expression(n_samples=200, n_genes=50, random_state=3)
     pd.testing.assert_frame_equal(few.genes, many.genes)
     pd.testing.assert_frame_equal(few.truth.gene_loadings, many.truth.gene_loadings)
+    pd.testing.assert_frame_equal(few.truth.tissue_means, many.truth.tissue_means)
 
 
 def test_missing_values_leave_the_others_alone():

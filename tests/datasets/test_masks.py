@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from omitrans.datasets import hide_values
+from omitrans.exceptions import FeatureMismatchError
 
 
 @pytest.fixture
@@ -55,6 +56,20 @@ def test_arrays_and_integers():
     np.testing.assert_array_equal(holes[~hidden], counts[~hidden])
     single = counts.astype(np.float32)
     assert hide_values(single, 0.5, random_state=0)[0].dtype == np.float32
+    assert hide_values(counts.astype(np.int16), 0.5, random_state=0)[0].dtype == np.float64
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"), [("Int64", "float64"), ("Float32", "float32"), ("int8", "float64")]
+)
+def test_frames_of_other_numbers(given, expected):
+    counts = pd.DataFrame(np.arange(40).reshape(10, 4)).astype(given)
+    if given == "Int64":
+        counts.iloc[0, 0] = pd.NA
+    holes, hidden = hide_values(counts, 0.5, random_state=0)
+    assert (holes.dtypes == expected).all()
+    pd.testing.assert_frame_equal(holes, counts.astype(expected).mask(hidden))
+    assert not counts.isna().to_numpy()[hidden].any()
 
 
 @pytest.mark.parametrize(("rate", "n"), [(0.0, 0), (1.0, 200)])
@@ -62,6 +77,16 @@ def test_nothing_and_everything(rate, n):
     for mechanism in ("mcar", "block"):
         _, hidden = hide_values(np.ones((20, 10)), rate, mechanism=mechanism, random_state=0)
         assert hidden.sum() == n
+
+
+def test_exclude_takes_arrays_and_indexes(frame):
+    names = ["tissue", "age"]
+    masks = [
+        hide_values(frame, 0.5, exclude=exclude, random_state=0)[1]
+        for exclude in (names, np.array(names), pd.Index(names))
+    ]
+    assert masks[0].equals(masks[1])
+    assert masks[0].equals(masks[2])
 
 
 def test_same_seed_same_mask(frame):
@@ -74,6 +99,8 @@ def test_bad_input(frame):
         hide_values(frame, 0.5)
     with pytest.raises(ValueError, match="does not have: \\['sex'\\]"):
         hide_values(frame, 0.5, exclude="sex")
+    with pytest.raises(FeatureMismatchError, match="duplicated ids"):
+        hide_values(frame.rename(columns={"gene1": "gene0"}), 0.5, exclude=["tissue", "age"])
     with pytest.raises(ValueError, match="missing_rate"):
         hide_values(frame, 1.5)
     with pytest.raises(ValueError, match="X is an array"):

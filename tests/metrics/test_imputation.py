@@ -126,6 +126,8 @@ def test_bad_input(tables, metric):
 def test_groups_must_fit(tables):
     with pytest.raises(SampleMismatchError, match="one group a sample"):
         masked_r2_by_group(*tables, ["a"] * 3)
+    with pytest.raises(ValueError, match="groups is missing for 20 samples"):
+        masked_r2_by_group(*tables, [None, "a"] * 20)
     frames = [pd.DataFrame(table) for table in tables]
     with pytest.raises(SampleMismatchError, match="Y_true and groups hold different samples"):
         masked_r2_by_group(*frames, pd.Series("a", index=range(1, 41)))

@@ -3,16 +3,17 @@
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.exceptions import FitFailedWarning
 from sklearn.impute import SimpleImputer
-from sklearn.model_selection import GroupKFold
+from sklearn.model_selection import GroupKFold, ShuffleSplit
 
 from omitrans.baselines import CovariateImputer, GroupMedianImputer, make_imputers
 from omitrans.datasets import hide_values, make_expression
 from omitrans.exceptions import FeatureMismatchError, SampleMismatchError
 from omitrans.metrics import masked_r2_per_feature, masked_rmse
 from omitrans.model_selection import compare_imputers
+from omitrans.model_selection._significance import nadeau_bengio
 
 COVARIATES = ["tissue", "sex", "cohort", "age"]
 SEEN = []
@@ -32,10 +33,29 @@ class Spy(TransformerMixin, BaseEstimator):
 
 class Failing(TransformerMixin, BaseEstimator):
     def fit(self, X, y=None):
+        SEEN.append(("fit", X))
         raise RuntimeError("no idea")
 
     def transform(self, X):
         return X
+
+
+class Picky(Spy):
+    """Refuses a table with many holes."""
+
+    def transform(self, X):
+        if X.isna().to_numpy().mean() > 0.6:
+            raise RuntimeError("too many holes")
+        return super().transform(X)
+
+
+class Shy(Spy):
+    """Refuses a table with many samples."""
+
+    def transform(self, X):
+        if len(X) > 60:
+            raise RuntimeError("too many samples")
+        return super().transform(X)
 
 
 @pytest.fixture(scope="module")
@@ -74,14 +94,20 @@ def test_numbers_are_those_of_a_loop(data, imputers):
     )
     genes = data.expression
     splits = list(GroupKFold(3).split(data.X, groups=donors))
+    seeds = np.random.RandomState(0).randint(2**31 - 2, size=2)
+    results = comparison.results.set_index(["model", "mask", "fold", "metric"])["value"]
     for (name, _, mask, fold), imputed in comparison.imputations.items():
-        test = splits[fold][1]
-        truth = genes.iloc[test].to_numpy()
-        hidden = imputed != truth  # but where a filled value happens to be the true one
-        results = comparison.results.set_index(["model", "mask", "fold", "metric"])["value"]
+        train, test = splits[fold]
+        holes, hidden = hide_values(data.X, 0.5, exclude=COVARIATES, random_state=int(seeds[mask]))
+        expected = clone(imputers[name]).fit(data.X.iloc[train]).transform(holes.iloc[test])
+        np.testing.assert_array_equal(imputed, expected)
+        truth, hidden = genes.iloc[test].to_numpy(), hidden.iloc[test].to_numpy()
+        r2 = masked_r2_per_feature(truth, imputed, hidden)
         numbers = results.sort_index().loc[name, mask, fold]
-        assert numbers["rmse"] == pytest.approx(masked_rmse(truth, imputed, hidden), rel=0.02)
-        assert 0.4 < hidden.mean() < 0.6
+        assert numbers["rmse"] == pytest.approx(masked_rmse(truth, imputed, hidden))
+        assert numbers["mean_r2_per_feature"] == pytest.approx(r2.mean())
+        assert numbers["median_r2_per_feature"] == pytest.approx(np.median(r2))
+        assert numbers["fraction_r2_per_feature_above"] == pytest.approx((r2 > 0.3).mean())
     assert len(comparison.imputations) == 3 * 2 * 3
     assert set(comparison.per_feature.columns) == {(name, 0.5) for name in imputers}
     assert list(comparison.per_feature.index) == list(genes.columns)
@@ -210,6 +236,58 @@ def test_failures_are_reported(data, imputers):
     assert comparison.summary().loc["odd"].isna().all()
     assert comparison.summary().loc["ridge"].notna().all()
     assert list(comparison.errors.columns) == ["model", "missing_rate", "mask", "fold", "error"]
+    assert comparison.per_feature["odd"].isna().all(axis=None)
+    assert comparison.per_feature["ridge"].notna().any(axis=None)
+
+
+def test_a_fit_that_failed_is_not_tried_for_every_mask(data, imputers):
+    SEEN.clear()
+    with pytest.warns(FitFailedWarning, match="'odd' failed in 6 folds"):
+        compare_imputers(
+            {"odd": Failing(), **imputers}, data.X, covariates=COVARIATES, cv=2, random_state=0
+        )
+    assert len(SEEN) == 2
+
+
+def test_means_over_different_folds_are_not_compared(data, imputers):
+    rows = np.arange(150)
+    easy, hard = (rows[60:], rows[:60]), (rows[:60], rows[60:])
+    models = {"shy": Shy(), "median": imputers["median"]}
+    with pytest.warns(FitFailedWarning, match="'shy' failed in 1 folds"):
+        comparison = compare_imputers(
+            models,
+            data.X,
+            covariates=COVARIATES,
+            group_by="tissue",
+            cv=[easy, hard],
+            n_masks=1,
+            random_state=0,
+        )
+    for table in (comparison.summary().T, comparison.per_feature, comparison.per_group):
+        assert table["shy"].isna().all(axis=None)
+        assert table["median"].notna().any(axis=None)
+
+
+def test_failures_at_one_rate_stay_there(data, imputers, tmp_path):
+    with pytest.warns(FitFailedWarning, match="'picky' failed in 4 folds"):
+        comparison = compare_imputers(
+            {"picky": Picky(), **imputers},
+            data.X,
+            covariates=COVARIATES,
+            missing_rates=[0.2, 0.8],
+            n_masks=2,
+            cv=2,
+            random_state=0,
+        )
+    assert comparison.summary(0.2).loc["picky"].notna().all()
+    assert comparison.summary(0.8).loc["picky"].isna().all()
+    assert comparison.per_feature["picky", 0.2].notna().any()
+    assert comparison.per_feature["picky", 0.8].isna().all()
+    assert comparison.at(0.2).errors.empty
+    assert list(comparison.at(0.8).errors["fold"]) == [0, 2, 1, 3]
+    for rate, told in ((0.2, False), (0.8, True)):
+        page = comparison.to_html(tmp_path / "page.html", missing_rate=rate).read_text("utf-8")
+        assert ("too many holes" in page) is told
 
 
 def test_covariates_in_the_result_are_refused(data):
@@ -239,6 +317,41 @@ def test_tests_average_masks_of_a_fold(data, imputers):
     )
     with pytest.raises(ValueError, match="at least 2 folds"):
         in_place.tests()
+
+
+def test_the_report_tests_over_folds_too(data, imputers, tmp_path):
+    imputers = {name: imputers[name] for name in ("median", "knn-5")}
+    options = {"covariates": COVARIATES, "random_state": 0}
+    cv = ShuffleSplit(3, test_size=0.5, random_state=0)
+    comparison = compare_imputers(imputers, data.X, cv=cv, n_masks=4, **options)
+    metric = "median_r2_per_feature"
+    rows = comparison.results.query("metric == @metric")
+    folds = rows.pivot_table(index="model", columns="fold", values="value", aggfunc="mean")
+    difference = (folds.loc["median"] - folds.loc["knn-5"]).to_numpy()
+    expected = comparison.tests(metric)
+    assert expected["p_value"][0] == pytest.approx(nadeau_bengio(difference, 1.0)[1])
+    pd.testing.assert_frame_equal(comparison.at().tests(metric), expected)
+    page = comparison.to_html(tmp_path / "page.html").read_text("utf-8")
+    assert all(f"{p_value:.4f}" in page for p_value in expected["p_value"])
+    in_place = compare_imputers(imputers, data.X, scenario="in-place", n_masks=4, **options)
+    page = in_place.to_html(tmp_path / "page.html").read_text("utf-8")
+    assert "No test: A test needs at least 2 folds" in page
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.UndefinedMetricWarning")
+def test_one_sample_has_errors_but_no_r2(data, imputers):
+    comparison = compare_imputers(
+        imputers,
+        data.X,
+        covariates=np.array(COVARIATES),
+        n_masks=1,
+        cv=[(np.arange(1, 150), np.array([0]))],
+        random_state=0,
+    )
+    summary = comparison.summary()
+    assert summary["rmse"].notna().all()
+    assert summary.drop(columns="rmse").isna().all(axis=None)
+    assert comparison.errors.empty
 
 
 def test_cache_is_read_and_tells_masks_apart(data, tmp_path):

@@ -31,6 +31,8 @@ def test_the_order_of_rows_does_not_matter():
 
 def test_bad_input():
     donors = ["a", "a", "b"]
+    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+        next(ReversedIdSplit().split(donors, groups=donors[:2]))
     with pytest.raises(ValueError, match="needs groups"):
         next(ReversedIdSplit().split(donors))
     with pytest.raises(ValueError, match="exceed 1 together"):

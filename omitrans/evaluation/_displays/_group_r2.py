@@ -13,7 +13,7 @@ class GroupR2Display:
     """Box plot of R² over genes within each group (Figure 2 of the PMI paper).
 
     Boxes span the quartiles, whiskers the 5th to the 95th percentile; groups are in the order of
-    their medians.
+    their medians. The axis ends at −1: a whisker without its cap goes further.
 
     Parameters
     ----------
@@ -148,7 +148,7 @@ class GroupR2Display:
             capprops={"color": BLUE},
         )
         ax.set_yticks(range(1, len(order) + 1), [str(group) for group in order])
-        ax.axvline(0, color=GREY, linewidth=0.8, linestyle="--", zorder=0)
+        ax.axvline(0, color=GREY, linewidth=0.8, linestyle="--", zorder=1)
         low = min((np.quantile(part, 0.05) for part in values if len(part)), default=0)
         ax.set(xlabel="R² per gene within the group", xlim=(max(-1.0, low - 0.05), 1.0))
         ax.grid(axis="x", color="0.9")
