@@ -19,7 +19,7 @@ class GroupMedianImputer(ExpressionImputerMixin, BaseEstimator):
     """Fill missing expression with the median of the gene in the sample's group, its tissue.
 
     Medians are of observed training values. A gene without any in a group has its overall
-    median there, and so have all genes of samples whose group is missing or fit has not met it.
+    median there, and so have all genes of samples whose group is missing or unknown to fit.
 
     Parameters
     ----------

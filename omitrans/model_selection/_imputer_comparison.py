@@ -85,7 +85,8 @@ class ImputerComparison:
             rows = table[table["missing_rate"] == rate]
             rows = rows.assign(fold=rows["mask"] * n_folds + rows["fold"])
             tables.append(rows.drop(columns=["missing_rate", "mask"]).reset_index(drop=True))
-        return _OneRate(*tables, folds=self.folds, n_folds=n_folds)
+        results, errors = tables
+        return _OneRate(results, errors, folds=self.folds, n_folds=n_folds)
 
     def summary(
         self, missing_rate: float | None = None, *, std: bool = False, costs: bool = False
