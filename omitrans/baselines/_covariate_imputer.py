@@ -13,7 +13,11 @@ from sklearn.utils.validation import check_is_fitted
 
 from omitrans.exceptions import UnknownCategoryWarning
 from omitrans.utils._covariates import CovariateTable, column_labels, split_table
-from omitrans.utils._imputation import ExpressionImputerMixin, gene_ranges
+from omitrans.utils._imputation import (
+    ExpressionImputerMixin,
+    check_numeric_covariates,
+    gene_ranges,
+)
 from omitrans.utils._sklearn import HasMethods, fit_context
 from omitrans.utils._validation import _some
 
@@ -168,7 +172,7 @@ class CovariateImputer(ExpressionImputerMixin, BaseEstimator):
             encoder = OneHotEncoder(handle_unknown="ignore", sparse_output=False)
             self.category_encoder_ = _arrays(encoder).fit(table.categorical)
         if table.numeric.shape[1]:
-            self._check_numbers(table.numeric)
+            check_numeric_covariates(self, table.numeric)
             self.numeric_scaler_ = _arrays(StandardScaler()).fit(table.numeric)
         self.imputer_ = KNNImputer() if self.imputer is None else clone(self.imputer)
         if transform:
@@ -198,15 +202,6 @@ class CovariateImputer(ExpressionImputerMixin, BaseEstimator):
         self._warn_of_unknown(table.categorical, self.category_encoder_)
         filled = self._finish(table.expression, self.imputer_.transform(self._assemble(table)))
         return self._with_indicator(filled, table.expression)
-
-    def _check_numbers(self, numeric: np.ndarray) -> None:
-        empty = np.flatnonzero(np.isnan(numeric).all(axis=0))
-        if len(empty):
-            names = column_labels(self, "numeric")
-            raise ValueError(
-                f"{len(empty)} of numeric_covariates hold no value at all "
-                f"({_some(names[j] for j in empty)}). Leave them out."
-            )
 
     def _warn_of_unknown(self, categorical: np.ndarray, encoder: Any) -> None:
         for j, name in enumerate(column_labels(self, "categorical")):

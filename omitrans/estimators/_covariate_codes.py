@@ -8,6 +8,7 @@ from sklearn.preprocessing import OrdinalEncoder, StandardScaler
 
 from omitrans.exceptions import UnknownCategoryWarning
 from omitrans.utils._covariates import CovariateTable, column_labels
+from omitrans.utils._imputation import check_numeric_covariates
 from omitrans.utils._validation import _some
 
 
@@ -28,15 +29,19 @@ def fit_covariates(estimator: Any, table: CovariateTable) -> np.ndarray:
     """
     estimator.category_encoder_ = estimator.numeric_scaler_ = None
     if table.categorical.shape[1]:
-        estimator.category_encoder_ = OrdinalEncoder(
+        encoder = OrdinalEncoder(
             handle_unknown="use_encoded_value",
             unknown_value=-1,
             encoded_missing_value=-1,
             dtype=np.float32,
-        ).fit(table.categorical)
+        )
+        # arrays, whatever sklearn.set_config says of transform_output
+        encoder.set_output(transform="default").fit(table.categorical)
+        estimator.category_encoder_ = encoder
     if table.numeric.shape[1]:
-        _check_some_values(estimator, table.numeric)
-        estimator.numeric_scaler_ = StandardScaler().fit(table.numeric)
+        check_numeric_covariates(estimator, table.numeric)
+        scaler = StandardScaler().set_output(transform="default")
+        estimator.numeric_scaler_ = scaler.fit(table.numeric)
     return encode_covariates(estimator, table)
 
 
@@ -86,16 +91,6 @@ def categories_of(estimator: Any) -> list[np.ndarray]:
         np.array([value for value in known if value == value], dtype=object)
         for known in estimator.category_encoder_.categories_
     ]
-
-
-def _check_some_values(estimator: Any, numeric: np.ndarray) -> None:
-    empty = np.flatnonzero(np.isnan(numeric).all(axis=0))
-    if len(empty):
-        names = column_labels(estimator, "numeric")
-        raise ValueError(
-            f"{len(empty)} of numeric_covariates hold no value at all "
-            f"({_some(names[i] for i in empty)}). Leave them out."
-        )
 
 
 def _warn_of_unknown(estimator: Any, categories: np.ndarray, codes: np.ndarray) -> None:

@@ -212,5 +212,5 @@ def _is_numeric(column: pd.Series) -> bool:
 def _categories(part: pd.DataFrame) -> np.ndarray:
     """Return categories as objects; every way to say "missing" becomes NaN."""
     values = part.astype(object).to_numpy(dtype=object, copy=True)
-    values[pd.isna(part).to_numpy()] = np.nan
+    values[pd.isna(values)] = np.nan
     return values

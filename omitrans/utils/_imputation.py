@@ -40,6 +40,25 @@ def gene_ranges(estimator: Any, expression: np.ndarray) -> tuple[np.ndarray, np.
     return low, np.array([np.fmax.reduce(column) for column in expression.T])
 
 
+def check_numeric_covariates(estimator: Any, numeric: np.ndarray) -> None:
+    """Raise if a numeric covariate has no value.
+
+    Parameters
+    ----------
+    estimator : estimator
+        After :func:`~omitrans.utils._covariates.split_table`; it knows the names.
+    numeric : ndarray of shape (n_samples, n_numeric)
+        NaN is missing.
+    """
+    empty = np.flatnonzero(np.isnan(numeric).all(axis=0))
+    if len(empty):
+        names = column_labels(estimator, "numeric")
+        raise ValueError(
+            f"{len(empty)} of numeric_covariates hold no value at all "
+            f"({_some(names[j] for j in empty)}). Leave them out."
+        )
+
+
 class ExpressionImputerMixin(TransformerMixin):
     """Names of the expression columns, an indicator of what was missing, and the tags.
 

@@ -5,6 +5,7 @@ import pickle
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn import config_context
 from sklearn.compose import make_column_selector
 from sklearn.linear_model import Ridge
 from sklearn.model_selection import GridSearchCV
@@ -177,6 +178,16 @@ def test_frames_keep_samples_and_genes(cls, table):
     assert list(filled.index) == list(table.index)
     assert list(imputer.get_feature_names_out()) == list(filled.columns)
     assert (filled.dtypes == np.float32).all()
+
+
+@both
+def test_frames_may_be_asked_for_everywhere(cls, table):
+    imputer = quick(cls, **COVARIATES)
+    arrays = imputer.fit(table).transform(table)
+    with config_context(transform_output="pandas"):
+        frames = quick(cls, **COVARIATES).fit(table).transform(table)
+    assert list(frames.columns) == list(genes_of(table).columns)
+    np.testing.assert_array_equal(frames.to_numpy(), arrays)
 
 
 @both

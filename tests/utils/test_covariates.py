@@ -56,6 +56,14 @@ def test_every_way_to_name_columns(frame, columns):
     np.testing.assert_array_equal(again.expression, table.expression[::-1])
 
 
+@pytest.mark.parametrize("kind", ["numeric", "ignored"])
+def test_one_kind_of_column_alone(frame, kind):
+    frame = frame[["TP53", "age"]]
+    table = split_table(Estimator(), frame, reset=True, **{kind: ["age"]})
+    assert table.expression.shape == (3, 1)
+    assert table.categorical.shape == (3, 0)
+
+
 def test_arrays_have_positions(frame):
     estimator = Estimator()
     options = {"categorical": [0], "numeric": [2], "ignored": [4]}
