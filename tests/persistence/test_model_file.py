@@ -214,10 +214,11 @@ REFUSED = {
     "AdaBoostRegressor", "BaggingRegressor", "Birch", "BisectingKMeans", "DecisionTreeRegressor",
     "ExtraTreeRegressor", "ExtraTreesRegressor", "FeatureAgglomeration", "GammaRegressor",
     "GaussianProcessRegressor", "GradientBoostingRegressor", "HashingVectorizer",
-    "HistGradientBoostingRegressor", "Isomap", "KNeighborsRegressor", "KNeighborsTransformer",
-    "LocallyLinearEmbedding", "MLPRegressor", "PatchExtractor", "PoissonRegressor",
-    "RadiusNeighborsRegressor", "RadiusNeighborsTransformer", "RandomForestRegressor",
-    "RandomTreesEmbedding", "SplineTransformer", "TfidfTransformer", "TweedieRegressor",
+    "HistGradientBoostingRegressor", "Isomap", "IterativeImputer", "KNeighborsRegressor",
+    "KNeighborsTransformer", "LocallyLinearEmbedding", "MLPRegressor", "PatchExtractor",
+    "PoissonRegressor", "RadiusNeighborsRegressor", "RadiusNeighborsTransformer",
+    "RandomForestRegressor", "RandomTreesEmbedding", "SplineTransformer", "TfidfTransformer",
+    "TweedieRegressor",
 }  # fmt: skip
 NEED_OTHER_DATA = {"FeatureHasher", "IsotonicRegression"}
 
