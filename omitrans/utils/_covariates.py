@@ -1,5 +1,7 @@
 """One table that holds expression and covariates: which column is what, and its parts."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -82,7 +84,8 @@ def split_table(
         estimator._columns = _find_columns(X, keys)
     columns = estimator._columns
     if not any(len(columns[kind]) for kind in _PARAMETERS):
-        expression = check_source(estimator, X, reset=reset, **options)
+        with _naming_text_columns(X, "expression"):
+            expression = check_source(estimator, X, reset=reset, **options)
         if reset:
             columns["expression"] = np.arange(expression.shape[1])
         return CovariateTable(
@@ -189,10 +192,20 @@ def _numbers(frame: pd.DataFrame, positions: np.ndarray, role: str, **options: A
     part = frame.iloc[:, positions]
     if part.shape[1] == 0:
         return np.empty((len(part), 0))
-    try:
+    with _naming_text_columns(part, role):
         return check_array(part, input_name="X", **options)
+
+
+@contextmanager
+def _naming_text_columns(X: Any, role: str) -> Iterator[None]:
+    """Say which columns of a frame are text, where that is why it cannot be read as numbers."""
+    try:
+        yield
+    except FeatureMismatchError:
+        raise
     except (ValueError, TypeError) as error:
-        odd = [name for name in part.columns if not _is_numeric(part[name])]
+        named = isinstance(X, pd.DataFrame)
+        odd = [name for name in X.columns if not _is_numeric(X[name])] if named else []
         if not odd:
             raise
         raise ValueError(

@@ -99,3 +99,10 @@ def test_infinite_covariate(frame):
     frame["age"] = [30, np.inf, 50]
     with pytest.raises(ValueError, match="infinity"):
         split_table(Estimator(), frame, reset=True, **COLUMNS[0])
+
+
+@pytest.mark.parametrize("columns", [{}, {"categorical": ["tissue"], "numeric": ["age"]}])
+def test_forgotten_columns_of_text_are_named(frame, columns):
+    n, first = (1, "donor") if columns else (2, "tissue")
+    with pytest.raises(ValueError, match=rf"{n} columns of text where expression .*{first}"):
+        split_table(Estimator(), frame, reset=True, **columns)
