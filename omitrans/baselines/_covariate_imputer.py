@@ -15,8 +15,8 @@ from omitrans.exceptions import UnknownCategoryWarning
 from omitrans.utils._covariates import CovariateTable, column_labels, split_table
 from omitrans.utils._imputation import (
     ExpressionImputerMixin,
+    check_genes,
     check_numeric_covariates,
-    gene_ranges,
 )
 from omitrans.utils._sklearn import HasMethods, fit_context
 from omitrans.utils._validation import _some
@@ -163,7 +163,7 @@ class CovariateImputer(ExpressionImputerMixin, BaseEstimator):
             numeric=self.numeric_covariates,
             ignored=self.ignored_columns,
         )
-        gene_ranges(self, table.expression)
+        check_genes(self, table.expression)
         self._fit_indicator(table.expression)
         # arrays, whatever sklearn.set_config says of transform_output
         self.expression_scaler_ = _arrays(StandardScaler()).fit(table.expression)

@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from omitrans.baselines._groups import GroupMedians, fill_by_group, warn_of_unknown
 from omitrans.utils._covariates import split_table
-from omitrans.utils._imputation import ExpressionImputerMixin, gene_ranges
+from omitrans.utils._imputation import ExpressionImputerMixin, check_genes
 from omitrans.utils._sklearn import fit_context
 
 
@@ -109,7 +109,7 @@ class GroupMedianImputer(ExpressionImputerMixin, BaseEstimator):
         table = split_table(
             self, X, reset=True, categorical=self.group, ignored=self.ignored_columns
         )
-        gene_ranges(self, table.expression)
+        check_genes(self, table.expression)
         self._fit_indicator(table.expression)
         medians = GroupMedians(table.expression, self._labels(table.categorical))
         self.groups_, self.medians_ = medians.groups, medians.table

@@ -12,7 +12,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from omitrans.utils._covariates import split_table
-from omitrans.utils._imputation import ExpressionImputerMixin, gene_ranges
+from omitrans.utils._imputation import ExpressionImputerMixin, constant_genes
 from omitrans.utils._sklearn import Interval, StrOptions, fit_context
 
 ALPHAS = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
@@ -135,11 +135,11 @@ class RidgeImputer(ExpressionImputerMixin, BaseEstimator):
             If a gene has no value at all, or a value is infinite.
         """
         expression = split_table(self, X, reset=True).expression
-        low, high = gene_ranges(self, expression)
+        constant = constant_genes(self, expression)
         self._fit_indicator(expression)
         self.mean_ = np.nanmean(expression, axis=0, dtype=np.float64)
         spread = np.nanstd(expression, axis=0, dtype=np.float64)
-        self.scale_ = np.where(high > low, spread, 1.0)
+        self.scale_ = np.where(constant, 1.0, spread)
         scaled = (expression - self.mean_) / self.scale_
         self.alpha_ = self._choose_alpha(scaled) if self.alpha == "auto" else float(self.alpha)
         self.samples_, self.n_rounds_ = self._complete(scaled, expression.dtype)

@@ -17,7 +17,7 @@ from omitrans.baselines._groups import (
     warn_of_unknown,
 )
 from omitrans.utils._covariates import CovariateTable, split_table
-from omitrans.utils._imputation import ExpressionImputerMixin, gene_ranges
+from omitrans.utils._imputation import ExpressionImputerMixin, check_genes
 from omitrans.utils._sklearn import fit_context
 
 
@@ -143,7 +143,7 @@ class SurrogateTissueImputer(ExpressionImputerMixin, BaseEstimator):
             )
         columns = None if self.tissue is None else [self.tissue, self.donor]
         table = split_table(self, X, reset=True, categorical=columns, ignored=self.ignored_columns)
-        gene_ranges(self, table.expression)
+        check_genes(self, table.expression)
         self._fit_indicator(table.expression)
         tissues, donors = self._labels(table)
         medians = GroupMedians(table.expression, tissues)

@@ -29,7 +29,7 @@ from omitrans.utils._covariates import (
     expression_names,
     split_table,
 )
-from omitrans.utils._imputation import ExpressionImputerMixin, gene_ranges
+from omitrans.utils._imputation import ExpressionImputerMixin, constant_genes
 from omitrans.utils._sklearn import Interval, StrOptions, fit_context
 
 
@@ -97,8 +97,7 @@ class TorchImputer(ExpressionImputerMixin, TorchEstimator):
             ignored=self.ignored_columns,
             ensure_min_samples=2,
         )
-        low, high = gene_ranges(self, table.expression)
-        self._constant_genes = np.flatnonzero(low == high)
+        self._constant_genes = np.flatnonzero(constant_genes(self, table.expression))
         covariates = fit_covariates(self, table)
         self._n_categories = tuple(len(known) for known in categories_of(self))
         self._fit_indicator(table.expression)

@@ -12,8 +12,8 @@ from omitrans.utils._covariates import column_labels, expression_names
 from omitrans.utils._validation import _some
 
 
-def gene_ranges(estimator: Any, expression: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the smallest and the largest value of each gene, or raise if one has none.
+def check_genes(estimator: Any, expression: np.ndarray) -> np.ndarray:
+    """Return the smallest value of each gene, or raise if one has none.
 
     Parameters
     ----------
@@ -24,8 +24,8 @@ def gene_ranges(estimator: Any, expression: np.ndarray) -> tuple[np.ndarray, np.
 
     Returns
     -------
-    low, high : ndarray of shape (n_genes,)
-        The same number twice for a constant gene.
+    ndarray of shape (n_genes,)
+        Without NaN.
     """
     # column by column: a mask of the whole table would take a quarter of its memory
     low = np.array([np.fmin.reduce(column) for column in expression.T])
@@ -37,7 +37,26 @@ def gene_ranges(estimator: Any, expression: np.ndarray) -> tuple[np.ndarray, np.
             f"({_some(names[j] for j in empty)}), so that nothing can be learned of them. "
             "Drop them, e.g. with omitrans.preprocessing.MissingRateFilter."
         )
-    return low, np.array([np.fmax.reduce(column) for column in expression.T])
+    return low
+
+
+def constant_genes(estimator: Any, expression: np.ndarray) -> np.ndarray:
+    """Return which genes have one value in all samples, or raise if one has none.
+
+    Parameters
+    ----------
+    estimator : estimator
+        As for :func:`check_genes`.
+    expression : ndarray of shape (n_samples, n_genes)
+        NaN is missing.
+
+    Returns
+    -------
+    ndarray of bool of shape (n_genes,)
+        True for a constant gene.
+    """
+    low = check_genes(estimator, expression)
+    return low == np.array([np.fmax.reduce(column) for column in expression.T])
 
 
 def check_numeric_covariates(estimator: Any, numeric: np.ndarray) -> None:
