@@ -39,6 +39,7 @@ _SUBPACKAGES = (
     "pipelines",
     "preprocessing",
     "solvers",
+    "trust",
 )
 
 __all__ = ["__version__", *_PUBLIC, *_SUBPACKAGES]

@@ -1,9 +1,13 @@
 """Errors and warnings of the package; each says what was found and what to do."""
 
 __all__ = [
+    "DataFormatError",
     "DeviceMemoryError",
     "DeviceWarning",
+    "DomainShiftWarning",
     "FeatureMismatchError",
+    "LowCoverageError",
+    "LowCoverageWarning",
     "MissingDependencyError",
     "ModelFileError",
     "OmiTransError",
@@ -27,6 +31,14 @@ class FeatureMismatchError(OmiTransError, ValueError):
     """Columns differ from those seen in fit, are duplicated, or have unusable names."""
 
 
+class DataFormatError(OmiTransError, ValueError):
+    """A file is damaged, or is not what it was said to be."""
+
+
+class LowCoverageError(OmiTransError, ValueError):
+    """Samples hold too few of the features that a model reads."""
+
+
 class UnknownNameError(OmiTransError, ValueError):
     """A name that no registry holds; the message lists the known ones."""
 
@@ -45,6 +57,14 @@ class TrainingDivergedError(OmiTransError, ArithmeticError):
 
 class MissingDependencyError(OmiTransError, ImportError):
     """An optional package is needed; the message says which extra installs it."""
+
+
+class LowCoverageWarning(UserWarning):
+    """Samples lack more of the features that a model reads than they should."""
+
+
+class DomainShiftWarning(UserWarning):
+    """Samples are unlike those that a model was trained on; predictions may be wrong."""
 
 
 class DeviceWarning(UserWarning):

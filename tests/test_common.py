@@ -22,6 +22,8 @@ CHEAPER = {
 }
 # Class -> {check: reason}. Empty: nothing is known to fail.
 EXPECTED_FAILURES: dict[str, dict[str, str]] = {}
+# They find columns by name, so that a table may lack some: what they do then has its own tests.
+ALIGN_BY_NAME = {"ArrayHarmonizer"}
 # Guards against a discovery that finds nothing and against tags that switch checks off.
 MIN_ESTIMATORS = 8
 MIN_CHECKS = 45
@@ -123,6 +125,8 @@ def test_names_of_a_frame_are_kept(estimator, paired):
     if hasattr(fitted, "predict"):
         assert list(fitted.target_names_) == list(Y.columns)
         assert list(omitrans.predict_frame(fitted, X).columns) == list(Y.columns)
+    if type(estimator).__name__ in ALIGN_BY_NAME:
+        return
     with pytest.raises(ValueError, match="cg00000005"):
         apply(fitted, X.rename(columns={"cg00000005": "cg99999999"}))
 

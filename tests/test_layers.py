@@ -18,7 +18,7 @@ LAYERS = [
     {"annotation", "metrics", "losses", "networks", "solvers"},
     {"io", "preprocessing", "engine", "baselines", "persistence"},
     {"datasets", "estimators"},
-    {"inference", "evaluation", "pipelines"},
+    {"trust", "inference", "evaluation", "pipelines"},
     {"model_selection"},
     {"cli"},
 ]
@@ -32,7 +32,7 @@ FORBIDDEN = {
 }
 TORCH_ROOMS = {"networks", "losses", "solvers", "engine", "estimators"}
 # Imported inside the functions that use them, through utils._optional where they are extras.
-LAZY_PACKAGES = {"celer", "matplotlib", "pyarrow"}
+LAZY_PACKAGES = {"anndata", "celer", "h5py", "matplotlib", "mudata", "pooch", "pyarrow", "requests"}
 
 MAX_LINES = 400
 LONG_FILES: dict[str, str] = {}  # path -> why it may have up to 600 lines

@@ -8,7 +8,12 @@ from sklearn.impute import SimpleImputer
 from sklearn.pipeline import Pipeline
 
 from omitrans.pipelines._aligned_target import AlignedTargetRegressor
-from omitrans.preprocessing import LocationAligner, MissingRateFilter, ProbeFilter
+from omitrans.preprocessing import (
+    ArrayHarmonizer,
+    LocationAligner,
+    MissingRateFilter,
+    ProbeFilter,
+)
 
 
 def make_translation_pipeline(
@@ -16,6 +21,7 @@ def make_translation_pipeline(
     *,
     probe_annotation: pd.DataFrame | None = None,
     gene_annotation: pd.DataFrame | None = None,
+    harmonizer: Any = "default",
     max_missing_rate: float | None = 0.1,
     min_variance: float | None = 0.0,
     source_unit: str | None = "beta",
@@ -23,7 +29,7 @@ def make_translation_pipeline(
 ) -> Pipeline:
     """Make a pipeline that filters, imputes and sorts methylation and predicts expression.
 
-    The steps are ``probe_filter``, ``missing_rate_filter``, ``variance_filter``, ``imputer``,
+    The steps are ``harmonizer``, ``probe_filter``, ``missing_rate_filter``, ``variance_filter``, ``imputer``,
     ``location_aligner`` and ``regressor``. All of them learn from the training samples alone. The
     transformers pass frames on, so that the regressor sees the names of the probes it uses.
 
@@ -38,6 +44,11 @@ def make_translation_pipeline(
         A gene table (:func:`omitrans.annotation.check_gene_table`). With it the regressor is
         wrapped into an :class:`AlignedTargetRegressor` and trains on genes sorted along the genome;
         predictions come in the order of Y.
+    harmonizer : ArrayHarmonizer or None, default="default"
+        What finds the probes of training in tables of other arrays
+        (:class:`omitrans.preprocessing.ArrayHarmonizer`). The default one leaves gaps to the
+        imputer, which fills them with training means; give one with ``missing="group"`` or
+        ``missing="knn"`` for more. With None, tables must have the columns seen in fit.
     max_missing_rate : float or None, default=0.1
         Probes of which a larger share is missing are dropped; None keeps all.
     min_variance : float or None, default=0.0
@@ -73,13 +84,15 @@ def make_translation_pipeline(
     >>> from sklearn.linear_model import Ridge
     >>> from omitrans.pipelines import make_translation_pipeline
     >>> X = pd.DataFrame({"cg1": [0.1, 0.5, 0.9], "cg2": [0.2, None, 0.4], "rs3": [0.0, 0.5, 1.0]})
-    >>> Y = pd.DataFrame({"gene": [3.0, 2.0, 1.0]})
-    >>> model = make_translation_pipeline(Ridge(), max_missing_rate=0.5).fit(X, Y)
-    >>> model[:-1].transform(X)
+    >>> Y = pd.Series([3.0, 2.0, 1.0], name="gene")
+    >>> model = make_translation_pipeline(Ridge(), max_missing_rate=0.5)
+    >>> model[:-1].fit_transform(X)
        cg1  cg2
     0  0.1  0.2
     1  0.5  0.3
     2  0.9  0.4
+    >>> model.fit(X, Y).predict(X[::2]).round(1)
+    array([2.3, 1.7])
     """
     if regressor is None:
         # imports torch
@@ -89,7 +102,11 @@ def make_translation_pipeline(
     if gene_annotation is not None:
         aligner = LocationAligner(gene_annotation)
         regressor = AlignedTargetRegressor(regressor, transformer=aligner)
+    if isinstance(harmonizer, str) and harmonizer == "default":
+        unit = "auto" if source_unit is None else source_unit
+        harmonizer = ArrayHarmonizer(missing="keep", unit=unit)
     steps = [
+        ("harmonizer", "passthrough" if harmonizer is None else harmonizer),
         ("probe_filter", ProbeFilter(probe_annotation, unit=source_unit)),
         ("missing_rate_filter", _unless_none(MissingRateFilter, max_missing_rate)),
         ("variance_filter", _unless_none(VarianceThreshold, min_variance)),

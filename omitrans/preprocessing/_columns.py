@@ -133,18 +133,29 @@ def check_table(estimator: Any, X: Any, *, reset: bool, unit: str | None = None)
     """
     if isinstance(X, pd.DataFrame):
         check_source(estimator, X, reset=reset, skip_check_array=True)
-        check_array(X.head(1).to_numpy(), dtype=_FLOATS, ensure_all_finite=False)
+        check_first_row(X)
     else:
         X = check_source(estimator, X, reset=reset, ensure_all_finite=False)
+    limits = value_range(X)
+    if unit == "beta":
+        check_beta_values(limits)
+    return X
+
+
+def check_first_row(X: pd.DataFrame) -> None:
+    """Raise if a frame has no rows, or columns that are no numbers."""
+    check_array(X.head(1).to_numpy(), dtype=_FLOATS, ensure_all_finite=False)
+
+
+def value_range(X: Any) -> np.ndarray:
+    """Return the smallest and largest value of a table, NaN if it has none; infinity raises."""
     low = high = np.nan
     for columns, block in column_blocks(X):
         block_low, block_high = np.fmin.reduce(block, axis=None), np.fmax.reduce(block, axis=None)
         if np.isinf([block_low, block_high]).any():
             raise _infinity_error(X, columns, block)
         low, high = np.fmin(low, block_low), np.fmax(high, block_high)
-    if unit == "beta":
-        check_beta_values(np.array([low, high]))
-    return X
+    return np.array([low, high])
 
 
 def column_blocks(X: Any) -> Iterator[tuple[slice, np.ndarray]]:

@@ -92,6 +92,19 @@ def check_column_names(table: Any, name: str) -> None:
         cure=f"Keep one column a feature, e.g. {name}.loc[:, ~{name}.columns.duplicated()], "
         f"or average them: {name}.T.groupby(level=0).mean().T.",
     )
+    check_all_named(table, name)
+
+
+def check_all_named(table: pd.DataFrame, name: str) -> None:
+    """Raise when a frame's columns mix names with numbers.
+
+    Parameters
+    ----------
+    table : DataFrame
+        The table.
+    name : str
+        "X" or "Y", for the message.
+    """
     kinds = {isinstance(column, str) for column in table.columns}
     if len(kinds) == 2:
         odd = [column for column in table.columns if not isinstance(column, str)]
@@ -100,6 +113,21 @@ def check_column_names(table: Any, name: str) -> None:
             f"{name} mixes {len(odd)} unnamed columns ({_some(map(repr, odd))}) with named ones: "
             "feature names are only supported if all input features have string names. Name all "
             f"columns, or none: {name}.columns = {name}.columns.astype(str)."
+        )
+
+
+def check_has_columns(X: pd.DataFrame) -> None:
+    """Raise when a frame has no columns.
+
+    Parameters
+    ----------
+    X : DataFrame
+        The samples.
+    """
+    if X.shape[1] == 0:
+        raise ValueError(
+            f"Found array with 0 feature(s) (shape={X.shape}) while a minimum of 1 is required: "
+            "X has no columns. Check how it was read or filtered."
         )
 
 
@@ -123,11 +151,8 @@ def check_source(estimator: Any, X: Any, *, reset: bool, **options: Any) -> np.n
         X in float32 if it came so, else float64.
     """
     check_column_names(X, "X")
-    if isinstance(X, pd.DataFrame) and X.shape[1] == 0:
-        raise ValueError(
-            f"Found array with 0 feature(s) (shape={X.shape}) while a minimum of 1 is required: "
-            "X has no columns. Check how it was read or filtered."
-        )
+    if isinstance(X, pd.DataFrame):
+        check_has_columns(X)
     options.setdefault("dtype", (np.float64, np.float32))
     try:
         return validate_data(estimator, X, reset=reset, **options)

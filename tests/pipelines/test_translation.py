@@ -9,10 +9,15 @@ from sklearn.base import clone
 from sklearn.linear_model import Ridge
 from sklearn.model_selection import GridSearchCV
 
-from omitrans.exceptions import FeatureMismatchError, SampleMismatchError
+from omitrans.exceptions import (
+    FeatureMismatchError,
+    LowCoverageWarning,
+    SampleMismatchError,
+)
 from omitrans.pipelines import AlignedTargetRegressor, make_translation_pipeline
 
 STEPS = [
+    "harmonizer",
     "probe_filter",
     "missing_rate_filter",
     "variance_filter",
@@ -30,7 +35,7 @@ def cohort():
     names = [f"cg{i:02d}" for i in range(10)] + ["ch.1.5F", "rs10"]
     X = pd.DataFrame(rng.random((30, 12)), columns=names, index=samples, dtype=np.float32)
     X.iloc[:2, 0] = np.nan
-    X.iloc[:9, 1] = np.nan
+    X.iloc[2:11, 1] = np.nan
     X["cg02"] = 0.5
     probes = pd.DataFrame(
         {
@@ -121,9 +126,17 @@ def test_source_unit(cohort):
     assert np.isfinite(model.predict(X * 9 - 5)).all()
 
 
-def test_other_columns_raise(cohort):
+def test_columns_are_found_by_name(cohort):
     X, Y, probes, _ = cohort
     model = make_translation_pipeline(Ridge(), probe_annotation=probes).fit(X, Y)
+    assert_allclose(model.predict(X.iloc[:, ::-1]), model.predict(X))
+    with pytest.warns(LowCoverageWarning, match="s0"):
+        model.predict(X.drop(columns="cg09"))
+
+
+def test_without_a_harmonizer_other_columns_raise(cohort):
+    X, Y, probes, _ = cohort
+    model = make_translation_pipeline(Ridge(), probe_annotation=probes, harmonizer=None).fit(X, Y)
     for other in (X.iloc[:, ::-1], X.iloc[:, :-1]):
         with pytest.raises(FeatureMismatchError, match="columns seen in fit"):
             model.predict(other)

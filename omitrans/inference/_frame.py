@@ -1,0 +1,146 @@
+"""Predict with names: what goes in with sample ids comes out with sample and target names."""
+
+import warnings
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.compose import TransformedTargetRegressor
+from sklearn.pipeline import Pipeline
+from sklearn.utils.validation import check_is_fitted
+
+from omitrans.annotation import check_locations
+from omitrans.exceptions import DomainShiftWarning, LowCoverageWarning
+from omitrans.inference._inside import find_attribute, layers
+
+
+def predict_frame(
+    model: Any,
+    X: Any,
+    *,
+    target_names: Iterable[Any] | None = None,
+    intervals: float | None = None,
+) -> pd.DataFrame:
+    """Predict, and label the prediction with sample and target names.
+
+    Parameters
+    ----------
+    model : fitted estimator
+        An estimator of this package or any scikit-learn regressor, also as the last step of a
+        :class:`~sklearn.pipeline.Pipeline`, tuned by a search, or inside a
+        :class:`~sklearn.compose.TransformedTargetRegressor`.
+    X : DataFrame or array-like of shape (n_samples, n_features)
+        Source profiles with the columns seen in fit. The index of a frame is kept.
+    target_names : iterable of length n_targets, default=None
+        Names of the predicted columns, for models that do not know them: scikit-learn's own keep
+        no target names.
+    intervals : float, default=None
+        Level of prediction intervals, such as 0.9 for those that hold 90 % of the real values of
+        new samples. The model must carry a trust card (:class:`omitrans.trust.TrustedRegressor`).
+
+    Returns
+    -------
+    DataFrame of shape (n_samples, n_targets) or (n_samples, 3 * n_targets)
+        What ``model.predict(X)`` gives, in its dtype: a row a sample, a column a target. With
+        `intervals`, each target is followed by its ``<target>_lower`` and ``<target>_upper``.
+
+    Warns
+    -----
+    DomainShiftWarning
+        If the model knows its training cohort and samples are unlike it. Their predictions are
+        given all the same.
+
+    Raises
+    ------
+    NotFittedError
+        If the model is not fitted.
+    ValueError
+        If the target names are unknown, or their number is not that of the targets; if intervals
+        are asked of a model without a trust card.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from sklearn.linear_model import Ridge
+    >>> from omitrans import predict_frame
+    >>> X = pd.DataFrame({"cg01": [0.1, 0.9, 0.5]}, index=["s1", "s2", "s3"])
+    >>> Y = pd.DataFrame({"geneA": [1.0, 3.0, 2.0], "geneB": [0.0, 0.0, 0.0]}, index=X.index)
+    >>> predict_frame(Ridge(alpha=0.0).fit(X, Y), X, target_names=Y.columns).round(2)
+        geneA  geneB
+    s1    1.0    0.0
+    s2    3.0    0.0
+    s3    2.0    0.0
+    """
+    check_is_fitted(model)
+    names = pd.Index(_known_target_names(model) if target_names is None else target_names)
+    predicted = np.asarray(model.predict(X))
+    predicted = predicted.reshape(len(predicted), -1)
+    if len(names) != predicted.shape[1]:
+        raise ValueError(
+            f"The model predicts {predicted.shape[1]} targets, but there are {len(names)} target "
+            "names. Give one for each column of the Y of fit: target_names=Y.columns."
+        )
+    index = X.index if isinstance(X, pd.DataFrame) else None
+    _warn_of_shift(model, X)
+    if intervals is None:
+        return pd.DataFrame(predicted, index=index, columns=names)
+    half_width = _trust_card(model).half_width(intervals).to_numpy(dtype=predicted.dtype)
+    table = np.empty((len(predicted), 3 * len(names)), dtype=predicted.dtype)
+    for place, values in enumerate((predicted, predicted - half_width, predicted + half_width)):
+        table[:, place::3] = values
+    columns = [f"{name}{end}" for name in names for end in ("", "_lower", "_upper")]
+    return pd.DataFrame(table, index=index, columns=columns, copy=False)
+
+
+def _trust_card(model: Any) -> Any:
+    card = find_attribute(model, "trust_card_")
+    if card is None:
+        raise ValueError(
+            f"intervals need a trust card, and this {type(model).__name__} carries none. Fit "
+            "omitrans.trust.TrustedRegressor(model), which makes one by cross-validation."
+        )
+    return card
+
+
+def _warn_of_shift(model: Any, X: Any) -> None:
+    """Warn of samples that the model was not trained for."""
+    if find_attribute(model, "shift_detector_") is None:
+        return
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", LowCoverageWarning)  # predict has warned
+        report = find_attribute(model, "shift_report")(X)
+    shifted = report.index[report["shifted"]]
+    if len(shifted):
+        warnings.warn(
+            f"{len(shifted)} of {len(report)} samples are unlike those that the model was trained "
+            f"on (first: {shifted[0]}); their predictions may be wrong, and intervals too "
+            "narrow. model.shift_report(X) lists them.",
+            DomainShiftWarning,
+            stacklevel=3,
+        )
+
+
+def _known_target_names(model: Any) -> Any:
+    """Return the target names that a fitted model remembers, or raise."""
+    names = find_attribute(model, "target_names_")
+    innermost = layers(model)[-1]
+    if names is None and isinstance(innermost, TransformedTargetRegressor):
+        # its regressor sees Y without names, so only the transformer can know them
+        names = _described_columns(innermost.transformer_)
+    if names is None:
+        raise ValueError(
+            f"{type(innermost).__name__} does not keep the names of its targets. "
+            "Give the columns of the Y of fit: target_names=Y.columns."
+        )
+    return names
+
+
+def _described_columns(transformer: Any) -> Any:
+    """Return the names of the columns a transformer was fitted on, None if it has none."""
+    if isinstance(transformer, Pipeline):
+        return _described_columns(transformer[0])
+    if hasattr(transformer, "feature_names_in_"):
+        return transformer.feature_names_in_
+    annotation = getattr(transformer, "annotation", None)
+    return None if annotation is None else check_locations(annotation).index

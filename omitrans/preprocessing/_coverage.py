@@ -1,0 +1,71 @@
+"""How much of what a model reads a sample holds, and what follows from it."""
+
+import warnings
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from omitrans.exceptions import LowCoverageError, LowCoverageWarning
+
+REPORT_COLUMNS = ["platform", "n_probes", "coverage", "status"]
+_BLOCK_ELEMENTS = 2**22
+_SHOWN = 3
+
+
+class CoverageLimits(NamedTuple):
+    """Shares of observed probes below which a sample draws a warning, or is refused."""
+
+    warn: float
+    refuse: float
+
+
+def coverage_of(values: np.ndarray) -> np.ndarray:
+    """Return the share of observed values of each sample."""
+    width = max(1, _BLOCK_ELEMENTS // len(values))
+    observed = np.zeros(len(values), dtype=np.int64)
+    for start in range(0, values.shape[1], width):
+        observed += (~np.isnan(values[:, start : start + width])).sum(axis=1)
+    return observed / values.shape[1]
+
+
+def coverage_report(
+    coverage: np.ndarray, samples: Any, n_probes: int, limits: CoverageLimits
+) -> pd.DataFrame:
+    """Return the number and share of observed probes, and what becomes of each sample."""
+    status = np.select(
+        [coverage < limits.refuse, coverage < limits.warn], ["refused", "low"], default="ok"
+    )
+    counts = np.rint(coverage * n_probes).astype(int)
+    return pd.DataFrame({"n_probes": counts, "coverage": coverage, "status": status}, index=samples)
+
+
+def judge_coverage(
+    coverage: np.ndarray, samples: Any, n_probes: int, limits: CoverageLimits
+) -> None:
+    """Refuse samples of too low coverage, warn of low ones."""
+    refused = coverage < limits.refuse
+    if refused.any():
+        raise LowCoverageError(
+            f"{refused.sum()} of {len(coverage)} samples hold less than "
+            f"min_coverage={limits.refuse} of the model's {n_probes} probes: "
+            f"{_worst(samples, coverage, refused)}. Leave them out (the harmonizer's report(X) "
+            "lists them), or lower min_coverage."
+        )
+    low = coverage < limits.warn
+    if low.any():
+        warnings.warn(
+            f"{low.sum()} of {len(coverage)} samples hold less than "
+            f"warn_coverage={limits.warn} of the model's {n_probes} probes: "
+            f"{_worst(samples, coverage, low)}. Missing ones are filled from the training samples.",
+            LowCoverageWarning,
+            stacklevel=6,
+        )
+
+
+def _worst(samples: Any, coverage: np.ndarray, chosen: np.ndarray) -> str:
+    """Return the chosen samples of lowest coverage, readable in a message."""
+    worst = np.argsort(np.where(chosen, coverage, np.inf), kind="stable")
+    shown = worst[: min(_SHOWN, int(chosen.sum()))]
+    more = ", ..." if chosen.sum() > _SHOWN else ""
+    return ", ".join(f"{samples[i]} ({coverage[i]:.1%})" for i in shown) + more

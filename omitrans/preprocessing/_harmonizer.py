@@ -1,0 +1,400 @@
+"""Bring any methylation array to the probes that a model was trained on."""
+
+from numbers import Integral, Real
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils import Tags
+from sklearn.utils.validation import check_is_fitted
+
+from omitrans.preprocessing._columns import check_first_row, check_table, value_range
+from omitrans.preprocessing._coverage import (
+    REPORT_COLUMNS,
+    CoverageLimits,
+    coverage_of,
+    coverage_report,
+    judge_coverage,
+)
+from omitrans.preprocessing._fill import (
+    cluster,
+    fill_from_nearest,
+    fill_with,
+    group_means,
+    probe_statistics,
+    variable_probes,
+)
+from omitrans.preprocessing._probe_columns import (
+    REPLICATES,
+    ProbeColumns,
+    as_matrix,
+    check_known_probes,
+    check_probe_columns,
+    every_column,
+    find_probes,
+    methylation_probes,
+    refuse_transposed,
+    take_probes,
+)
+from omitrans.preprocessing._probe_names import array_platform
+from omitrans.preprocessing._value_range import check_unit, learn_unit
+from omitrans.utils._sklearn import (
+    Interval,
+    StrOptions,
+    check_feature_names_in,
+    fit_context,
+    validate_data,
+)
+
+
+class ArrayHarmonizer(TransformerMixin, BaseEstimator):
+    """Align the probes of any array with those of the training samples, and fill what is missing.
+
+    It stands at the head of a Pipeline. A model trained on 450K arrays then takes EPIC and EPICv2
+    tables as they are: probes are found by name, replicates of a probe (cg00000029_TC21,
+    cg00000029_TC22, or the same without suffixes) become one value, control, SNP (rs) and mutation
+    (nv) probes go, and missing values are filled from the training samples alone. So a sample gets
+    the same result alone and in a batch.
+
+    Parameters
+    ----------
+    missing : {"mean", "group", "knn", "keep"}, default="mean"
+        What a missing value becomes: the probe's mean over the training samples; its mean over the
+        most similar group of them; its mean over the `n_neighbors` most similar training samples,
+        which are then part of the model; or nothing, for an imputer further down the Pipeline.
+    replicates : {"mean", "median", "first"}, default="mean"
+        How replicates of a probe become one value; missing ones are left out.
+    warn_coverage : float, default=0.9
+        Below this share of observed probes, transform warns.
+    min_coverage : float, default=0.7
+        Below this share, transform refuses.
+    max_missing_rate : float, default=1.0
+        Probes of which a larger share of the training samples is missing are not learned. Probes
+        without any observed value never are.
+    unit : {"auto", "beta"} or None, default="auto"
+        The unit of the values. With "beta" those outside [0, 1] are an error that says what they
+        look like. "auto" means "beta" if all training values lie in [0, 1].
+    n_neighbors : int, default=5
+        Number of training samples that "knn" averages.
+    n_groups : int, default=8
+        Number of groups that "group" makes by k-means where fit is given none.
+    random_state : int, RandomState instance or None, default=None
+        Seeds k-means.
+
+    Attributes
+    ----------
+    probes_ : ndarray of str
+        The probes that come out, without suffixes, in their order.
+    means_ : ndarray of shape (n_probes,)
+        Their means over the training samples.
+    unit_ : {"beta"} or None
+        The unit that transform checks.
+    platform_ : str
+        The array of the training samples (:func:`array_platform`).
+    groups_ : ndarray
+        The groups, sorted; only with ``missing="group"``.
+    n_features_in_ : int
+        Number of columns seen in fit.
+    feature_names_in_ : ndarray of str
+        Their names, if X had such.
+
+    Notes
+    -----
+    Coverage is the share of ``probes_`` with an observed value, per sample. Similarity is the mean
+    squared difference over those of the 5,000 most variable probes that the sample holds.
+
+    Tables without column names must have the columns seen in fit; low coverage then draws the
+    warning only.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from omitrans.preprocessing import ArrayHarmonizer
+    >>> X = pd.DataFrame(
+    ...     {"cg00000029": [0.2, 0.4], "cg00000108": [0.9, 0.8], "cg00000109": [0.5, 0.6]}
+    ... )
+    >>> harmonizer = ArrayHarmonizer(min_coverage=0.5, warn_coverage=0.6).fit(X)
+    >>> new = pd.DataFrame(
+    ...     {"cg00000109_TC21": [0.1], "cg00000029_TC21": [0.2], "cg00000029_TC22": [0.3]},
+    ...     index=["patient"],
+    ... )
+    >>> harmonizer.transform(new)
+             cg00000029  cg00000108  cg00000109
+    patient        0.25        0.85         0.1
+    >>> harmonizer.report(new)
+            platform  n_probes  coverage status
+    patient   EPICv2         2  0.666667     ok
+    """
+
+    _parameter_constraints = {
+        "missing": [StrOptions({"mean", "group", "knn", "keep"})],
+        "replicates": [StrOptions(set(REPLICATES))],
+        "warn_coverage": [Interval(Real, 0, 1, closed="both")],
+        "min_coverage": [Interval(Real, 0, 1, closed="both")],
+        "max_missing_rate": [Interval(Real, 0, 1, closed="both")],
+        "unit": [StrOptions({"auto", "beta"}), None],
+        "n_neighbors": [Interval(Integral, 1, None, closed="left")],
+        "n_groups": [Interval(Integral, 1, None, closed="left")],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(
+        self,
+        *,
+        missing: str = "mean",
+        replicates: str = "mean",
+        warn_coverage: float = 0.9,
+        min_coverage: float = 0.7,
+        max_missing_rate: float = 1.0,
+        unit: str | None = "auto",
+        n_neighbors: int = 5,
+        n_groups: int = 8,
+        random_state: Any = None,
+    ) -> None:
+        self.missing = missing
+        self.replicates = replicates
+        self.warn_coverage = warn_coverage
+        self.min_coverage = min_coverage
+        self.max_missing_rate = max_missing_rate
+        self.unit = unit
+        self.n_neighbors = n_neighbors
+        self.n_groups = n_groups
+        self.random_state = random_state
+
+    # --- fit ---
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X: Any, y: Any = None, groups: Any = None) -> Self:
+        """Learn the probes, and what stands in for missing values.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_samples, n_features)
+            The training samples; NaN is missing. Columns of a frame are probe names.
+        y : None
+            Ignored.
+        groups : array-like of shape (n_samples,), default=None
+            The group of each sample, such as its tissue; used with ``missing="group"``.
+
+        Returns
+        -------
+        ArrayHarmonizer
+            The fitted harmonizer.
+
+        Raises
+        ------
+        ValueError
+            If the table is transposed, no probe is left, or values are not in the stated unit.
+        """
+        refuse_transposed(X)
+        if isinstance(X, pd.DataFrame):
+            check_probe_columns(X)
+            validate_data(self, X, reset=True, skip_check_array=True)
+            check_first_row(X)
+        else:
+            X = check_table(self, X, reset=True)
+        self._limits = value_range(X)
+        self.unit_ = learn_unit(self._limits, self.unit)
+        self._learn_probes(X)
+        if self.missing in ("group", "knn"):
+            self._learn_references(take_probes(X, self._columns_of(X), self.replicates), groups)
+        return self
+
+    def _learn_probes(self, X: Any) -> None:
+        """Set the probes that are observed often enough, their means and variances."""
+        if isinstance(X, pd.DataFrame) and isinstance(X.columns[0], str):
+            names = np.asarray(X.columns, dtype=object)
+            self.platform_ = array_platform(names)
+            probes = methylation_probes(names)
+            if not len(probes):
+                raise ValueError(
+                    f"ArrayHarmonizer left none of the {len(names)} columns (first: {names[0]!r}): "
+                    "all are control, SNP or mutation probes."
+                )
+            where = find_probes(names, probes)
+        else:
+            self.platform_ = "unknown"
+            probes = np.array([f"x{i}" for i in range(X.shape[1])], dtype=object)
+            where = every_column(probes)
+        means, missing_rate, variances = probe_statistics(X, where, self.replicates)
+        kept = ~np.isnan(means) & (missing_rate <= self.max_missing_rate)
+        if not kept.any():
+            raise ValueError(
+                f"ArrayHarmonizer left none of the {len(probes)} probes: each misses more than "
+                f"max_missing_rate={self.max_missing_rate} of its values (at least "
+                f"{missing_rate.min():.3g}). Raise it, or check how X was read."
+            )
+        self.probes_, self.means_ = probes[kept], means[kept]
+        self._probe_columns, self._variances = where.first[kept], variances[kept]
+
+    def _learn_references(self, values: np.ndarray, groups: Any) -> None:
+        """Set what samples are compared with: training samples, or means of their groups."""
+        self._profiles, self._landmarks = values, variable_probes(self._variances)
+        if self.missing == "knn":
+            return
+        if groups is None:
+            known = fill_with(values[:, self._landmarks], self.means_[self._landmarks])
+            groups = cluster(known, self.n_groups, self.random_state)
+        elif np.shape(groups) != (len(values),):
+            raise ValueError(
+                f"groups must hold one label for each of the {len(values)} samples; got shape "
+                f"{np.shape(groups)}."
+            )
+        labels = np.asarray(groups)
+        self.groups_ = np.unique(labels)
+        self._profiles = group_means(values, labels, self.means_)
+
+    # --- transform ---
+
+    def transform(self, X: Any) -> Any:
+        """Give the probes of the training samples, filled.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_samples, n_features)
+            Samples of any array; NaN is missing. A frame may hold any columns in any order.
+
+        Returns
+        -------
+        ndarray or DataFrame of shape (n_samples, n_probes)
+            A frame if X is one, with its sample index.
+
+        Raises
+        ------
+        LowCoverageError
+            If a sample holds a smaller share of the probes than `min_coverage`.
+        FeatureMismatchError
+            If the table holds none of the probes, is transposed, or holds a column twice.
+        ValueError
+            If the values are not in the unit of the training samples.
+
+        Warns
+        -----
+        LowCoverageWarning
+            If a sample holds a smaller share of the probes than `warn_coverage`.
+        """
+        check_is_fitted(self)
+        return self._harmonize(self._check_new(X), judge=True)
+
+    def fit_transform(self, X: Any, y: Any = None, groups: Any = None) -> Any:
+        """Fit, and give the training samples with their gaps filled; none is refused.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_samples, n_features)
+            The training samples.
+        y : None
+            Ignored.
+        groups : array-like of shape (n_samples,), default=None
+            As for :meth:`fit`.
+
+        Returns
+        -------
+        ndarray or DataFrame of shape (n_samples, n_probes)
+            A frame if X is one, with its sample index.
+        """
+        self.fit(X, y, groups)
+        X = X if isinstance(X, pd.DataFrame) else check_table(self, X, reset=False)
+        return self._harmonize(X, judge=False)
+
+    def _harmonize(self, X: Any, *, judge: bool) -> Any:
+        """Align and fill a checked table; with `judge`, samples of low coverage are refused."""
+        where = self._columns_of(X)
+        unchanged = self.missing == "keep" and where.are_all(X)
+        values = as_matrix(X) if unchanged else take_probes(X, where, self.replicates)
+        if judge:
+            self._judge(values, X)
+        if unchanged:
+            return X
+        if self.missing in ("group", "knn"):
+            n_neighbors = 1 if self.missing == "group" else self.n_neighbors
+            fill_from_nearest(values, self._profiles, self._landmarks, n_neighbors)
+        if self.missing != "keep":
+            fill_with(values, self.means_)
+        if not isinstance(X, pd.DataFrame):
+            return values
+        return pd.DataFrame(values, index=X.index, columns=self.probes_, copy=False)
+
+    def _judge(self, values: np.ndarray, X: Any) -> None:
+        """Warn of samples of low coverage, or refuse them."""
+        limits = self._thresholds()
+        if not self._by_name(X):  # it cannot be of another array; sporadic gaps are filled
+            limits = limits._replace(refuse=0.0)
+        samples = X.index if isinstance(X, pd.DataFrame) else np.arange(len(X))
+        judge_coverage(coverage_of(values), samples, len(self.probes_), limits)
+
+    def report(self, X: Any) -> pd.DataFrame:
+        """Tell how much of each sample can be used, without refusing any.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_samples, n_features)
+            Samples of any array.
+
+        Returns
+        -------
+        DataFrame
+            A row a sample: ``platform`` (of the table, :func:`array_platform`), ``n_probes``
+            (observed ones of ``probes_``), ``coverage`` (their share) and ``status``: "ok", "low"
+            (transform warns) or "refused".
+        """
+        check_is_fitted(self)
+        X = self._check_new(X)
+        values = take_probes(X, self._columns_of(X), self.replicates)
+        return coverage_report(
+            coverage_of(values),
+            X.index if isinstance(X, pd.DataFrame) else None,
+            len(self.probes_),
+            self._thresholds(),
+        ).assign(platform=array_platform(X.columns) if self._by_name(X) else "unknown")[
+            REPORT_COLUMNS
+        ]
+
+    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
+        """Return the names of the probes that come out.
+
+        Parameters
+        ----------
+        input_features : array-like of str or None, default=None
+            Names of the columns of X; they must be those seen in fit.
+
+        Returns
+        -------
+        ndarray of str
+            The names.
+        """
+        check_is_fitted(self)
+        names = check_feature_names_in(self, input_features)
+        if hasattr(self, "feature_names_in_"):
+            return self.probes_
+        return names[self._probe_columns]
+
+    # --- checks of a new table ---
+
+    def _check_new(self, X: Any) -> Any:
+        """Validate a table of any columns, or an array of those seen in fit."""
+        if not self._by_name(X):
+            X = check_table(self, X, reset=False)
+        else:
+            check_probe_columns(X)
+            check_known_probes(X, self.probes_)
+            check_first_row(X)
+        check_unit(value_range(X), self.unit_, self._limits)
+        return X
+
+    def _by_name(self, X: Any) -> bool:
+        return isinstance(X, pd.DataFrame) and hasattr(self, "feature_names_in_")
+
+    def _thresholds(self) -> CoverageLimits:
+        return CoverageLimits(warn=self.warn_coverage, refuse=self.min_coverage)
+
+    def _columns_of(self, X: Any) -> ProbeColumns:
+        if self._by_name(X):
+            return find_probes(map(str, X.columns), self.probes_)
+        return every_column(self.probes_)._replace(first=self._probe_columns)
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        return tags

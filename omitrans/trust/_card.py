@@ -1,0 +1,157 @@
+"""What is known, by cross-validation, about the predictions of a model."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+# errors are kept as their quantiles at these levels; a level between two takes the higher one
+LEVELS = np.array(
+    [*np.arange(5, 50, 5) / 100, *np.arange(50, 100) / 100, 0.995, 0.999], dtype=np.float64
+)
+STATED_LEVEL = 0.9
+
+
+class TrustCard:
+    """Which targets of a model to believe, and how far.
+
+    It is made by :class:`TrustedRegressor` from predictions of samples that the predicting model
+    had not seen.
+
+    Parameters
+    ----------
+    genes : DataFrame
+        A row a target: ``r2`` (cross-validated; NaN where it never varied), ``n_samples``,
+        ``calibration_slope`` (of the real on the predicted values; 1 is right, below 1
+        predictions are too extreme), ``half_width`` (of the 90 % interval, in the target's unit)
+        and ``predictable``.
+    error_quantiles : ndarray of shape (n_levels, n_targets)
+        Quantiles of the absolute error, at the levels that the package keeps.
+    coverage_curve : DataFrame
+        R² of each target (column) when a share (index, falling) of the probes is there and the
+        others stand at their training means.
+    facts : dict
+        Size of the cohort, units, how the folds were made.
+
+    See Also
+    --------
+    TrustedRegressor : Makes it.
+    omitrans.predict_frame : Gives intervals from it.
+    """
+
+    def __init__(
+        self,
+        genes: pd.DataFrame,
+        error_quantiles: np.ndarray,
+        coverage_curve: pd.DataFrame,
+        facts: dict[str, Any],
+    ) -> None:
+        self.genes = genes
+        self.error_quantiles = error_quantiles
+        self.coverage_curve = coverage_curve
+        self.facts = facts
+
+    def half_width(self, level: float = STATED_LEVEL) -> pd.Series:
+        """Return half the width of each target's prediction interval.
+
+        Parameters
+        ----------
+        level : float, default=0.9
+            Share of new samples of the same kind whose real value the interval shall hold.
+
+        Returns
+        -------
+        Series
+            In the target's unit; infinite where there are too few samples for the level.
+
+        Raises
+        ------
+        ValueError
+            If the level is not above 0 and at most 0.999.
+
+        Notes
+        -----
+        Conformal: the smallest error that at least ``level * (n + 1)`` of the n cross-validated
+        errors do not exceed. It assumes that new samples come from the training cohort's kind, and
+        nothing about the errors' shape.
+        """
+        if not 0 < level <= LEVELS[-1]:
+            raise ValueError(
+                f"intervals must be a level above 0 and at most {LEVELS[-1]}, such as 0.9 for 90 % "
+                f"intervals; got {level!r}."
+            )
+        # rounding: 0.57 is a level, and not one below 0.5700000000000001
+        row = int(np.searchsorted(LEVELS, level - 1e-9))
+        return pd.Series(self.error_quantiles[row], index=self.genes.index, name="half_width")
+
+    def expected_r2(self, coverage: float) -> pd.Series:
+        """Return the R² to expect of each target when a share of the probes is observed.
+
+        Parameters
+        ----------
+        coverage : float
+            The share, as :meth:`omitrans.preprocessing.ArrayHarmonizer.report` gives it.
+
+        Returns
+        -------
+        Series
+            Interpolated in :attr:`coverage_curve`; below its last share, the value there.
+        """
+        shares = self.coverage_curve.index.to_numpy(dtype=float)[::-1]
+        curve = self.coverage_curve.to_numpy()[::-1]
+        place = float(np.interp(coverage, shares, np.arange(len(shares))))
+        low, weight = int(place), place % 1
+        values = curve[low] if not weight else (1 - weight) * curve[low] + weight * curve[low + 1]
+        return pd.Series(values, index=self.coverage_curve.columns, name="expected_r2")
+
+    def summary(self) -> dict[str, Any]:
+        """Return the facts and the main numbers as plain data.
+
+        Returns
+        -------
+        dict
+            Numbers and text that JSON can hold.
+        """
+        r2 = self.genes["r2"]
+        curve = self.coverage_curve.median(axis=1)
+        return self.facts | {
+            "n_targets": len(self.genes),
+            "n_predictable": int(self.genes["predictable"].sum()),
+            "median_r2": _plain(r2.median()),
+            "mean_r2": _plain(r2.mean()),
+            "median_half_width_90": _plain(self.genes["half_width"].median()),
+            "median_r2_by_coverage": {f"{share:g}": _plain(r2) for share, r2 in curve.items()},
+        }
+
+    def __repr__(self) -> str:
+        return (
+            f"<TrustCard: {int(self.genes['predictable'].sum())} of {len(self.genes)} targets "
+            f"predictable, median R² {self.genes['r2'].median():.3f}, "
+            f"{self.facts.get('n_samples', '?')} samples>"
+        )
+
+
+def conformal_quantiles(errors: np.ndarray) -> np.ndarray:
+    """Return quantiles of absolute errors for finite samples, at the kept levels.
+
+    Parameters
+    ----------
+    errors : ndarray of shape (n_samples, n_targets)
+        Absolute errors; sorted in place.
+
+    Returns
+    -------
+    ndarray of shape (n_levels, n_targets), float32
+        Infinite at levels for which there are too few samples.
+    """
+    errors.sort(axis=0)
+    ranks = np.ceil(LEVELS * (len(errors) + 1) - 1e-9).astype(int)
+    quantiles = np.full((len(LEVELS), errors.shape[1]), np.inf, dtype=np.float32)
+    enough = ranks <= len(errors)
+    quantiles[enough] = errors[ranks[enough] - 1]
+    return quantiles
+
+
+def _plain(number: float) -> float | None:
+    """Return a float that JSON can hold; None for what is not finite."""
+    return float(number) if np.isfinite(number) else None

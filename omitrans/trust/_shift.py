@@ -1,0 +1,338 @@
+"""Tell whether new samples come from the cohort that a model was trained on."""
+
+from numbers import Integral, Real
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+from scipy.stats import median_abs_deviation
+from sklearn.base import BaseEstimator, OutlierMixin
+from sklearn.model_selection import GroupKFold, KFold
+from sklearn.utils import check_consistent_length, check_random_state
+from sklearn.utils.validation import check_is_fitted
+
+from omitrans.trust._subspace import Subspace
+from omitrans.utils._sklearn import HasMethods, Interval, fit_context
+from omitrans.utils._validation import check_source
+
+_MIN_SAMPLES = 5
+_MAX_COMPONENTS = 20
+_SAMPLES_A_COMPONENT = 10
+_MAX_FREEDOM = 250  # beyond it the moments of a nearly constant distance say nothing
+
+
+class DomainShiftDetector(OutlierMixin, BaseEstimator):
+    """Measure how far samples lie from a training cohort, and raise the alarm on those too far.
+
+    A sample is compared with the principal components of the training cohort, columns being
+    standardised, so that those which hardly vary within the cohort count too: the Mahalanobis
+    distance of its scores says whether it is extreme in the directions in which the cohort
+    varies, its squared residual whether it leaves them. Both are put on the scale of training
+    samples that were held out while the components were learnt, weighted by how steady they are
+    there, and added. The held-out samples also set the threshold, so that new samples of the same
+    cohort are flagged at about the rate asked for.
+
+    Parameters
+    ----------
+    n_components : int or None, default=None
+        Number of principal components. None takes one per ten training samples, at least one and
+        20 at most. Fewer are used where the samples of a fold do not span more.
+    false_positive_rate : float, default=0.01
+        Share of samples of the training cohort's kind that may be flagged.
+    cv : int or splitter, default=5
+        Folds that hold each training sample out once. A number makes shuffled folds, or folds
+        that keep groups together if `fit` is given some.
+    random_state : int, RandomState instance or None, default=None
+        Seed of the shuffled folds.
+
+    Attributes
+    ----------
+    n_components_ : int
+        Number of components in use.
+    components_ : ndarray of shape (n_components_, n_features)
+        Orthonormal directions.
+    mean_ : ndarray of shape (n_features,)
+        Means of the training samples.
+    scale_ : ndarray of shape (n_features,)
+        Deviations of the training samples, those of columns that hardly vary being raised: as if
+        each column had one sample more, with a deviation that is the median over columns.
+    variances_ : ndarray of shape (n_components_,)
+        Variances of the training samples along the components.
+    weights_ : ndarray of shape (2,)
+        Weights of the squared distance inside and outside the components in `distance`.
+    training_distances_ : ndarray of shape (n_samples,)
+        Distances of the training samples, each from components learnt without its fold.
+    tail_ : float
+        Mean excess of the logarithm of the distances above their median, which continues the
+        p-values beyond the farthest training sample.
+    threshold_ : float
+        Samples farther than this are flagged.
+    offset_ : float
+        ``-threshold_``, as scikit-learn's detectors call it.
+    n_features_in_ : int
+        Number of columns seen in fit.
+    feature_names_in_ : ndarray of str
+        Their names, if X had such.
+
+    See Also
+    --------
+    omitrans.evaluation.ShiftDisplay : The figure.
+
+    Notes
+    -----
+    The weights are those of data-driven SIMCA: each squared distance is taken for a scaled
+    chi-squared variable, whose scale and degrees of freedom follow from median and median absolute
+    deviation. A typical sample of the cohort has a distance near 1.
+
+    The p-value of a sample is the rank of its distance among those of the n held-out samples,
+    ``(1 + number at least as far) / (n + 1)``, a conformal p-value: it assumes that the samples
+    are exchangeable, and nothing about the shape of the distances. Beyond the farthest held-out
+    sample it goes on with a power law, ``(distance / farthest) ** (-1 / tail_) / (n + 1)``. So
+    with 99 samples or more a rate of 0.01 does not rest on that extrapolation; with fewer it
+    does.
+
+    A training sample is nearer to the components that it shaped than a new one; judge training
+    samples by ``training_distances_``. With more than 2,000 training samples a random 2,000 make
+    the components; means, deviations and the held-out distances still come from all. X is read in
+    blocks and never copied as a whole.
+
+    References
+    ----------
+    A. L. Pomerantsev and O. Ye. Rodionova. Concept and role of extreme objects in PCA/SIMCA.
+    Journal of Chemometrics 28, 429-438 (2014).
+
+    V. Vovk, A. Gammerman and G. Shafer. Algorithmic Learning in a Random World. Springer (2005).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from omitrans.trust import DomainShiftDetector
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.random((100, 50))
+    >>> detector = DomainShiftDetector(random_state=0).fit(X)
+    >>> new = rng.random((3, 50))
+    >>> new[2] = np.log2(new[2] / (1 - new[2]))  # another unit
+    >>> detector.predict(new)
+    array([ 1,  1, -1])
+    """
+
+    _parameter_constraints = {
+        "n_components": [Interval(Integral, 1, None, closed="left"), None],
+        "false_positive_rate": [Interval(Real, 0, 1, closed="neither")],
+        "cv": [Interval(Integral, 2, None, closed="left"), HasMethods(["split"])],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(
+        self,
+        *,
+        n_components: int | None = None,
+        false_positive_rate: float = 0.01,
+        cv: Any = 5,
+        random_state: Any = None,
+    ) -> None:
+        self.n_components = n_components
+        self.false_positive_rate = false_positive_rate
+        self.cv = cv
+        self.random_state = random_state
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X: Any, y: Any = None, groups: Any = None) -> Self:
+        """Learn the components and the distances that are usual.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_samples, n_features)
+            Training samples, five at least, without missing values.
+        y : None
+            Ignored.
+        groups : array-like of shape (n_samples,) or None, default=None
+            Patient of each sample; samples of one are held out together.
+
+        Returns
+        -------
+        DomainShiftDetector
+            The fitted detector.
+
+        Raises
+        ------
+        ValueError
+            If X has missing values, too few samples, or does not vary.
+        """
+        X = check_source(self, X, reset=True, ensure_min_samples=_MIN_SAMPLES)
+        rng = check_random_state(self.random_state)
+        n_wanted = self.n_components or min(max(len(X) // _SAMPLES_A_COMPONENT, 1), _MAX_COMPONENTS)
+        folds = self._folds(X, groups, rng)
+        space = Subspace.learn(X, np.arange(len(X)), n_wanted, rng)
+        learnt = [Subspace.learn(X, train, n_wanted, rng) for train, _ in folds]
+        self.n_components_ = min(len(each.components) for each in (space, *learnt))
+        squares = np.empty((len(X), 2))
+        for each, (_, held) in zip(learnt, folds, strict=True):
+            squares[held] = each.first(self.n_components_).squared_distances(X, held)
+        self.mean_, self.scale_, self.components_, self.variances_ = space.first(self.n_components_)
+        self.weights_ = _weights(squares)
+        self.training_distances_ = np.sqrt(squares @ self.weights_)
+        self._set_threshold()
+        return self
+
+    def _folds(
+        self, X: np.ndarray, groups: Any, rng: np.random.RandomState
+    ) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Return training and held-out rows of folds that hold each sample out once."""
+        if groups is not None:
+            check_consistent_length(X, groups)
+        cv = self.cv
+        if isinstance(cv, Integral):
+            n_units = len(X) if groups is None else len(np.unique(groups))
+            if n_units < 2:
+                raise ValueError("groups holds a single group; two at least are needed.")
+            make = KFold if groups is None else GroupKFold
+            cv = make(min(cv, n_units), shuffle=True, random_state=rng)
+        folds = list(cv.split(X, None, groups))
+        held_out = np.concatenate([held for _, held in folds])
+        if not np.array_equal(np.sort(held_out), np.arange(len(X))):
+            raise ValueError(
+                f"cv must hold each of the {len(X)} samples out once; {cv} holds out "
+                f"{len(held_out)}, {len(np.unique(held_out))} of them distinct. Use folds such as "
+                "those of KFold or GroupKFold."
+            )
+        return folds
+
+    def _set_threshold(self) -> None:
+        """Learn the threshold and the tail from the distances of the training samples."""
+        distances = np.sort(self.training_distances_)
+        excess = np.log(distances[distances > 0] / np.median(distances))
+        self.tail_ = float(excess[excess > 0].mean()) if (excess > 0).any() else 0.0
+        share = self.false_positive_rate * (len(distances) + 1)
+        if share >= 1:
+            self.threshold_ = float(distances[-int(share)])
+        else:
+            self.threshold_ = float(distances[-1] * share**-self.tail_)
+        self.offset_ = -self.threshold_
+
+    def distance(self, X: Any) -> np.ndarray:
+        """Return the distance of each sample from the training cohort.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_samples, n_features)
+            Samples.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+            Distances; 1 is typical of the training cohort. That of a sample does not depend on
+            the others.
+        """
+        check_is_fitted(self)
+        X = check_source(self, X, reset=False)
+        space = Subspace(self.mean_, self.scale_, self.components_, self.variances_)
+        squares = space.squared_distances(X, np.arange(len(X)))
+        return np.sqrt(np.sum(squares * self.weights_, axis=1))
+
+    def p_values(self, X: Any) -> np.ndarray:
+        """Return the probability that a sample of the training cohort lies as far.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_samples, n_features)
+            Samples.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+            Conformal p-values in [0, 1].
+        """
+        return self._p_values(self.distance(X))
+
+    def _p_values(self, distances: np.ndarray) -> np.ndarray:
+        known = np.sort(self.training_distances_)
+        n_at_least = len(known) - np.searchsorted(known, distances, side="left")
+        ratio = known[-1] / np.maximum(distances, known[-1])
+        with np.errstate(divide="ignore", under="ignore"):
+            beyond = ratio ** np.divide(1, self.tail_)
+        return (n_at_least + np.where(n_at_least, 1, beyond)) / (len(known) + 1)
+
+    def score_samples(self, X: Any) -> np.ndarray:
+        """Return the negative distance of each sample.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_samples, n_features)
+            Samples.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+            ``-distance(X)``; the lower, the more abnormal.
+        """
+        return -self.distance(X)
+
+    def decision_function(self, X: Any) -> np.ndarray:
+        """Return how far each sample is on the safe side of the threshold.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_samples, n_features)
+            Samples.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+            ``threshold_ - distance(X)``; negative for samples that are flagged.
+        """
+        return self.score_samples(X) - self.offset_
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Flag the samples that lie farther than the threshold.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_samples, n_features)
+            Samples.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+            -1 for samples that are flagged, 1 for the others.
+        """
+        return np.where(self.decision_function(X) < 0, -1, 1)
+
+    def report(self, X: Any) -> pd.DataFrame:
+        """Return distance, p-value and alarm of each sample.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_samples, n_features)
+            Samples.
+
+        Returns
+        -------
+        DataFrame
+            Columns "distance", "p_value" and "shifted", a bool; the index is that of X.
+        """
+        distances = self.distance(X)
+        return pd.DataFrame(
+            {
+                "distance": distances,
+                "p_value": self._p_values(distances),
+                "shifted": distances > self.threshold_,
+            },
+            index=X.index if isinstance(X, pd.DataFrame) else None,
+        )
+
+
+def _weights(squares: np.ndarray) -> np.ndarray:
+    """Return the weights that add the columns up, so that a typical sum is 1."""
+    typical = np.median(squares, axis=0)
+    spread = median_abs_deviation(squares, axis=0, scale="normal")
+    # a scaled chi-squared variable has 2 (mean / deviation)**2 degrees of freedom
+    with np.errstate(divide="ignore", invalid="ignore"):
+        freedom = np.clip(2 * (typical / spread) ** 2, 1, _MAX_FREEDOM)
+        weights = np.where(typical > 0, freedom / typical, 0)
+    if not weights.any():
+        raise ValueError(
+            "Half of the training samples or more are identical, so no distance is usual. Check "
+            "that X holds different samples, not one repeated."
+        )
+    return weights / (weights @ typical)

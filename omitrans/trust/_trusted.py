@@ -1,0 +1,360 @@
+"""A regressor that knows how well it predicts each target, and when it is out of its depth."""
+
+from collections.abc import Sequence
+from numbers import Integral, Real
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+from sklearn.base import BaseEstimator, MetaEstimatorMixin, RegressorMixin, clone
+from sklearn.linear_model import Ridge
+from sklearn.model_selection import check_cv
+from sklearn.pipeline import Pipeline
+from sklearn.utils import Tags, check_array, check_random_state, get_tags
+from sklearn.utils.validation import check_is_fitted
+
+from omitrans.trust._card import STATED_LEVEL, TrustCard
+from omitrans.trust._cross_fit import cross_fit
+from omitrans.trust._shift import DomainShiftDetector
+from omitrans.trust._tables import card_tables
+from omitrans.utils._sklearn import HasMethods, Interval, fit_context
+from omitrans.utils._validation import check_paired_samples, target_names
+
+
+class TrustedRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
+    """Fit a regressor, and learn by cross-validation which of its predictions to believe.
+
+    Fit cross-validates the regressor, keeps what the folds say in a trust card, and fits it again
+    to all samples. The card gives the R² of each target, prediction intervals, and what to expect
+    of an array that lacks probes. A detector learns what training samples look like and flags new
+    ones that do not.
+
+    Parameters
+    ----------
+    estimator : estimator or None, default=None
+        The regressor, usually a Pipeline (:func:`omitrans.pipelines.make_translation_pipeline`).
+        None takes :class:`sklearn.linear_model.Ridge`.
+    cv : int, splitter or iterable, default=5
+        Folds; each sample must be in exactly one test fold. With samples of one patient give
+        ``groups`` to fit and a splitter that reads them, such as
+        :class:`~sklearn.model_selection.GroupKFold`.
+    shares : sequence of float, default=(0.9, 0.8, 0.7, 0.5, 0.3)
+        Shares of the probes at which R² is measured, beside all of them.
+    min_r2 : float, default=0.3
+        A target whose cross-validated R² is above this is called predictable.
+    detect_shift : bool, default=True
+        Whether to learn what training samples look like.
+    ensemble : bool, default=False
+        Whether to keep the models of the folds, whose disagreement is then the standard deviation
+        that ``predict(X, return_std=True)`` gives.
+    source_unit, target_unit : str or None, default=None
+        Units of X and Y, such as "beta" and "log2(FPKM + 1)"; kept with the card.
+    n_jobs : int or None, default=None
+        Folds at once.
+    random_state : int, RandomState instance or None, default=None
+        Draws the probes that are left out, and the detector's folds.
+    verbose : int, default=0
+        Whether to tell of the folds' progress.
+
+    Attributes
+    ----------
+    estimator_ : estimator
+        The regressor, fitted to all samples.
+    trust_card_ : TrustCard
+        What the cross-validation says.
+    shift_detector_ : DomainShiftDetector or None
+        Knows the training samples as the regressor sees them, behind a Pipeline's transformers.
+    fold_models_ : list of estimator
+        With ``ensemble=True``, the regressors of the folds.
+    target_names_ : ndarray of str
+        Names of the targets.
+    n_features_in_ : int
+        Number of columns seen in fit.
+    feature_names_in_ : ndarray of str
+        Their names, if the regressor keeps them.
+
+    See Also
+    --------
+    omitrans.predict_frame : Predictions with names and intervals.
+    omitrans.model_selection.compare_models : Which regressor to take.
+
+    Notes
+    -----
+    The intervals are conformal, from cross-validated errors: their half width is the quantile
+    of the absolute errors that a target had in the folds. They have one width for all samples, and
+    hold for new samples of the training cohort's kind; a flagged sample is not.
+
+    The R² of the card is that of the method on samples it has not seen. A card says nothing good
+    of a model that was chosen by looking at cards of many.
+
+    References
+    ----------
+    V. Vovk. Cross-conformal predictors. Annals of Mathematics and Artificial Intelligence 74,
+    9-28 (2015).
+
+    Examples
+    --------
+    >>> from omitrans import predict_frame
+    >>> from omitrans.datasets import make_paired_omics
+    >>> from omitrans.trust import TrustedRegressor
+    >>> data = make_paired_omics(120, 300, 20, random_state=0)
+    >>> X = data.X.fillna(data.X.mean())
+    >>> model = TrustedRegressor(random_state=0).fit(X[:100], data.Y[:100])
+    >>> list(model.trust_card_.genes)
+    ['r2', 'n_samples', 'calibration_slope', 'half_width', 'predictable']
+    >>> predict_frame(model, X[100:], intervals=0.9).shape
+    (20, 60)
+    >>> bool(model.shift_report(X[100:])["shifted"].all())
+    False
+    """
+
+    _parameter_constraints = {
+        "estimator": [HasMethods(["fit", "predict"]), None],
+        "cv": ["cv_object"],
+        "shares": ["array-like"],
+        "min_r2": [Interval(Real, None, 1, closed="right")],
+        "detect_shift": ["boolean"],
+        "ensemble": ["boolean"],
+        "source_unit": [str, None],
+        "target_unit": [str, None],
+        "n_jobs": [Integral, None],
+        "random_state": ["random_state"],
+        "verbose": ["verbose"],
+    }
+
+    def __init__(
+        self,
+        estimator: Any = None,
+        *,
+        cv: Any = 5,
+        shares: Sequence[float] = (0.9, 0.8, 0.7, 0.5, 0.3),
+        min_r2: float = 0.3,
+        detect_shift: bool = True,
+        ensemble: bool = False,
+        source_unit: str | None = None,
+        target_unit: str | None = None,
+        n_jobs: int | None = None,
+        random_state: Any = None,
+        verbose: int = 0,
+    ) -> None:
+        self.estimator = estimator
+        self.cv = cv
+        self.shares = shares
+        self.min_r2 = min_r2
+        self.detect_shift = detect_shift
+        self.ensemble = ensemble
+        self.source_unit = source_unit
+        self.target_unit = target_unit
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+        self.verbose = verbose
+
+    # the regressor checks its own parameters
+    @fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X: Any, Y: Any, groups: Any = None) -> Self:
+        """Cross-validate the regressor, and fit it to all samples.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_samples, n_features)
+            Source profiles.
+        Y : array-like, DataFrame or Series of shape (n_samples, n_targets) or (n_samples,)
+            Target profiles of the same samples in the same order.
+        groups : array-like of shape (n_samples,), default=None
+            Patient of each sample, for a `cv` that keeps them together.
+
+        Returns
+        -------
+        TrustedRegressor
+            The fitted regressor.
+
+        Raises
+        ------
+        SampleMismatchError
+            If X and Y are indexed and do not name the same samples in the same order.
+        ValueError
+            If `cv` does not predict every sample once, or a share is not between 0 and 1.
+        """
+        if Y is None:
+            raise ValueError("TrustedRegressor requires y to be passed, but the target y is None.")
+        check_paired_samples(X, Y)
+        shares = self._checked_shares()
+        X = X if isinstance(X, pd.DataFrame) else _plain_array(X)
+        Y = Y if isinstance(Y, pd.DataFrame | pd.Series) else _plain_array(Y, ensure_2d=False)
+        folds = self._folds(X, Y, groups)
+        generator = check_random_state(self.random_state)
+        results = cross_fit(
+            self._estimator(),
+            X,
+            Y,
+            folds,
+            shares=shares,
+            seeds=generator.randint(np.iinfo(np.int32).max, size=len(folds)).tolist(),
+            keep_models=self.ensemble,
+            n_jobs=self.n_jobs,
+            verbose=self.verbose,
+        )
+        self.estimator_ = clone(self._estimator()).fit(X, Y)
+        self.target_names_ = target_names(Y, results[0].predicted.shape[1])
+        self._genes, self._error_quantiles, self._coverage_curve = card_tables(
+            Y, results, shares=shares, names=self.target_names_, min_r2=self.min_r2
+        )
+        self._facts = {
+            "n_samples": X.shape[0],
+            "n_features": X.shape[1],
+            "n_folds": len(folds),
+            "min_r2": float(self.min_r2),
+            "source_unit": self.source_unit,
+            "target_unit": self.target_unit,
+        }
+        if self.ensemble:
+            self.fold_models_ = [fold.model for fold in results]
+        self.shift_detector_ = None
+        if self.detect_shift:
+            detector = DomainShiftDetector(random_state=generator.randint(np.iinfo(np.int32).max))
+            self.shift_detector_ = detector.fit(self._seen(X), groups=groups)
+        return self
+
+    def _checked_shares(self) -> list[float]:
+        shares = [float(share) for share in self.shares]
+        if any(not 0 < share < 1 for share in shares):
+            raise ValueError(
+                f"shares must lie between 0 and 1, without the two; got {self.shares!r}."
+            )
+        return [1.0, *sorted(set(shares), reverse=True)]
+
+    def _folds(self, X: Any, Y: Any, groups: Any) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Return the folds, and make sure that they predict every sample once."""
+        folds = list(check_cv(self.cv).split(X, Y, groups))
+        tested = np.concatenate([test for _, test in folds])
+        if not np.array_equal(np.sort(tested), np.arange(len(X))):
+            raise ValueError(
+                f"cv must predict each of the {len(X)} samples once; {self.cv} predicts "
+                f"{len(tested)}, {len(np.unique(tested))} of them distinct. Use folds such as "
+                "those of KFold or GroupKFold."
+            )
+        return folds
+
+    @property
+    def trust_card_(self) -> TrustCard:
+        """What the cross-validation says."""
+        return TrustCard(
+            self._genes, self._error_quantiles, self._coverage_curve, dict(self._facts)
+        )
+
+    # --- predict ---
+
+    def predict(self, X: Any, return_std: bool = False) -> Any:
+        """Predict with the regressor fitted to all samples.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_samples, n_features)
+            Source profiles.
+        return_std : bool, default=False
+            Whether to return how unsure the model is of itself: the standard deviation between
+            the models of the folds with ``ensemble=True``, else what the regressor's own
+            ``predict(X, return_std=True)`` gives. Real values scatter more widely, by the noise
+            that no model can predict: for them see :meth:`predict_interval`.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_targets) or (n_samples,)
+            The predictions; with `return_std` a tuple of predictions and standard deviations.
+
+        Raises
+        ------
+        ValueError
+            If a standard deviation is asked for and there is neither an ensemble nor a regressor
+            that knows its own.
+        """
+        check_is_fitted(self)
+        if not return_std:
+            return self.estimator_.predict(X)
+        if hasattr(self, "fold_models_"):
+            draws = np.stack([model.predict(X) for model in self.fold_models_])
+            return self.estimator_.predict(X), draws.std(axis=0, ddof=1)
+        try:
+            return self.estimator_.predict(X, return_std=True)
+        except TypeError as error:
+            raise ValueError(
+                f"{type(self.estimator_).__name__} gives no standard deviation. Fit "
+                "TrustedRegressor(..., ensemble=True), or use one that does, such as "
+                "OmiTransRegressor with dropout."
+            ) from error
+
+    def predict_interval(self, X: Any, level: float = STATED_LEVEL) -> tuple[Any, Any]:
+        """Predict the limits between which real values are expected.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_samples, n_features)
+            Source profiles.
+        level : float, default=0.9
+            Share of new samples whose real value shall lie between them.
+
+        Returns
+        -------
+        lower, upper : ndarray of shape (n_samples, n_targets) or (n_samples,)
+            The limits, in the target's unit.
+        """
+        check_is_fitted(self)
+        half = self.trust_card_.half_width(level).to_numpy()
+        predicted = np.asarray(self.predict(X))
+        half = half.astype(predicted.dtype) if predicted.ndim == 2 else half[0]
+        return predicted - half, predicted + half
+
+    def shift_report(self, X: Any) -> pd.DataFrame:
+        """Tell which samples are unlike the training cohort.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_samples, n_features)
+            Source profiles.
+
+        Returns
+        -------
+        DataFrame
+            A row a sample: ``distance``, ``p_value`` and ``shifted``.
+
+        Raises
+        ------
+        ValueError
+            If the regressor was fitted with ``detect_shift=False``.
+        """
+        check_is_fitted(self)
+        if self.shift_detector_ is None:
+            raise ValueError("This model was fitted with detect_shift=False and knows no shift.")
+        report = self.shift_detector_.report(self._seen(X))
+        return report.set_axis(X.index) if isinstance(X, pd.DataFrame) else report
+
+    def _seen(self, X: Any) -> np.ndarray:
+        """Return X as the regressor sees it, behind a Pipeline's transformers."""
+        model = self.estimator_
+        if isinstance(model, Pipeline) and len(model) > 1:
+            X = model[:-1].transform(X)
+        return np.asarray(X)
+
+    @property
+    def n_features_in_(self) -> int:
+        """Number of columns seen in fit."""
+        return self.estimator_.n_features_in_
+
+    @property
+    def feature_names_in_(self) -> np.ndarray:
+        """Names of the columns seen in fit, if the regressor keeps them."""
+        return self.estimator_.feature_names_in_
+
+    def _estimator(self) -> Any:
+        return Ridge() if self.estimator is None else self.estimator
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = get_tags(self._estimator())
+        # X is read here too: its columns are blanked, its samples judged
+        tags.array_api_support = False
+        tags.input_tags.sparse = False
+        return tags
+
+
+def _plain_array(values: Any, **options: Any) -> np.ndarray:
+    return check_array(values, ensure_all_finite=False, **options)

@@ -1,0 +1,297 @@
+import pickle
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.base import clone
+from sklearn.model_selection import cross_validate
+from sklearn.pipeline import make_pipeline
+
+import omitrans
+from omitrans.baselines import make_baselines
+from omitrans.exceptions import FeatureMismatchError, LowCoverageError, LowCoverageWarning
+from omitrans.preprocessing import ArrayHarmonizer, beta_to_m
+
+PROBES = [f"cg{number:08d}" for number in (29, 108, 109, 165, 236, 289, 292, 321, 363, 622)]
+POLICIES = ["mean", "group", "knn", "keep"]
+
+
+@pytest.fixture(name="X")
+def training_table():
+    rng = np.random.default_rng(0)
+    return pd.DataFrame(rng.random((30, 10)), [f"s{i}" for i in range(30)], PROBES)
+
+
+@pytest.fixture(name="new")
+def new_table():
+    rng = np.random.default_rng(1)
+    return pd.DataFrame(rng.random((7, 10)), [f"n{i}" for i in range(7)], PROBES)
+
+
+def as_epicv2(table):
+    """Return the table under EPICv2's names, with a replicate of its first probe."""
+    suffixed = table.set_axis([f"{name}_TC11" for name in table.columns], axis=1)
+    return suffixed.assign(**{f"{PROBES[0]}_BC12": table[PROBES[0]] + 0.01})
+
+
+# --- names ---
+
+
+def test_columns_are_found_by_name_in_any_order(X, new):
+    harmonizer = ArrayHarmonizer().fit(X)
+    shuffled = new[new.columns[::-1]].assign(cg99999999=0.5, ctl_1234_NEGATIVE=9e3 / 1e4)
+    pd.testing.assert_frame_equal(harmonizer.transform(shuffled), new)
+
+
+def test_what_does_not_measure_methylation_goes(X):
+    odd = X.assign(rs1234=0.5, ctl_1_NORM_A=0.1, **{"nv-GRCh38-chr1-1": 0.2, "ch.1.99F": 0.3})
+    assert [*ArrayHarmonizer().fit(odd).get_feature_names_out()] == [*PROBES, "ch.1.99F"]
+    # a gene is no SNP
+    genes = X.set_axis(["RS1", "CTLA4", *PROBES[2:]], axis=1)
+    assert [*ArrayHarmonizer().fit(genes).probes_] == [*genes.columns]
+
+
+def test_a_model_of_epicv2_reads_450k(X, new):
+    harmonizer = ArrayHarmonizer().fit(as_epicv2(X))
+    assert [*harmonizer.probes_] == PROBES
+    pd.testing.assert_frame_equal(harmonizer.transform(new), new)
+
+
+@pytest.mark.parametrize("name", ["cg00000029_TC11", "cg00000029_BO21", "cg00000029_TO114"])
+def test_every_suffix_is_understood(X, new, name):
+    new = new.rename(columns={"cg00000029": name})
+    assert [*ArrayHarmonizer().fit(X).transform(new).columns] == PROBES
+
+
+# --- replicates ---
+
+
+@pytest.mark.parametrize(
+    ("replicates", "values", "expected"),
+    [
+        ("mean", [0.1, 0.2, 0.6], 0.3),
+        ("median", [0.1, 0.2, 0.6], 0.2),
+        ("first", [0.1, 0.2, 0.6], 0.1),
+        ("mean", [np.nan, 0.2, 0.6], 0.4),
+        ("median", [np.nan, 0.2, 0.6], 0.4),
+        ("median", [np.nan, np.nan, 0.6], 0.6),
+        ("first", [np.nan, 0.2, 0.6], 0.2),
+        ("mean", [np.nan] * 3, np.nan),
+        ("median", [np.nan] * 3, np.nan),
+        ("first", [np.nan] * 3, np.nan),
+    ],
+)
+@pytest.mark.parametrize("trimmed", [False, True])
+def test_replicates_become_one_value(X, new, replicates, values, expected, trimmed):
+    parts = pd.DataFrame(
+        [values] * len(new), new.index, [f"{PROBES[0]}_TC1{i}" for i in range(1, 4)]
+    )
+    table = pd.concat([new[PROBES[1:]], parts], axis=1)
+    if trimmed:
+        table.columns = table.columns.str.replace(r"_TC1\d", "", regex=True)
+    harmonizer = ArrayHarmonizer(replicates=replicates, missing="keep").fit(X)
+    np.testing.assert_allclose(harmonizer.transform(table)[PROBES[0]], expected)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(1, 6), st.sampled_from(["mean", "median"]), st.integers(0, 2**32 - 1))
+def test_joined_replicates_agree_with_pandas(n_replicates, replicates, seed):
+    rng = np.random.default_rng(seed)
+    probe = np.repeat(PROBES, n_replicates)
+    values = rng.random((4, len(probe)))
+    values[rng.random(values.shape) < 0.3] = np.nan
+    table = pd.DataFrame(values, columns=probe)
+    model = ArrayHarmonizer(replicates=replicates, missing="keep", warn_coverage=0, min_coverage=0)
+    model.fit(pd.DataFrame(rng.random((3, 10)), columns=PROBES))
+    expected = table.T.groupby(level=0).agg(replicates).T[PROBES]
+    np.testing.assert_allclose(model.transform(table), expected, rtol=1e-12)
+
+
+# --- what is missing ---
+
+
+def test_missing_values_become_training_means(X, new):
+    X.iloc[:5, 3] = np.nan
+    new.iloc[2, 4] = np.nan
+    filled = (
+        ArrayHarmonizer(min_coverage=0, warn_coverage=0)
+        .fit(X)
+        .transform(new.drop(columns=PROBES[3]))
+    )
+    expected = new.assign(**{PROBES[3]: X[PROBES[3]].mean()}).fillna(
+        {PROBES[4]: X[PROBES[4]].mean()}
+    )
+    pd.testing.assert_frame_equal(filled, expected)
+
+
+def test_keep_leaves_gaps_to_a_later_step(X, new):
+    new.iloc[2, 4] = np.nan
+    harmonizer = ArrayHarmonizer(missing="keep", warn_coverage=0.8).fit(X)
+    assert np.shares_memory(harmonizer.transform(new), new)  # no copy where nothing changes
+    lacking = harmonizer.transform(new.drop(columns=PROBES[3]))
+    assert lacking[PROBES[3]].isna().all()
+
+
+@pytest.fixture(name="tissues")
+def two_tissues():
+    """Two groups far apart, and their labels."""
+    rng = np.random.default_rng(2)
+    labels = np.repeat(["blood", "liver"], 20)
+    level = np.where(labels == "blood", 0.2, 0.8)[:, None]
+    values = level + 0.01 * rng.standard_normal((40, 10))
+    return pd.DataFrame(values, columns=PROBES), labels
+
+
+@pytest.mark.parametrize("given", [True, False])
+def test_the_nearest_group_is_found(tissues, given):
+    X, labels = tissues
+    harmonizer = ArrayHarmonizer(missing="group", n_groups=2, random_state=0)
+    harmonizer.fit(X[::2], groups=labels[::2] if given else None)
+    new = X[1::2].drop(columns=PROBES[0])
+    filled = harmonizer.transform(new)
+    means = X[::2].groupby(labels[::2])[PROBES[0]].mean()
+    np.testing.assert_allclose(filled[PROBES[0]], means[labels[1::2]], rtol=1e-6)
+
+
+def test_neighbours_are_training_samples(tissues):
+    X, _ = tissues
+    harmonizer = ArrayHarmonizer(missing="knn", n_neighbors=3).fit(X[::2])
+    new = X[1::2].drop(columns=PROBES[0])
+    known = X[::2].drop(columns=PROBES[0]).to_numpy()
+    for name, row in new.iterrows():
+        nearest = np.argsort(((known - row.to_numpy()) ** 2).sum(axis=1))[:3]
+        expected = X[::2][PROBES[0]].iloc[nearest].mean()
+        assert harmonizer.transform(new.loc[[name]])[PROBES[0]].item() == pytest.approx(expected)
+
+
+def test_groups_of_another_length_are_refused(X):
+    with pytest.raises(ValueError, match="one label for each of the 30 samples"):
+        ArrayHarmonizer(missing="group").fit(X, groups=["a", "b"])
+
+
+@pytest.mark.parametrize("missing", POLICIES)
+@pytest.mark.parametrize("replicates", ["mean", "median", "first"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_sample_alone_is_as_in_the_batch_bit_for_bit(X, new, missing, replicates, dtype):
+    new = as_epicv2(new).drop(columns=f"{PROBES[4]}_TC11").astype(dtype)
+    new.iloc[::2, 2] = np.nan
+    harmonizer = ArrayHarmonizer(
+        missing=missing, replicates=replicates, warn_coverage=0, min_coverage=0, random_state=0
+    ).fit(X)
+    batch = harmonizer.transform(new)
+    alone = pd.concat([harmonizer.transform(new.iloc[[i]]) for i in range(len(new))])
+    pd.testing.assert_frame_equal(batch, alone, check_exact=True)
+
+
+@pytest.mark.parametrize("missing", POLICIES)
+def test_transform_changes_neither_its_input_nor_the_harmonizer(X, new, missing):
+    new.iloc[1, 1] = np.nan
+    harmonizer = ArrayHarmonizer(missing=missing, random_state=0).fit(X)
+    before, state = new.copy(), pickle.dumps(harmonizer)
+    harmonizer.transform(new)
+    harmonizer.report(new)
+    pd.testing.assert_frame_equal(new, before)
+    assert pickle.dumps(harmonizer) == state
+
+
+def test_probes_missing_in_training_are_not_learned(X):
+    X[PROBES[0]] = np.nan
+    X.iloc[:10, 1] = np.nan
+    assert [*ArrayHarmonizer(min_coverage=0, warn_coverage=0).fit(X).probes_] == PROBES[1:]
+    assert [*ArrayHarmonizer(max_missing_rate=0.3).fit(X).probes_] == PROBES[2:]
+    X[:] = np.nan
+    with pytest.raises(ValueError, match="left none of the 10 probes"):
+        ArrayHarmonizer().fit(X)
+
+
+# --- coverage ---
+
+
+def test_report_says_what_can_be_used(X, new):
+    table = as_epicv2(new)
+    table.iloc[1, 1:3] = np.nan
+    table.iloc[2, 1:6] = np.nan
+    report = ArrayHarmonizer().fit(X).report(table)
+    assert (report["platform"] == "EPICv2").all()
+    assert report["status"].tolist() == ["ok", "low", "refused", "ok", "ok", "ok", "ok"]
+    assert report["n_probes"].tolist() == [10, 8, 5, 10, 10, 10, 10]
+    np.testing.assert_allclose(report["coverage"], report["n_probes"] / 10)
+    assert report.index.equals(table.index)
+
+
+def test_low_coverage_warns_and_very_low_coverage_is_refused(X, new):
+    harmonizer = ArrayHarmonizer().fit(X)
+    new.loc["n3", PROBES[:2]] = np.nan
+    with pytest.warns(LowCoverageWarning, match=r"1 of 7 samples hold less .* n3 \(80.0%\)"):
+        harmonizer.transform(new)
+    new.loc["n3", PROBES[:4]] = np.nan
+    with pytest.raises(LowCoverageError, match=r"min_coverage=0.7 of the model's 10 .* n3 \(60.0%"):
+        harmonizer.transform(new)
+
+
+def test_arrays_keep_their_columns(X, new):
+    harmonizer = ArrayHarmonizer().fit(X.to_numpy())
+    values = new.to_numpy().copy()
+    values[0, 0] = np.nan
+    filled = harmonizer.transform(values)
+    assert filled[0, 0] == pytest.approx(X[PROBES[0]].mean())
+    np.testing.assert_array_equal(filled[1:], values[1:])
+    with pytest.raises(ValueError, match="9 features, but"):
+        harmonizer.transform(values[:, 1:])
+
+
+# --- wrong tables ---
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda t: t * 100, "percentages: divide by 100"),
+        (lambda t: beta_to_m(t), "M-values: convert with"),
+        (lambda t: t * 1e6, "neither betas nor M-values"),
+        (lambda t: t.T, "transposed: the model's probes are its rows"),
+        (lambda t: t.T.rename(index="{}_TC11".format), "transposed"),
+        (lambda t: t.add_prefix("gene"), "holds none of the model's 10 probes"),
+        (lambda t: t.set_axis(range(10), axis=1), "holds none of the model's"),
+        (lambda t: t.replace(t.iloc[0, 0], np.inf), "infinity"),
+        (lambda t: t.assign(cg00000029="high"), "could not convert"),
+        (lambda t: t.assign(gene=1.0).rename(columns={PROBES[1]: "gene"}), "duplicated ids"),
+        (lambda t: t.iloc[:0], "0 sample"),
+        (lambda t: t.rename(columns={PROBES[1]: 7}), "mixes 1 unnamed columns"),
+    ],
+)
+def test_a_wrong_table_is_named(X, new, change, message):
+    with pytest.raises((ValueError, TypeError), match=message):
+        ArrayHarmonizer().fit(X).transform(change(new))
+
+
+def test_betas_for_a_model_of_m_values(X, new):
+    harmonizer = ArrayHarmonizer().fit(beta_to_m(X))
+    with pytest.raises(ValueError, match="look like betas"):
+        harmonizer.transform(new)
+    assert harmonizer.transform(beta_to_m(new)).shape == new.shape
+
+
+def test_fit_refuses_a_transposed_table(X):
+    with pytest.raises(FeatureMismatchError, match="its rows are probes"):
+        ArrayHarmonizer().fit(X.T)
+
+
+def test_fit_refuses_nothing_but_controls(X):
+    with pytest.raises(ValueError, match="all are control, SNP or mutation probes"):
+        ArrayHarmonizer().fit(X.set_axis([f"rs{i}" for i in range(10)], axis=1))
+
+
+# --- inside other tools ---
+
+
+def test_at_the_head_of_a_pipeline(X, new, tmp_path):
+    Y = pd.DataFrame({"a": X[PROBES[0]] * 2, "b": X[PROBES[1]] + 1})
+    model = make_pipeline(ArrayHarmonizer(), make_baselines(["ridge"])["ridge"])
+    assert cross_validate(model, X, Y, cv=3, n_jobs=2)["test_score"].shape == (3,)
+    fitted = clone(model).fit(X, Y)
+    omitrans.save(fitted, tmp_path / "model.omitrans")
+    loaded = omitrans.load(tmp_path / "model.omitrans")
+    np.testing.assert_array_equal(loaded.predict(as_epicv2(new).iloc[:, :10]), fitted.predict(new))
