@@ -23,6 +23,7 @@ EXAMPLE_ELSEWHERE = {
     "PenalizedGeneratorNet": "register_generator",
     "lasso_paths_of_arrays": "lasso_paths",
     "load": "save",
+    "TrustCard": "TrustedRegressor",
     "register_discriminator": "register_generator",
 }
 # numpydoc takes the parameters of the __init__ that typing.Protocol adds for theirs.

@@ -12,6 +12,7 @@ from omitrans.engine._memory import Sizes, device_memory_errors, training_bytes
 from omitrans.engine._net import OmicsNet
 from omitrans.engine._predict import predict_profiles
 from omitrans.engine._scaling import SCALINGS
+from omitrans.engine._thinned import has_dropout, predict_with_deviation
 from omitrans.engine._transfer import (
     freeze_weights,
     optimizer_moments,
@@ -36,10 +37,12 @@ __all__ = [
     "device_memory_errors",
     "fingerprint",
     "freeze_weights",
+    "has_dropout",
     "impute_profiles",
     "optimizer_moments",
     "paired_rows",
     "predict_profiles",
+    "predict_with_deviation",
     "residual_deviation",
     "resolve_device",
     "resolve_precision",

@@ -64,7 +64,7 @@ class AdversarialNet(OmicsNet):
     def train_step(self, batch: tuple[Tensor, Tensor], **_: Any) -> dict[str, Tensor]:
         """Take one step of the discriminator, then one of the generator."""
         self._set_training(True)
-        X, Y = self.scaled(batch)
+        X, Y = self.shown(batch)
         D = self.discriminator_
 
         with self.products():

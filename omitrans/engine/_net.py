@@ -11,6 +11,7 @@ from skorch.callbacks import EpochTimer
 from torch import Tensor
 
 from omitrans.engine._data import PairedRows
+from omitrans.engine._probe_dropout import ProbeDropout
 from omitrans.engine._scaling import FeatureScaling
 from omitrans.exceptions import TrainingDivergedError
 
@@ -62,6 +63,8 @@ class OmicsNet(NeuralNet):
         Dtype of matrix products; weights and losses stay in float32.
     source_scaling, target_scaling : str or float, default="none"
         See :class:`~omitrans.engine._scaling.FeatureScaling`.
+    probe_dropout : float, default=0.0
+        See :class:`~omitrans.engine._probe_dropout.ProbeDropout`.
     **kwargs
         As for :class:`skorch.NeuralNet`.
     """
@@ -77,6 +80,7 @@ class OmicsNet(NeuralNet):
         compute_dtype: torch.dtype = torch.float32,
         source_scaling: str = "none",
         target_scaling: str | float = "none",
+        probe_dropout: float = 0.0,
         **kwargs: Any,
     ) -> None:
         super().__init__(module, criterion, **kwargs)
@@ -86,6 +90,7 @@ class OmicsNet(NeuralNet):
         self.compute_dtype = compute_dtype
         self.source_scaling = source_scaling
         self.target_scaling = target_scaling
+        self.probe_dropout = probe_dropout
 
     # --- what skorch sets up ---
 
@@ -115,9 +120,11 @@ class OmicsNet(NeuralNet):
         return self
 
     def prepare(self, dataset: PairedRows) -> None:
-        """Take from the training rows what is known before the first step: scaling and penalty."""
+        """Take from the training rows what is known before the first step."""
         self.source_scaling_.learn(dataset.X, dataset.rows)
         self.target_scaling_.learn(dataset.Y, dataset.rows)
+        self.hide_probes_ = ProbeDropout(self.probe_dropout)
+        self.hide_probes_.learn(dataset.X, dataset.rows)
         penalty = self.alpha * penalty_of_noise(
             len(dataset), dataset.X.shape[1], dataset.Y.shape[1]
         )
@@ -130,6 +137,11 @@ class OmicsNet(NeuralNet):
         """Return source and target of a batch in the units that the network sees."""
         X, Y = batch
         return self.source_scaling_(X), self.target_scaling_(Y)
+
+    def shown(self, batch: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+        """Return the same as training shows it, with probes hidden."""
+        X, Y = batch
+        return self.scaled((self.hide_probes_(X), Y))
 
     def products(self) -> AbstractContextManager[None]:
         """Return the context in which matrix products run in ``compute_dtype``."""
@@ -150,7 +162,7 @@ class OmicsNet(NeuralNet):
     def train_step(self, batch: tuple[Tensor, Tensor], **_: Any) -> dict[str, Tensor]:
         """Take one step of the optimizer and return the losses."""
         self._set_training(True)
-        X, Y = self.scaled(batch)
+        X, Y = self.shown(batch)
         with self.products():
             output, penalty = self.generate(X)
         distance = self.criterion_(output.float(), Y)

@@ -236,7 +236,10 @@ class TorchEstimator(BaseEstimator):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Rebuild the net on a device of this machine, and give it its weights."""
-        super().__setstate__(state)
+        defaults = inspect.signature(type(self)).parameters
+        # an older version may have written it, without the parameters that came later
+        known = {name: parameter.default for name, parameter in defaults.items()}
+        super().__setstate__(known | state)
         if "net_" not in state:
             return
         device = resolve_device(self.device, fall_back=True)

@@ -93,6 +93,10 @@ class OmiTransRegressor(TorchRegressor):
         Epochs without a better loss after which training ends.
     tol : float, default=1e-4
         By which share a loss must be lower to count as better.
+    probe_dropout : float, default=0.0
+        In training, each sample of each batch loses a random share of its features, between 0 and
+        this: they stand at their training means, as those that an array lacks do in prediction.
+        It costs accuracy on complete arrays and saves more on incomplete ones.
     source_unit : {"beta"} or None, default=None
         "beta" declares X to hold beta values: others than those in [0, 1] are refused.
     pretrained : OmiTransRegressor, str or pathlib.Path, default=None
@@ -223,6 +227,7 @@ class OmiTransRegressor(TorchRegressor):
         validation_fraction: float = 0.1,
         n_iter_no_change: int = 30,
         tol: float = 1e-4,
+        probe_dropout: float = 0.0,
         source_unit: str | None = None,
         pretrained: Any = None,
         carry_optimizer: bool = False,
@@ -261,6 +266,7 @@ class OmiTransRegressor(TorchRegressor):
         self.validation_fraction = validation_fraction
         self.n_iter_no_change = n_iter_no_change
         self.tol = tol
+        self.probe_dropout = probe_dropout
         self.source_unit = source_unit
         self.pretrained = pretrained
         self.carry_optimizer = carry_optimizer
@@ -359,6 +365,7 @@ class OmiTransRegressor(TorchRegressor):
             link=OUTPUT_LINKS.get(self.reconstruction_loss),
             source_scaling=self.source_scaling,
             target_scaling=self.target_scaling,
+            probe_dropout=self.probe_dropout,
             optimizer__betas=ADAM_BETAS,
         )
         if self.adversarial_loss is None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import partial
+from numbers import Integral, Real
 from pathlib import Path
 from typing import Any, Self
 
@@ -9,19 +10,22 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike
 from sklearn.base import MultiOutputMixin, RegressorMixin, clone
+from sklearn.utils import check_scalar
 from sklearn.utils.validation import check_is_fitted
 
 from omitrans.engine import (
     OmicsNet,
     Sizes,
     device_memory_errors,
+    has_dropout,
     optimizer_moments,
     predict_profiles,
+    predict_with_deviation,
 )
 from omitrans.estimators._base import TorchEstimator, count_weights
 from omitrans.estimators._checkpoint_path import checkpoint_path
 from omitrans.estimators._pretrained import find_pretrained, start_from
-from omitrans.utils._sklearn import HasMethods, StrOptions, fit_context
+from omitrans.utils._sklearn import HasMethods, Interval, StrOptions, fit_context
 from omitrans.utils._validation import (
     check_beta_values,
     check_paired_samples,
@@ -39,6 +43,7 @@ class TorchRegressor(MultiOutputMixin, RegressorMixin, TorchEstimator):
 
     _parameter_constraints: dict[str, list[Any]] = {
         **TorchEstimator._parameter_constraints,
+        "probe_dropout": [Interval(Real, 0, 1, closed="left")],
         "source_unit": [StrOptions({"beta"}), None],
         "pretrained": [HasMethods(["fit", "predict"]), str, Path, None],
         "carry_optimizer": ["boolean"],
@@ -195,7 +200,7 @@ class TorchRegressor(MultiOutputMixin, RegressorMixin, TorchEstimator):
 
     # --- predict ---
 
-    def predict(self, X: ArrayLike) -> np.ndarray:
+    def predict(self, X: ArrayLike, return_std: bool = False, n_draws: int = 30) -> Any:
         """Predict target profiles.
 
         A sample gets the same result alone and among others, to the last bit.
@@ -204,22 +209,45 @@ class TorchRegressor(MultiOutputMixin, RegressorMixin, TorchEstimator):
         ----------
         X : array-like or DataFrame of shape (n_samples, n_features)
             Source profiles with the columns seen in fit.
+        return_std : bool, default=False
+            Whether to return how unsure the network is of itself: the standard deviation between
+            networks thinned by dropout. Real values scatter more widely, by what no model can
+            predict.
+        n_draws : int, default=30
+            Number of thinned networks.
 
         Returns
         -------
         ndarray of shape (n_samples, n_targets) or (n_samples,)
-            In the units of Y; float32 if X is float32, else float64.
+            In the units of Y; float32 if X is float32, else float64. With `return_std` a tuple of
+            predictions and standard deviations.
 
         Raises
         ------
         FeatureMismatchError
             If columns are missing, unknown or in another order.
+        ValueError
+            If a standard deviation is asked of a network without dropout.
         """
         check_is_fitted(self, "net_")
+        if return_std:
+            check_scalar(n_draws, "n_draws", Integral, min_val=2)
+            if not has_dropout(self.net_):
+                raise ValueError(
+                    f"return_std=True needs a network with dropout, and this {type(self).__name__} "
+                    "was fitted without. Fit it with dropout, or take the disagreement of several: "
+                    "omitrans.trust.TrustedRegressor(model, ensemble=True)."
+                )
         source = check_source(self, X, reset=False)
         if self.source_unit == "beta":
             check_beta_values(source)
         sizes = Sizes(4 * source.size, count_weights(self.net_))
         with device_memory_errors(sizes, torch.device(self.net_.device)):
-            predicted = predict_profiles(self.net_, source, source.dtype)
+            if return_std:
+                both = predict_with_deviation(self.net_, source, source.dtype, n_draws)
+                return tuple(map(self._shaped, both))
+            return self._shaped(predict_profiles(self.net_, source, source.dtype))
+
+    def _shaped(self, predicted: np.ndarray) -> np.ndarray:
+        """Return predictions with as many dimensions as Y had."""
         return predicted.ravel() if self._y_ndim == 1 else predicted

@@ -61,6 +61,10 @@ class TDimputeRegressor(TorchRegressor):
         Epochs without a better loss after which training ends.
     tol : float, default=1e-4
         By which share a loss must be lower to count as better.
+    probe_dropout : float, default=0.0
+        In training, each sample of each batch loses a random share of its features, between 0 and
+        this: they stand at their training means, as those that an array lacks do in prediction.
+        It costs accuracy on complete arrays and saves more on incomplete ones.
     source_unit : {"beta"} or None, default=None
         "beta" declares X to hold beta values: others than those in [0, 1] are refused.
     pretrained : TDimputeRegressor, str or pathlib.Path, default=None
@@ -167,6 +171,7 @@ class TDimputeRegressor(TorchRegressor):
         validation_fraction: float = 0.1,
         n_iter_no_change: int = 30,
         tol: float = 1e-4,
+        probe_dropout: float = 0.0,
         source_unit: str | None = None,
         pretrained: Any = None,
         carry_optimizer: bool = False,
@@ -194,6 +199,7 @@ class TDimputeRegressor(TorchRegressor):
         self.validation_fraction = validation_fraction
         self.n_iter_no_change = n_iter_no_change
         self.tol = tol
+        self.probe_dropout = probe_dropout
         self.source_unit = source_unit
         self.pretrained = pretrained
         self.carry_optimizer = carry_optimizer
@@ -231,5 +237,6 @@ class TDimputeRegressor(TorchRegressor):
             criterion=RECONSTRUCTION_LOSSES["rmse"],
             source_scaling=self.source_scaling,
             target_scaling=self.target_scaling,
+            probe_dropout=self.probe_dropout,
             **options,
         )

@@ -45,12 +45,6 @@ def predict_frame(
         What ``model.predict(X)`` gives, in its dtype: a row a sample, a column a target. With
         `intervals`, each target is followed by its ``<target>_lower`` and ``<target>_upper``.
 
-    Warns
-    -----
-    DomainShiftWarning
-        If the model knows its training cohort and samples are unlike it. Their predictions are
-        given all the same.
-
     Raises
     ------
     NotFittedError
@@ -58,6 +52,12 @@ def predict_frame(
     ValueError
         If the target names are unknown, or their number is not that of the targets; if intervals
         are asked of a model without a trust card.
+
+    Warns
+    -----
+    DomainShiftWarning
+        If the model knows its training cohort and samples are unlike it. Their predictions are
+        given all the same.
 
     Examples
     --------

@@ -120,21 +120,43 @@ class AlignedTargetRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
         self.regressor_ = clone(self._regressor()).fit(X, targets, **fit_params)
         return self
 
-    def predict(self, X: Any) -> np.ndarray:
+    def predict(self, X: Any, return_std: bool = False, **predict_params: Any) -> Any:
         """Predict the targets in the order in which they were given to fit.
 
         Parameters
         ----------
         X : array-like or DataFrame of shape (n_samples, n_features)
             The samples.
+        return_std : bool, default=False
+            Whether to return the standard deviations that the regressor gives.
+        **predict_params : dict
+            Passed to the predict of the regressor.
 
         Returns
         -------
         ndarray of shape (n_samples,) or (n_samples, n_targets)
-            The predictions; targets that the transformer drops are NaN.
+            The predictions; targets that the transformer drops are NaN. With `return_std` a tuple
+            of predictions and standard deviations.
+
+        Raises
+        ------
+        ValueError
+            If standard deviations are asked for and the transformer does more than sort.
         """
         check_is_fitted(self)
-        predicted = np.asarray(self.regressor_.predict(X))
+        if not return_std:
+            return self._restored(self.regressor_.predict(X, **predict_params))
+        if not isinstance(self.transformer_, LocationAligner):
+            raise ValueError(
+                "return_std=True needs a transformer that only sorts (LocationAligner): a standard "
+                f"deviation cannot be taken back through {type(self.transformer_).__name__}."
+            )
+        both = self.regressor_.predict(X, return_std=True, **predict_params)
+        return tuple(map(self._restored, both))
+
+    def _restored(self, predicted: Any) -> np.ndarray:
+        """Return predictions of transformed targets as those of the targets given."""
+        predicted = np.asarray(predicted)
         restored = self.transformer_.inverse_transform(predicted.reshape(len(predicted), -1))
         return np.asarray(restored)[:, 0] if self.y_ndim_ == 1 else np.asarray(restored)
 

@@ -29,9 +29,10 @@ def make_translation_pipeline(
 ) -> Pipeline:
     """Make a pipeline that filters, imputes and sorts methylation and predicts expression.
 
-    The steps are ``harmonizer``, ``probe_filter``, ``missing_rate_filter``, ``variance_filter``, ``imputer``,
-    ``location_aligner`` and ``regressor``. All of them learn from the training samples alone. The
-    transformers pass frames on, so that the regressor sees the names of the probes it uses.
+    The steps are ``harmonizer``, ``probe_filter``, ``missing_rate_filter``, ``variance_filter``,
+    ``imputer``, ``location_aligner`` and ``regressor``. All of them learn from the training samples
+    alone. The transformers pass frames on, so that the regressor sees the names of the probes it
+    uses.
 
     Parameters
     ----------

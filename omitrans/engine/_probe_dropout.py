@@ -1,0 +1,38 @@
+"""Training on incomplete arrays: random source features of every sample are hidden."""
+
+import torch
+from torch import Tensor
+
+
+class ProbeDropout:
+    """Replace a random share of each sample's features by their training means.
+
+    A predicted sample that lacks probes holds such means in their place; a network that has seen
+    none of that in training leans on single features more than is good.
+
+    Parameters
+    ----------
+    max_share : float
+        Each sample of each batch loses a share drawn uniformly from 0 to this. 0 hides nothing.
+    """
+
+    def __init__(self, max_share: float) -> None:
+        self.max_share = max_share
+        self._means: Tensor | None = None
+
+    def learn(self, values: Tensor, rows: Tensor) -> None:
+        """Take the means of the training rows."""
+        if not self.max_share:
+            return
+        total = torch.zeros(values.shape[1], dtype=torch.float64, device=values.device)
+        for block in rows.to(values.device).split(max(1, 2**24 // values.shape[1])):
+            total += values[block].sum(0, dtype=torch.float64)
+        self._means = (total / len(rows)).float()
+
+    def __call__(self, X: Tensor) -> Tensor:
+        """Return a batch, in its own units, with features hidden."""
+        if self._means is None:
+            return X
+        shares = self.max_share * torch.rand(len(X), 1, device=X.device)
+        self._means = self._means.to(X.device)
+        return torch.where(torch.rand_like(X) < shares, self._means, X)
