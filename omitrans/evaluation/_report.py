@@ -1,27 +1,20 @@
 """A comparison of models as one HTML page."""
 
-import base64
-import sys
-import tempfile
-from collections.abc import Callable, Iterable
-from datetime import datetime
+from collections.abc import Iterable
 from functools import partial
 from html import escape
-from importlib.metadata import PackageNotFoundError, version
-from io import BytesIO
 from pathlib import Path
-from string import Template
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from omitrans.evaluation import _html
 from omitrans.evaluation._displays import (
     GenePredictionDisplay,
     ModelComparisonDisplay,
     R2HistogramDisplay,
 )
-from omitrans.evaluation._report_page import PAGE
 from omitrans.metrics._regression import ERROR_METRICS, METRIC_LABELS
 from omitrans.utils._optional import import_optional
 
@@ -31,7 +24,6 @@ _COSTS = {
     "predict_seconds": "Predict, seconds",
     "peak_memory_mib": "Peak memory of the fit, MiB",
 }
-_PACKAGES = ("omitrans", "numpy", "pandas", "scikit-learn", "torch")
 
 
 def comparison_report(
@@ -79,36 +71,20 @@ def comparison_report(
     """
     import_optional("matplotlib", extra="plot", purpose="draw the figures of the report")
     sections = [
-        _section("Accuracy", _accuracy(comparison)),
-        _section("Figures", _figures(comparison, Y)),
-        _section("Are the differences more than chance?", _tests(comparison)),
-        _section("Time and memory", _costs(comparison)),
+        _html.section("Accuracy", _accuracy(comparison)),
+        _html.section("Figures", _figures(comparison, Y)),
+        _html.section("Are the differences more than chance?", _tests(comparison)),
+        _html.section("Time and memory", _costs(comparison)),
     ]
     if len(comparison.errors):
-        sections.insert(1, _section("What failed", _errors(comparison.errors)))
-    page = Template(PAGE).substitute(
-        title=escape(title),
-        made=escape(_made(comparison)),
-        body="\n".join(sections),
-    )
-    return _write(page, Path(path))
-
-
-def _section(heading: str, body: str) -> str:
-    return f"<section>\n<h2>{escape(heading)}</h2>\n{body}\n</section>"
+        sections.insert(1, _html.section("What failed", _errors(comparison.errors)))
+    return _html.write_page(path, title=title, made=_made(comparison), sections=sections)
 
 
 def _made(comparison: Any) -> str:
-    versions = [f"Python {sys.version.split()[0]}"]
-    for package in _PACKAGES:
-        try:
-            versions.append(f"{package} {version(package)}")
-        except PackageNotFoundError:
-            continue
     results = comparison.results
     n_models, n_folds = results["model"].nunique(), results["fold"].nunique()
-    when = datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %Z")
-    return f"{n_models} models, {n_folds} folds. Written {when} with {', '.join(versions)}."
+    return f"{n_models} models, {n_folds} folds. {_html.written_with()}"
 
 
 # --- tables ---
@@ -131,7 +107,7 @@ def _accuracy(comparison: Any) -> str:
         "differ more from one another than samples do, so R² per sample is high for any model; "
         "read R² per feature first."
     )
-    return _table(cells, labels, note, ready=True)
+    return _html.table(cells, labels, note, ready=True)
 
 
 def _cell(text: str, *, failed: bool, best: bool) -> str:
@@ -151,10 +127,10 @@ def _tests(comparison: Any) -> str:
     shown = pd.DataFrame(
         {
             "pair": table["model"].astype(str) + " − " + table["reference"].astype(str),
-            "difference": table["difference"].map(_signed),
+            "difference": table["difference"].map(_html.signed),
             "better": table["better"].fillna("–"),
-            "p": table["p_value"].map(_p_value),
-            "adjusted": table["p_adjusted"].map(_p_value),
+            "p": table["p_value"].map(_html.p_value),
+            "adjusted": table["p_adjusted"].map(_html.p_value),
         }
     ).set_index("pair")
     labels = {
@@ -167,7 +143,7 @@ def _tests(comparison: Any) -> str:
         f"{METRIC_LABELS[_MAIN]}: t-test over folds, corrected for the overlap of their training "
         "samples (Nadeau and Bengio); adjusted for the number of pairs by Holm's method."
     )
-    return _table(shown, labels, note)
+    return _html.table(shown, labels, note)
 
 
 def _costs(comparison: Any) -> str:
@@ -178,39 +154,12 @@ def _costs(comparison: Any) -> str:
     table = rows.pivot_table(index="model", columns="metric", values="value", sort=False)
     table = table.reindex(columns=[name for name in _COSTS if name in table.columns])
     note = "Means over folds, with other fits beside them if there were several processes."
-    return _table(table.map(lambda value: f"{value:,.3g}"), _COSTS, note)
+    return _html.table(table.map(lambda value: f"{value:,.3g}"), _COSTS, note)
 
 
 def _errors(errors: pd.DataFrame) -> str:
     shown = errors.set_index("model")[["fold", "error"]].astype(str)
-    return _table(shown, {"fold": "Fold", "error": "Error"}, "These models have no means.")
-
-
-def _table(frame: pd.DataFrame, labels: dict[str, str], note: str, *, ready: bool = False) -> str:
-    """Return a table in a box that scrolls by itself; `ready` cells are HTML already."""
-    keep: Callable[[Any], str] = str if ready else lambda cell: escape(str(cell))
-    head = "".join(f'<th scope="col">{escape(labels.get(c, str(c)))}</th>' for c in frame.columns)
-    rows = "\n".join(
-        f'<tr><th scope="row">{escape(str(name))}</th>'
-        + "".join(f"<td>{keep(cell)}</td>" for cell in cells)
-        + "</tr>"
-        for name, cells in zip(frame.index, frame.to_numpy(), strict=True)
-    )
-    return (
-        f'<p class="note">{escape(note)}</p>\n<div class="box" tabindex="0" role="region" '
-        f'aria-label="Table"><table>\n<thead><tr><td></td>{head}</tr></thead>\n'
-        f"<tbody>\n{rows}\n</tbody></table></div>"
-    )
-
-
-def _signed(value: float) -> str:
-    return "–" if np.isnan(value) else f"{value:+.4f}".replace("-", "−")
-
-
-def _p_value(value: float) -> str:
-    if np.isnan(value):
-        return "–"
-    return "< 0.0001" if value < 1e-4 else f"{value:.4f}"
+    return _html.table(shown, {"fold": "Fold", "error": "Error"}, "These models have no means.")
 
 
 # --- figures ---
@@ -219,7 +168,7 @@ def _p_value(value: float) -> str:
 def _figures(comparison: Any, Y: Any) -> str:
     known = set(comparison.results["metric"])
     drawings = [
-        _figure(
+        _html.figure(
             partial(ModelComparisonDisplay.from_results, comparison.results, metric=metric),
             f"{METRIC_LABELS[metric]} of every model. A dot is a fold, a bar the mean.",
             height=1.4 + 0.45 * comparison.results["model"].nunique(),
@@ -243,52 +192,15 @@ def _prediction_figures(comparison: Any, Y: Any) -> Iterable[str]:
         Y, predicted = pd.DataFrame(Y)[tested], predicted[tested].reshape(tested.sum(), -1)
     else:
         Y, predicted = np.asarray(Y)[tested], predicted[tested]
-    yield _figure(
+    yield _html.figure(
         partial(R2HistogramDisplay.from_predictions, Y, predicted),
         f"R² of every gene over all test folds, model {best}.",
     )
     n_genes = min(6, np.shape(Y)[1] if np.ndim(Y) > 1 else 1)
-    yield _figure(
+    yield _html.figure(
         partial(GenePredictionDisplay.from_predictions, Y, predicted, n_genes=n_genes),
         f"Genes from the best to the worst predicted by {best}. A dot is a sample, dashed: "
         "prediction equals truth.",
         grid=(-(-n_genes // 3), min(3, n_genes)),
         height=3.2 * -(-n_genes // 3),
     )
-
-
-def _figure(
-    draw: Callable[..., Any],
-    caption: str,
-    *,
-    grid: tuple[int, int] | None = None,
-    height: float = 4.0,
-) -> str:
-    """Draw without pyplot, which would keep the figure, and return it as an image in text."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(7.2, height), layout="constrained")
-    draw(ax=figure.subplots() if grid is None else figure.subplots(*grid, squeeze=False))
-    content = BytesIO()
-    figure.savefig(content, format="svg", metadata={"Date": None})
-    source = base64.b64encode(content.getvalue()).decode()
-    text = escape(caption, quote=True)
-    return (
-        f'<figure><img alt="{text}" src="data:image/svg+xml;base64,{source}">'
-        f"<figcaption>{text}</figcaption></figure>"
-    )
-
-
-def _write(page: str, path: Path) -> Path:
-    """Write beside the file and move it there, so that it is never half a page."""
-    with tempfile.NamedTemporaryFile(
-        "w", encoding="utf-8", dir=path.parent, suffix=".part", delete=False
-    ) as file:
-        unfinished = Path(file.name)
-        try:
-            file.write(page)
-        except OSError:
-            unfinished.unlink(missing_ok=True)
-            raise
-    unfinished.chmod(0o644)
-    return unfinished.replace(path)
