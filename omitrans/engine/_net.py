@@ -110,6 +110,7 @@ class OmicsNet(NeuralNet):
         self.module_ = self.module(n_source, n_target, **params)
         self.source_scaling_ = FeatureScaling(n_source, self.source_scaling)
         self.target_scaling_ = FeatureScaling(n_target, self.target_scaling)
+        self.hide_probes_ = ProbeDropout(self.probe_dropout)
         return self
 
     def initialize_optimizer(self, triggered_directly: bool | None = None) -> "OmicsNet":
@@ -123,7 +124,6 @@ class OmicsNet(NeuralNet):
         """Take from the training rows what is known before the first step."""
         self.source_scaling_.learn(dataset.X, dataset.rows)
         self.target_scaling_.learn(dataset.Y, dataset.rows)
-        self.hide_probes_ = ProbeDropout(self.probe_dropout)
         self.hide_probes_.learn(dataset.X, dataset.rows)
         penalty = self.alpha * penalty_of_noise(
             len(dataset), dataset.X.shape[1], dataset.Y.shape[1]

@@ -46,10 +46,11 @@ def make_translation_pipeline(
         wrapped into an :class:`AlignedTargetRegressor` and trains on genes sorted along the genome;
         predictions come in the order of Y.
     harmonizer : ArrayHarmonizer or None, default="default"
-        What finds the probes of training in tables of other arrays
-        (:class:`omitrans.preprocessing.ArrayHarmonizer`). The default one leaves gaps to the
-        imputer, which fills them with training means; give one with ``missing="group"`` or
-        ``missing="knn"`` for more. With None, tables must have the columns seen in fit.
+        What finds the probes of training in tables of other arrays and fills gaps
+        (:class:`omitrans.preprocessing.ArrayHarmonizer`). The default one has
+        ``missing="components"`` and learns probes up to `max_missing_rate`. With one that has
+        ``missing="keep"`` the imputer fills gaps with training means. With None, tables must have
+        the columns seen in fit.
     max_missing_rate : float or None, default=0.1
         Probes of which a larger share is missing are dropped; None keeps all.
     min_variance : float or None, default=0.0
@@ -105,7 +106,8 @@ def make_translation_pipeline(
         regressor = AlignedTargetRegressor(regressor, transformer=aligner)
     if isinstance(harmonizer, str) and harmonizer == "default":
         unit = "auto" if source_unit is None else source_unit
-        harmonizer = ArrayHarmonizer(missing="keep", unit=unit)
+        most = 1.0 if max_missing_rate is None else max_missing_rate
+        harmonizer = ArrayHarmonizer(missing="components", max_missing_rate=most, unit=unit)
     steps = [
         ("harmonizer", "passthrough" if harmonizer is None else harmonizer),
         ("probe_filter", ProbeFilter(probe_annotation, unit=source_unit)),

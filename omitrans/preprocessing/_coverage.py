@@ -8,7 +8,6 @@ import pandas as pd
 
 from omitrans.exceptions import LowCoverageError, LowCoverageWarning
 
-REPORT_COLUMNS = ["platform", "n_probes", "coverage", "status"]
 _BLOCK_ELEMENTS = 2**22
 _SHOWN = 3
 
@@ -30,20 +29,24 @@ def coverage_of(values: np.ndarray) -> np.ndarray:
 
 
 def coverage_report(
-    coverage: np.ndarray, samples: Any, n_probes: int, limits: CoverageLimits
+    coverage: np.ndarray, samples: Any, n_probes: int, limits: CoverageLimits, *, platform: str
 ) -> pd.DataFrame:
-    """Return the number and share of observed probes, and what becomes of each sample."""
+    """Return what is observed of each sample, and what becomes of it."""
     status = np.select(
         [coverage < limits.refuse, coverage < limits.warn], ["refused", "low"], default="ok"
     )
     counts = np.rint(coverage * n_probes).astype(int)
-    return pd.DataFrame({"n_probes": counts, "coverage": coverage, "status": status}, index=samples)
+    return pd.DataFrame(
+        {"platform": platform, "n_probes": counts, "coverage": coverage, "status": status},
+        index=samples,
+    )
 
 
 def judge_coverage(
     coverage: np.ndarray, samples: Any, n_probes: int, limits: CoverageLimits
 ) -> None:
     """Refuse samples of too low coverage, warn of low ones."""
+    samples = np.arange(len(coverage)) if samples is None else samples
     refused = coverage < limits.refuse
     if refused.any():
         raise LowCoverageError(

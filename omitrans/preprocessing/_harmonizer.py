@@ -11,19 +11,16 @@ from sklearn.utils.validation import check_is_fitted
 
 from omitrans.preprocessing._columns import check_first_row, check_table, value_range
 from omitrans.preprocessing._coverage import (
-    REPORT_COLUMNS,
     CoverageLimits,
     coverage_of,
     coverage_report,
     judge_coverage,
 )
 from omitrans.preprocessing._fill import (
-    cluster,
-    fill_from_nearest,
-    fill_with,
-    group_means,
+    REFERENCES,
+    fill_missing,
+    learn_reference,
     probe_statistics,
-    variable_probes,
 )
 from omitrans.preprocessing._probe_columns import (
     REPLICATES,
@@ -35,6 +32,7 @@ from omitrans.preprocessing._probe_columns import (
     find_probes,
     methylation_probes,
     refuse_transposed,
+    renamed,
     take_probes,
 )
 from omitrans.preprocessing._probe_names import array_platform
@@ -59,10 +57,11 @@ class ArrayHarmonizer(TransformerMixin, BaseEstimator):
 
     Parameters
     ----------
-    missing : {"mean", "group", "knn", "keep"}, default="mean"
+    missing : {"mean", "group", "knn", "components", "keep"}, default="mean"
         What a missing value becomes: the probe's mean over the training samples; its mean over the
-        most similar group of them; its mean over the `n_neighbors` most similar training samples,
-        which are then part of the model; or nothing, for an imputer further down the Pipeline.
+        most similar group of them; its mean over the `n_neighbors` most similar ones, which are
+        then part of the model; what the sample's other probes let expect, by principal components
+        of the training samples; or nothing, for an imputer down the Pipeline.
     replicates : {"mean", "median", "first"}, default="mean"
         How replicates of a probe become one value; missing ones are left out.
     warn_coverage : float, default=0.9
@@ -79,6 +78,8 @@ class ArrayHarmonizer(TransformerMixin, BaseEstimator):
         Number of training samples that "knn" averages.
     n_groups : int, default=8
         Number of groups that "group" makes by k-means where fit is given none.
+    n_components : int, default=30
+        Number of principal components, at most one per four training samples.
     random_state : int, RandomState instance or None, default=None
         Seeds k-means.
 
@@ -92,8 +93,6 @@ class ArrayHarmonizer(TransformerMixin, BaseEstimator):
         The unit that transform checks.
     platform_ : str
         The array of the training samples (:func:`array_platform`).
-    groups_ : ndarray
-        The groups, sorted; only with ``missing="group"``.
     n_features_in_ : int
         Number of columns seen in fit.
     feature_names_in_ : ndarray of str
@@ -102,10 +101,15 @@ class ArrayHarmonizer(TransformerMixin, BaseEstimator):
     Notes
     -----
     Coverage is the share of ``probes_`` with an observed value, per sample. Similarity is the mean
-    squared difference over those of the 5,000 most variable probes that the sample holds.
+    squared difference over those of the 5,000 most variable probes that the sample holds. The
+    components are probabilistic ones, learned from 1,000 training samples at most.
 
-    Tables without column names must have the columns seen in fit; low coverage then draws the
-    warning only.
+    Tables without column names must have the columns seen in fit; low coverage is a warning then.
+
+    References
+    ----------
+    M. E. Tipping and C. M. Bishop. Probabilistic principal component analysis. Journal of the
+    Royal Statistical Society B 61, 611-622 (1999).
 
     Examples
     --------
@@ -128,7 +132,7 @@ class ArrayHarmonizer(TransformerMixin, BaseEstimator):
     """
 
     _parameter_constraints = {
-        "missing": [StrOptions({"mean", "group", "knn", "keep"})],
+        "missing": [StrOptions({"mean", "group", "knn", "components", "keep"})],
         "replicates": [StrOptions(set(REPLICATES))],
         "warn_coverage": [Interval(Real, 0, 1, closed="both")],
         "min_coverage": [Interval(Real, 0, 1, closed="both")],
@@ -136,6 +140,7 @@ class ArrayHarmonizer(TransformerMixin, BaseEstimator):
         "unit": [StrOptions({"auto", "beta"}), None],
         "n_neighbors": [Interval(Integral, 1, None, closed="left")],
         "n_groups": [Interval(Integral, 1, None, closed="left")],
+        "n_components": [Interval(Integral, 1, None, closed="left")],
         "random_state": ["random_state"],
     }
 
@@ -150,6 +155,7 @@ class ArrayHarmonizer(TransformerMixin, BaseEstimator):
         unit: str | None = "auto",
         n_neighbors: int = 5,
         n_groups: int = 8,
+        n_components: int = 30,
         random_state: Any = None,
     ) -> None:
         self.missing = missing
@@ -160,6 +166,7 @@ class ArrayHarmonizer(TransformerMixin, BaseEstimator):
         self.unit = unit
         self.n_neighbors = n_neighbors
         self.n_groups = n_groups
+        self.n_components = n_components
         self.random_state = random_state
 
     # --- fit ---
@@ -197,12 +204,22 @@ class ArrayHarmonizer(TransformerMixin, BaseEstimator):
         self._limits = value_range(X)
         self.unit_ = learn_unit(self._limits, self.unit)
         self._learn_probes(X)
-        if self.missing in ("group", "knn"):
-            self._learn_references(take_probes(X, self._columns_of(X), self.replicates), groups)
+        self._reference: dict[str, np.ndarray] = {}
+        if self.missing in REFERENCES:
+            values = take_probes(X, self._columns_of(X), self.replicates)
+            self._reference = learn_reference(
+                values,
+                self.missing,
+                means=self.means_,
+                variances=self._variances,
+                groups=groups,
+                n_groups=self.n_groups,
+                n_components=self.n_components,
+                random_state=self.random_state,
+            )
         return self
 
     def _learn_probes(self, X: Any) -> None:
-        """Set the probes that are observed often enough, their means and variances."""
         if isinstance(X, pd.DataFrame) and isinstance(X.columns[0], str):
             names = np.asarray(X.columns, dtype=object)
             self.platform_ = array_platform(names)
@@ -227,23 +244,6 @@ class ArrayHarmonizer(TransformerMixin, BaseEstimator):
             )
         self.probes_, self.means_ = probes[kept], means[kept]
         self._probe_columns, self._variances = where.first[kept], variances[kept]
-
-    def _learn_references(self, values: np.ndarray, groups: Any) -> None:
-        """Set what samples are compared with: training samples, or means of their groups."""
-        self._profiles, self._landmarks = values, variable_probes(self._variances)
-        if self.missing == "knn":
-            return
-        if groups is None:
-            known = fill_with(values[:, self._landmarks], self.means_[self._landmarks])
-            groups = cluster(known, self.n_groups, self.random_state)
-        elif np.shape(groups) != (len(values),):
-            raise ValueError(
-                f"groups must hold one label for each of the {len(values)} samples; got shape "
-                f"{np.shape(groups)}."
-            )
-        labels = np.asarray(groups)
-        self.groups_ = np.unique(labels)
-        self._profiles = group_means(values, labels, self.means_)
 
     # --- transform ---
 
@@ -299,30 +299,35 @@ class ArrayHarmonizer(TransformerMixin, BaseEstimator):
         return self._harmonize(X, judge=False)
 
     def _harmonize(self, X: Any, *, judge: bool) -> Any:
-        """Align and fill a checked table; with `judge`, samples of low coverage are refused."""
+        """Align and fill a checked table; with `judge`, low coverage is refused."""
         where = self._columns_of(X)
-        unchanged = self.missing == "keep" and where.are_all(X)
-        values = as_matrix(X) if unchanged else take_probes(X, where, self.replicates)
+        same_columns = where.are_all(X)
+        values = as_matrix(X) if same_columns else take_probes(X, where, self.replicates)
+        coverage = coverage_of(values)
         if judge:
-            self._judge(values, X)
-        if unchanged:
-            return X
-        if self.missing in ("group", "knn"):
-            n_neighbors = 1 if self.missing == "group" else self.n_neighbors
-            fill_from_nearest(values, self._profiles, self._landmarks, n_neighbors)
+            self._judge(coverage, X)
+        if same_columns:
+            if self.missing == "keep" or coverage.min() == 1:
+                return renamed(X, self.probes_) if self._by_name(X) else X  # without a copy
+            values = values.copy()
         if self.missing != "keep":
-            fill_with(values, self.means_)
+            fill_missing(
+                values,
+                self.means_,
+                self._reference,
+                absent=where.first < 0,
+                limits=self._limits,
+                n_neighbors=1 if self.missing == "group" else self.n_neighbors,
+            )
         if not isinstance(X, pd.DataFrame):
             return values
         return pd.DataFrame(values, index=X.index, columns=self.probes_, copy=False)
 
-    def _judge(self, values: np.ndarray, X: Any) -> None:
-        """Warn of samples of low coverage, or refuse them."""
+    def _judge(self, coverage: np.ndarray, X: Any) -> None:
         limits = self._thresholds()
         if not self._by_name(X):  # it cannot be of another array; sporadic gaps are filled
             limits = limits._replace(refuse=0.0)
-        samples = X.index if isinstance(X, pd.DataFrame) else np.arange(len(X))
-        judge_coverage(coverage_of(values), samples, len(self.probes_), limits)
+        judge_coverage(coverage, getattr(X, "index", None), len(self.probes_), limits)
 
     def report(self, X: Any) -> pd.DataFrame:
         """Tell how much of each sample can be used, without refusing any.
@@ -344,12 +349,11 @@ class ArrayHarmonizer(TransformerMixin, BaseEstimator):
         values = take_probes(X, self._columns_of(X), self.replicates)
         return coverage_report(
             coverage_of(values),
-            X.index if isinstance(X, pd.DataFrame) else None,
+            getattr(X, "index", None),
             len(self.probes_),
             self._thresholds(),
-        ).assign(platform=array_platform(X.columns) if self._by_name(X) else "unknown")[
-            REPORT_COLUMNS
-        ]
+            platform=array_platform(X.columns) if self._by_name(X) else "unknown",
+        )
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
         """Return the names of the probes that come out.
@@ -366,14 +370,9 @@ class ArrayHarmonizer(TransformerMixin, BaseEstimator):
         """
         check_is_fitted(self)
         names = check_feature_names_in(self, input_features)
-        if hasattr(self, "feature_names_in_"):
-            return self.probes_
-        return names[self._probe_columns]
-
-    # --- checks of a new table ---
+        return self.probes_ if hasattr(self, "feature_names_in_") else names[self._probe_columns]
 
     def _check_new(self, X: Any) -> Any:
-        """Validate a table of any columns, or an array of those seen in fit."""
         if not self._by_name(X):
             X = check_table(self, X, reset=False)
         else:

@@ -134,6 +134,15 @@ def probe_blocks(X: Any, where: ProbeColumns, replicates: str) -> Iterator[np.nd
         yield take_probes(X, where.part(start, start + width), replicates)
 
 
+def renamed(X: pd.DataFrame, names: np.ndarray) -> pd.DataFrame:
+    """Return a frame on the same values under other column names."""
+    if np.array_equal(X.columns, names):
+        return X
+    X = X.copy(deep=False)
+    X.columns = pd.Index(names)
+    return X
+
+
 def as_matrix(X: Any) -> np.ndarray:
     """Return the values of a table, in float32 if all of it is, else in float64."""
     if not isinstance(X, pd.DataFrame):

@@ -1,13 +1,15 @@
 """Predictions of samples by models that have not seen them, with all probes and with fewer."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
 from sklearn.base import clone
+from sklearn.pipeline import Pipeline
 
+from omitrans.preprocessing import ArrayHarmonizer
 from omitrans.utils._sklearn import safe_indexing
 
 _BLOCK_ELEMENTS = 2**24
@@ -47,8 +49,9 @@ def cross_fit(
     folds : sequence of (ndarray, ndarray)
         Rows to train on and to predict.
     shares : sequence of float
-        Shares of the columns of X that are left, one after the other; the others are set to their
-        means over the training samples.
+        Shares of the columns of X that are left, one after the other. A pipeline with an
+        :class:`~omitrans.preprocessing.ArrayHarmonizer` fills the others; without one they are set
+        to their means over the training samples.
     seeds : sequence of int
         One a fold; draws the columns.
     keep_models : bool
@@ -92,12 +95,31 @@ def _fit_fold(
             errors[i] = np.square(predicted - truth, dtype=np.float64).sum(axis=0)
             continue
         errors[i] = 0
-        for rows, part in _without(held_out, hidden, means):
+        for rows, part in _without(model, held_out, hidden, means):
             errors[i] += np.square(_table(model.predict(part)) - truth[rows]).sum(axis=0)
     return Fold(test, predicted, errors, model if keep_model else None)
 
 
-def _without(X: Any, hidden: np.ndarray, means: np.ndarray) -> Any:
+def _without(model: Any, X: Any, hidden: np.ndarray, means: np.ndarray) -> Iterator[Any]:
+    """Yield rows, and the samples there as they would be without the hidden columns."""
+    harmonizers = _harmonizers(model) if isinstance(X, pd.DataFrame) else []
+    if not harmonizers:
+        yield from _with_means(X, hidden, means)
+        return
+    limits = [step.get_params() for step in harmonizers]
+    for step in harmonizers:  # how much is lost is what is asked, however much it is
+        step.set_params(min_coverage=0.0, warn_coverage=0.0)
+    yield slice(None), X.iloc[:, np.setdiff1d(np.arange(X.shape[1]), hidden)]
+    for step, params in zip(harmonizers, limits, strict=True):
+        step.set_params(**params)
+
+
+def _harmonizers(model: Any) -> list[ArrayHarmonizer]:
+    steps = [step for _, step in model.steps] if isinstance(model, Pipeline) else [model]
+    return [step for step in steps if isinstance(step, ArrayHarmonizer)]
+
+
+def _with_means(X: Any, hidden: np.ndarray, means: np.ndarray) -> Iterator[Any]:
     """Yield blocks of samples whose hidden columns hold the means, and their rows."""
     n_rows = max(1, _BLOCK_ELEMENTS // X.shape[1])
     for start in range(0, X.shape[0], n_rows):

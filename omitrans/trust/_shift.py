@@ -43,7 +43,7 @@ class DomainShiftDetector(OutlierMixin, BaseEstimator):
         Folds that hold each training sample out once. A number makes shuffled folds, or folds
         that keep groups together if `fit` is given some.
     random_state : int, RandomState instance or None, default=None
-        Seed of the shuffled folds.
+        Seed of the shuffled folds, and of the choice of samples if there are very many.
 
     Attributes
     ----------
@@ -54,8 +54,8 @@ class DomainShiftDetector(OutlierMixin, BaseEstimator):
     mean_ : ndarray of shape (n_features,)
         Means of the training samples.
     scale_ : ndarray of shape (n_features,)
-        Deviations of the training samples, those of columns that hardly vary being raised: as if
-        each column had one sample more, with a deviation that is the median over columns.
+        Deviations of the training samples; to the variance of each column is added the median
+        variance over columns, divided by the number of samples, for those that hardly vary.
     variances_ : ndarray of shape (n_components_,)
         Variances of the training samples along the components.
     weights_ : ndarray of shape (2,)
@@ -196,6 +196,11 @@ class DomainShiftDetector(OutlierMixin, BaseEstimator):
                 f"{len(held_out)}, {len(np.unique(held_out))} of them distinct. Use folds such as "
                 "those of KFold or GroupKFold."
             )
+        if min(len(train) for train, _ in folds) < 2:
+            raise ValueError(
+                "A fold has a single training sample. Give more samples, or more and smaller "
+                "groups."
+            )
         return folds
 
     def _set_threshold(self) -> None:
@@ -205,7 +210,7 @@ class DomainShiftDetector(OutlierMixin, BaseEstimator):
         self.tail_ = float(excess[excess > 0].mean()) if (excess > 0).any() else 0.0
         share = self.false_positive_rate * (len(distances) + 1)
         if share >= 1:
-            self.threshold_ = float(distances[-int(share)])
+            self.threshold_ = float(distances[-int(share + 1e-9)])  # 0.29 * 100 is below 29
         else:
             self.threshold_ = float(distances[-1] * share**-self.tail_)
         self.offset_ = -self.threshold_

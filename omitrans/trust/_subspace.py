@@ -58,16 +58,15 @@ class Subspace(NamedTuple):
         if len(rows) > _MAX_SAMPLES:
             rows = np.sort(rng.choice(rows, _MAX_SAMPLES, replace=False))
         products = np.zeros((len(rows), len(rows)))
-        for columns, block in _column_blocks(X, rows):
-            standard = (block - mean[columns]) / scale[columns]
-            products += standard @ standard.T
+        for _, block in _standard_blocks(X, rows, mean, scale):
+            products += block @ block.T
         products -= products.mean(axis=0)
         products -= products.mean(axis=1, keepdims=True)
         values, vectors = _leading(products, n_components)
         components = np.empty((len(values), X.shape[1]), dtype=X.dtype)
         loadings = vectors.T / np.sqrt(values)[:, np.newaxis]  # centred, as vectors are
-        for columns, block in _column_blocks(X, rows):
-            components[:, columns] = loadings @ ((block - mean[columns]) / scale[columns])
+        for columns, block in _standard_blocks(X, rows, mean, scale):
+            components[:, columns] = loadings @ block
         return cls(mean, scale, components, values / (len(rows) - 1))
 
     def first(self, n_components: int) -> Self:
@@ -134,3 +133,13 @@ def _column_blocks(X: np.ndarray, rows: np.ndarray) -> Iterator[tuple[slice, np.
     """Yield some rows of X in float64, in blocks of columns."""
     for columns in gen_batches(X.shape[1], max(1, _VALUES_A_BLOCK // len(rows))):
         yield columns, X[rows, columns].astype(np.float64)
+
+
+def _standard_blocks(
+    X: np.ndarray, rows: np.ndarray, mean: np.ndarray, scale: np.ndarray
+) -> Iterator[tuple[slice, np.ndarray]]:
+    """Yield some rows of X, standardised, in blocks of columns."""
+    for columns, block in _column_blocks(X, rows):
+        block -= mean[columns]
+        block /= scale[columns]
+        yield columns, block

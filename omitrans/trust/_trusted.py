@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, RegressorMixin, clone
 from sklearn.linear_model import Ridge
-from sklearn.model_selection import check_cv
+from sklearn.model_selection import GroupKFold, KFold, check_cv
 from sklearn.pipeline import Pipeline
 from sklearn.utils import Tags, check_array, check_random_state, get_tags
 from sklearn.utils.validation import check_is_fitted
@@ -35,9 +35,9 @@ class TrustedRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
         The regressor, usually a Pipeline (:func:`omitrans.pipelines.make_translation_pipeline`).
         None takes :class:`sklearn.linear_model.Ridge`.
     cv : int, splitter or iterable, default=5
-        Folds; each sample must be in exactly one test fold. With samples of one patient give
-        ``groups`` to fit and a splitter that reads them, such as
-        :class:`~sklearn.model_selection.GroupKFold`.
+        Folds; each sample must be in exactly one test fold. A number makes shuffled folds, which
+        keep patients together if `fit` is given ``groups``. A model with a splitter cannot be saved
+        with :func:`omitrans.save`.
     shares : sequence of float, default=(0.9, 0.8, 0.7, 0.5, 0.3)
         Shares of the probes at which R² is measured, beside all of them.
     min_r2 : float, default=0.3
@@ -52,7 +52,7 @@ class TrustedRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
     n_jobs : int or None, default=None
         Folds at once.
     random_state : int, RandomState instance or None, default=None
-        Draws the probes that are left out, and the detector's folds.
+        Draws the folds, the probes that are left out, and the detector's folds.
     verbose : int, default=0
         Whether to tell of the folds' progress.
 
@@ -161,7 +161,7 @@ class TrustedRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
         Y : array-like, DataFrame or Series of shape (n_samples, n_targets) or (n_samples,)
             Target profiles of the same samples in the same order.
         groups : array-like of shape (n_samples,), default=None
-            Patient of each sample, for a `cv` that keeps them together.
+            Patient of each sample; samples of one are predicted together.
 
         Returns
         -------
@@ -181,8 +181,8 @@ class TrustedRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
         shares = self._checked_shares()
         X = X if isinstance(X, pd.DataFrame) else _plain_array(X)
         Y = Y if isinstance(Y, pd.DataFrame | pd.Series) else _plain_array(Y, ensure_2d=False)
-        folds = self._folds(X, Y, groups)
         generator = check_random_state(self.random_state)
+        folds = self._folds(X, Y, groups, generator)
         results = cross_fit(
             self._estimator(),
             X,
@@ -223,9 +223,15 @@ class TrustedRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
             )
         return [1.0, *sorted(set(shares), reverse=True)]
 
-    def _folds(self, X: Any, Y: Any, groups: Any) -> list[tuple[np.ndarray, np.ndarray]]:
+    def _folds(
+        self, X: Any, Y: Any, groups: Any, generator: Any
+    ) -> list[tuple[np.ndarray, np.ndarray]]:
         """Return the folds, and make sure that they predict every sample once."""
-        folds = list(check_cv(self.cv).split(X, Y, groups))
+        cv = self.cv
+        if isinstance(cv, Integral):
+            make = KFold if groups is None else GroupKFold
+            cv = make(cv, shuffle=True, random_state=generator.randint(np.iinfo(np.int32).max))
+        folds = list(check_cv(cv).split(X, Y, groups))
         tested = np.concatenate([test for _, test in folds])
         if not np.array_equal(np.sort(tested), np.arange(len(X))):
             raise ValueError(

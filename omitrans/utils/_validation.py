@@ -221,7 +221,9 @@ def check_beta_values(X: np.ndarray, *, name: str = "X") -> None:
         low, high = np.fmin.reduce(X, axis=None), np.fmax.reduce(X, axis=None)
     if not (low < 0 or high > 1):
         return
-    if low >= 0 and high <= 100:
+    if low >= -0.5 and high <= 1.5:
+        guess = "They leave it slightly, as normalised betas may: clip them, X = X.clip(0, 1)."
+    elif low >= 0 and high <= 100:
         guess = "They look like percentages: divide by 100."
     elif low < 0 and high < 30:
         guess = "They look like M-values: convert with omitrans.preprocessing.m_to_beta."

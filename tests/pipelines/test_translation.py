@@ -15,6 +15,7 @@ from omitrans.exceptions import (
     SampleMismatchError,
 )
 from omitrans.pipelines import AlignedTargetRegressor, make_translation_pipeline
+from omitrans.preprocessing import ArrayHarmonizer
 
 STEPS = [
     "harmonizer",
@@ -64,19 +65,28 @@ def test_keeps_the_right_probes_in_order(cohort):
     assert model[-1].feature_names_in_.tolist() == expected
     filled = model[:-1].transform(X)
     assert filled.index.equals(X.index)
-    assert filled.loc["s0", "cg00"] == pytest.approx(X["cg00"].mean())
+    assert filled.notna().all().all()
+
+
+def test_without_a_harmonizer_gaps_become_means(cohort):
+    X, Y, _, _ = cohort
+    model = make_translation_pipeline(Ridge(), harmonizer=None).fit(X, Y)
+    assert model[:-1].transform(X).loc["s0", "cg00"] == pytest.approx(X["cg00"].mean())
 
 
 def test_statistics_come_from_the_training_samples(cohort):
     X, Y, probes, _ = cohort
-    model = make_translation_pipeline(Ridge(), probe_annotation=probes).fit(X[:20], Y[:20])
+    harmonizer = ArrayHarmonizer(missing="mean")
+    model = make_translation_pipeline(Ridge(), probe_annotation=probes, harmonizer=harmonizer)
+    model.fit(X[:20], Y[:20])
     unseen = X[20:].assign(cg00=np.nan)
     assert_allclose(model[:-1].transform(unseen)["cg00"], X["cg00"][:20].mean(), rtol=1e-6)
 
 
 def test_predicts_as_the_regressor_alone(cohort):
     X, Y, _, _ = cohort
-    model = make_translation_pipeline(Ridge()).fit(X, Y)
+    model = make_translation_pipeline(Ridge(), harmonizer=ArrayHarmonizer(missing="keep"))
+    model.fit(X, Y)
     by_hand = X.drop(columns=["cg01", "cg02", "ch.1.5F", "rs10"])
     by_hand = by_hand.fillna(by_hand.mean())
     expected = Ridge().fit(by_hand, Y).predict(by_hand)

@@ -11,11 +11,12 @@ from sklearn.pipeline import make_pipeline
 
 import omitrans
 from omitrans.baselines import make_baselines
+from omitrans.datasets import make_paired_omics
 from omitrans.exceptions import FeatureMismatchError, LowCoverageError, LowCoverageWarning
 from omitrans.preprocessing import ArrayHarmonizer, beta_to_m
 
 PROBES = [f"cg{number:08d}" for number in (29, 108, 109, 165, 236, 289, 292, 321, 363, 622)]
-POLICIES = ["mean", "group", "knn", "keep"]
+POLICIES = ["mean", "group", "knn", "components", "keep"]
 
 
 @pytest.fixture(name="X")
@@ -166,6 +167,42 @@ def test_neighbours_are_training_samples(tissues):
         assert harmonizer.transform(new.loc[[name]])[PROBES[0]].item() == pytest.approx(expected)
 
 
+def test_components_give_the_expectation_of_the_model_they_are():
+    """Of one component: a probe is expected at its loading times the score of the others."""
+    rng = np.random.default_rng(3)
+    score, loadings = rng.standard_normal(2000), np.linspace(0.02, 0.1, 10)
+    values = 0.5 + score[:, None] * loadings + 0.01 * rng.standard_normal((2000, 10))
+    X = pd.DataFrame(values, columns=PROBES)
+    harmonizer = ArrayHarmonizer(missing="components", n_components=1).fit(X[:1000])
+    filled = harmonizer.transform(X[1000:].drop(columns=PROBES[9]))
+    known = loadings[:9]
+    expected = (values[1000:, :9] - 0.5) @ known * loadings[9] / (known @ known + 0.01**2) + 0.5
+    expected = np.clip(expected, values[:1000].min(), values[:1000].max())
+    np.testing.assert_allclose(filled[PROBES[9]], expected, atol=0.005)
+
+
+def test_components_do_better_than_means():
+    X = make_paired_omics(300, 800, 10, random_state=0).X
+    hidden = X.columns[::5]
+    error = {}
+    for missing in ("mean", "components"):
+        harmonizer = ArrayHarmonizer(missing=missing, warn_coverage=0).fit(X[:200])
+        filled = harmonizer.transform(X[200:].drop(columns=hidden))
+        hidden_here = [name for name in hidden if name in filled]
+        error[missing] = ((filled[hidden_here] - X[200:][hidden_here]) ** 2).mean().mean()
+    assert error["components"] < 0.6 * error["mean"]
+    assert filled.min().min() >= 0
+    assert filled.max().max() <= 1
+
+
+def test_with_few_samples_components_are_means(X, new):
+    tables = [
+        ArrayHarmonizer(missing=missing, warn_coverage=0).fit(X[:3]).transform(new.iloc[:, 2:])
+        for missing in ("mean", "components")
+    ]
+    pd.testing.assert_frame_equal(*tables)
+
+
 def test_groups_of_another_length_are_refused(X):
     with pytest.raises(ValueError, match="one label for each of the 30 samples"):
         ArrayHarmonizer(missing="group").fit(X, groups=["a", "b"])
@@ -250,6 +287,7 @@ def test_arrays_keep_their_columns(X, new):
     [
         (lambda t: t * 100, "percentages: divide by 100"),
         (lambda t: beta_to_m(t), "M-values: convert with"),
+        (lambda t: t + 0.1, r"clip them, X = X.clip\(0, 1\)"),
         (lambda t: t * 1e6, "neither betas nor M-values"),
         (lambda t: t.T, "transposed: the model's probes are its rows"),
         (lambda t: t.T.rename(index="{}_TC11".format), "transposed"),
