@@ -1,7 +1,7 @@
 """Read Illumina's manifest of a methylation array."""
 
 import csv
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from operator import itemgetter
 from os import PathLike
@@ -94,8 +94,8 @@ def read_illumina_manifest(path: str | PathLike[str], *, id_column: str = "IlmnI
     0  cg00000029         16  53468112
     """
     with open_text(path) as file:
-        n_loci = _read_preamble(file, path)
-        raw = _read_assay(file, path, id_column, n_loci)
+        n_loci = read_preamble(file, path)
+        raw = read_assay(file, path, (id_column, "CHR", "MAPINFO"), _OPTIONAL, n_loci)
     raw = raw.drop_duplicates(id_column) if id_column == "Name" else raw
     probes = pd.DataFrame(
         {
@@ -107,7 +107,7 @@ def read_illumina_manifest(path: str | PathLike[str], *, id_column: str = "IlmnI
     return check_probe_table(probes.assign(**_optional_columns(raw)))
 
 
-def _read_preamble(file: Iterable[str], path: str | PathLike[str]) -> int:
+def read_preamble(file: Iterable[str], path: str | PathLike[str]) -> int:
     """Move to the line behind [Assay] and return the number of probes that the heading states."""
     n_loci = 0
     for line in islice(file, _MAX_PREAMBLE_LINES):
@@ -123,19 +123,23 @@ def _read_preamble(file: Iterable[str], path: str | PathLike[str]) -> int:
     )
 
 
-def _read_assay(
-    file: Iterable[str], path: str | PathLike[str], id_column: str, n_loci: int
+def read_assay(
+    file: Iterable[str],
+    path: str | PathLike[str],
+    required: Sequence[str],
+    optional: Sequence[str],
+    n_loci: int,
 ) -> pd.DataFrame:
-    """Read the columns that are used, as text, up to [Controls]."""
-    rows = csv.reader(file)
+    """Read the named columns, as text, up to [Controls]; those of `optional` if they are there."""
+    rows = csv_rows(file, path)
     found = {name.strip().lower(): i for i, name in enumerate(next(rows, [])) if name}
-    for name in (id_column, "CHR", "MAPINFO"):
+    for name in required:
         if name.lower() not in found:
             raise ValueError(
                 f"The manifest {path} lacks the column {name!r} under [Assay]; it has: "
                 f"{', '.join(found) or 'nothing'}. Was it shortened? Take the original file."
             )
-    names = [id_column, "CHR", "MAPINFO", *(n for n in _OPTIONAL if n.lower() in found)]
+    names = [*required, *(name for name in optional if name.lower() in found)]
     pick = itemgetter(*(found[name.lower()] for name in names))
     values = []
     for row in filter(None, rows):
@@ -150,6 +154,14 @@ def _read_assay(
         if len(values) < n_loci:
             raise damaged(path, f"its heading states {n_loci} loci, it holds {len(values)}")
     return pd.DataFrame(values, columns=names, dtype=object)
+
+
+def csv_rows(file: Iterable[str], path: str | PathLike[str]) -> Iterator[list[str]]:
+    """Yield the rows of an open file, or say that it is damaged."""
+    try:
+        yield from csv.reader(file)
+    except csv.Error as error:
+        raise damaged(path, str(error)) from error
 
 
 def _optional_columns(raw: pd.DataFrame) -> dict[str, pd.Series]:

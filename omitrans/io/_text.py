@@ -8,6 +8,8 @@ from os import PathLike
 from pathlib import Path
 from typing import IO, cast
 
+from omitrans.exceptions import DataFormatError
+
 _GZIP_MAGIC = b"\x1f\x8b"
 
 
@@ -27,7 +29,7 @@ def open_text(path: str | PathLike[str]) -> Iterator[IO[str]]:
 
     Raises
     ------
-    ValueError
+    DataFormatError
         If the compressed data ends early or is damaged.
     """
     path = Path(path)
@@ -43,6 +45,8 @@ def open_text(path: str | PathLike[str]) -> Iterator[IO[str]]:
         raise damaged(path, str(error)) from error
 
 
-def damaged(path: str | PathLike[str], why: str) -> ValueError:
+def damaged(path: str | PathLike[str], why: str) -> DataFormatError:
     """Return the error for a file that is truncated or damaged."""
-    return ValueError(f"{path} is truncated or damaged: {why}. Fetch it again, and check its size.")
+    return DataFormatError(
+        f"{path} is truncated or damaged: {why}. Fetch it again, and check its size."
+    )
