@@ -1,26 +1,40 @@
-"""The program ``omitrans``: find the command, run it, turn errors into exit codes."""
+"""The program ``omitrans``: find the command, run it, return an exit code."""
 
-import argparse
 import signal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from importlib import import_module
 from typing import Any
 
+import rich_click as click
+
 from omitrans import __version__
-from omitrans.exceptions import OmiTransError
+from omitrans.cli._command import INTERRUPTED, Interrupted, report_failure
+from omitrans.cli._compare_command import command as compare
+from omitrans.cli._convert_command import command as convert
+from omitrans.cli._demo_command import command as demo
+from omitrans.cli._fit_command import command as fit
+from omitrans.cli._info_command import command as info
+from omitrans.cli._predict_command import command as predict
 
-# command -> what it does; omitrans/cli/_<command>.py holds it in a function run(arguments)
-COMMANDS = {
-    "compare": "cross-validate models on tables of your own",
-    "demo": "simulate a cohort, compare models, predict expression, draw figures",
-}
-FAILED, INTERRUPTED = 1, 130
+
+class _InOrder(click.RichGroup):
+    """List the commands in the order in which they are given."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.commands)
 
 
-class _Interrupted(BaseException):
-    """Ctrl-C was pressed."""
+@click.group(
+    cls=_InOrder,
+    commands=[fit, predict, compare, convert, info, demo],
+    help="Predict one omics profile from another: expression from methylation arrays.",
+    epilog="omitrans COMMAND --help explains a command.",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+@click.version_option(__version__, message="omitrans %(version)s")
+def program() -> None:
+    """Hold the commands."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -34,36 +48,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        Exit code: 0 if all went well, 1 after an error, 130 after Ctrl-C. Arguments that
-        cannot be understood end the program with 2.
+        Exit code: 0 if all went well, 1 after an error, 2 if the arguments cannot be understood,
+        130 after Ctrl-C.
     """
-    options = _parser().parse_args(arguments)
     try:
-        # imported only now, so that --help and --version answer at once
-        command = import_module(f"omitrans.cli._{options.command}")
         with _ctrl_c_ends_the_program():
-            command.run(options.arguments)
-    except (OmiTransError, OSError) as error:
-        print(f"omitrans {options.command}: error: {error}", file=sys.stderr)
-        return FAILED
-    except (_Interrupted, KeyboardInterrupt):
-        print(f"\nomitrans {options.command}: interrupted.", file=sys.stderr)
-        return INTERRUPTED
-    return 0
-
-
-def _parser() -> argparse.ArgumentParser:
-    commands = "\n".join(f"  {name:<8}{text}" for name, text in COMMANDS.items())
-    parser = argparse.ArgumentParser(
-        prog="omitrans",
-        description="Predict one omics profile from another.",
-        epilog=f"commands:\n{commands}\n\nomitrans COMMAND --help explains a command.",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--version", action="version", version=f"omitrans {__version__}")
-    parser.add_argument("command", choices=COMMANDS, metavar="COMMAND", help="see below")
-    parser.add_argument("arguments", nargs=argparse.REMAINDER, metavar="...", help="its arguments")
-    return parser
+            program.main(arguments, prog_name="omitrans")
+    except SystemExit as end:
+        return int(end.code or 0)
+    except Interrupted:  # before a command took over
+        report_failure("omitrans", "interrupted.")
+    return INTERRUPTED
 
 
 @contextmanager
@@ -71,7 +66,7 @@ def _ctrl_c_ends_the_program() -> Iterator[None]:
     """Let Ctrl-C end a command; a regressor in training would catch KeyboardInterrupt and stay."""
 
     def stop(signal_number: int, frame: Any) -> None:
-        raise _Interrupted
+        raise Interrupted
 
     before = signal.signal(signal.SIGINT, stop)
     try:

@@ -1,8 +1,8 @@
 """``omitrans demo``: from a simulated cohort to predicted expression."""
 
-import argparse
-from collections.abc import Sequence
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,7 +15,7 @@ from sklearn.utils import Bunch
 from threadpoolctl import threadpool_limits
 
 from omitrans.baselines import LassoRegressor
-from omitrans.cli._output import integer, make_folder, report_progress
+from omitrans.cli._output import make_folder, report_progress
 from omitrans.cli._report import draw_comparison, draw_model, format_table
 from omitrans.datasets import make_paired_omics
 from omitrans.exceptions import OmiTransError
@@ -35,15 +35,14 @@ Errors are in {UNIT}; lower is better. R² compares with a constant: 1 is perfec
 than samples do, so even "mean" has a high R² per sample; look at the R² per gene first."""
 
 
-def run(arguments: Sequence[str]) -> None:
+def run(options: Any) -> None:
     """Run the command.
 
     Parameters
     ----------
-    arguments : sequence of str
-        What follows ``omitrans demo`` on the command line.
+    options : namespace
+        What the command line says.
     """
-    options = _parser().parse_args(arguments)
     import_optional("matplotlib", extra="plot", purpose="draw the figures of the demo").use("Agg")
     folder = make_folder(options.output)
     data = make_paired_omics(
@@ -66,31 +65,6 @@ def run(arguments: Sequence[str]) -> None:
     width = max(map(len, files))
     for name, what in files.items():
         print(f"  {name:<{width}}  {what}")
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="omitrans demo",
-        description="Simulate a cohort, compare models by cross-validation grouped by patient, "
-        "train OmiTrans, predict the expression of new arrays, and write tables and figures.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
-    )
-    add = parser.add_argument
-    add(
-        "--output",
-        type=Path,
-        required=True,
-        default=argparse.SUPPRESS,
-        metavar="DIR",
-        help="folder to write to; files of an earlier run are replaced",
-    )
-    add("--samples", type=integer(20), default=400, metavar="N", help="number of samples")
-    add("--probes", type=integer(50), default=4000, metavar="P", help="number of probes")
-    add("--genes", type=integer(10), default=500, metavar="G", help="number of genes")
-    add("--folds", type=integer(2), default=5, metavar="K", help="folds of the cross-validation")
-    add("--seed", type=integer(0), default=0, metavar="S", help="seed of all random draws")
-    add("--n-jobs", type=int, default=-1, metavar="J", help="processes; -1 takes all cores")
-    return parser
 
 
 def make_models(data: Bunch, seed: int) -> dict[str, Pipeline]:
@@ -150,7 +124,7 @@ def _compare(
     models: dict[str, Pipeline],
     data: Bunch,
     known: np.ndarray,
-    options: argparse.Namespace,
+    options: SimpleNamespace,
     folder: Path,
 ) -> dict[str, str]:
     """Cross-validate, show the table, and return the written files with what they hold."""

@@ -1,9 +1,12 @@
 """Tables and figures that the commands write."""
 
+import sys
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from rich.console import Console
+from rich.table import Table
 
 from omitrans.evaluation import (
     GenePredictionDisplay,
@@ -51,6 +54,28 @@ def format_table(summary: pd.DataFrame) -> str:
     ]
     lines.insert(2, "-" * len(lines[0]))
     return "\n".join(lines)
+
+
+def print_comparison(summary: pd.DataFrame) -> None:
+    """Print the nine numbers of each model: a table on a wide terminal, plain lines elsewhere.
+
+    Parameters
+    ----------
+    summary : DataFrame of shape (n_models, n_metrics)
+        As in :func:`format_table`.
+    """
+    table = Table()
+    table.add_column("", style="bold")
+    for words in _HEADINGS.values():
+        table.add_column("\n".join(words).strip(), justify="right")
+    for name, values in summary.iterrows():
+        table.add_row(str(name), *(_cell(metric, values[metric]) for metric in _HEADINGS))
+    console = Console(highlight=False)
+    needed = Console(width=1000).measure(table).maximum
+    if sys.stdout.isatty() and needed <= console.width:
+        console.print(table)
+    else:
+        print(format_table(summary))
 
 
 def _cell(metric: str, value: float) -> str:

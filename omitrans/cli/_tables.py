@@ -1,24 +1,51 @@
-"""Tables from files, as the commands take them."""
+"""Tables as the commands take and write them: any format by its ending."""
 
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pandas as pd
 
+from omitrans.cli._output import check_target, is_watched, replacing, report_progress, working
 from omitrans.exceptions import OmiTransError
+from omitrans.io import (
+    read_geo_series_matrix,
+    read_h5ad,
+    read_idat,
+    read_matrix,
+    read_xena,
+    write_h5ad,
+)
 from omitrans.utils._optional import import_optional
 
+ENDINGS = (".csv", ".tsv", ".txt", ".parquet", ".h5ad")
 _SEPARATORS = {".csv": ",", ".tsv": "\t", ".txt": "\t"}
 
 
-def read_table(path: Path, *, features_as_rows: bool = False) -> pd.DataFrame:
-    """Read a table of numbers; its first column holds ids.
+def read_source(
+    path: Path,
+    *,
+    samples: str = "auto",
+    kind: str = "auto",
+    manifest: Path | None = None,
+    **filters: Any,
+) -> pd.DataFrame:
+    """Read a table of numbers from a file of any known kind, and show how far it is.
 
     Parameters
     ----------
-    path : pathlib.Path
-        ``.csv``, ``.tsv`` or ``.txt``, also compressed with gzip (``.gz``), or ``.parquet``.
-    features_as_rows : bool, default=False
-        Turn the table round: samples become rows.
+    path : Path
+        A table, a Xena matrix, a GEO series matrix, an ``.h5ad`` file, or a folder of IDAT files
+        or one of them.
+    samples : {"auto", "rows", "columns"}, default="auto"
+        Where a table holds its samples.
+    kind : str, default="auto"
+        "table", "xena", "geo", "h5ad", "idat", or "auto", which goes by the name.
+    manifest : Path or None, default=None
+        Illumina's manifest, needed for IDAT files.
+    **filters : dict
+        Which features to keep, as :func:`omitrans.io.read_matrix` takes them: ``keep_features``,
+        ``max_missing_rate`` and ``min_variance``.
 
     Returns
     -------
@@ -30,45 +57,180 @@ def read_table(path: Path, *, features_as_rows: bool = False) -> pd.DataFrame:
     OmiTransError
         If the file cannot be read as such a table.
     """
-    endings = [suffix for suffix in path.suffixes if suffix != ".gz"]
-    ending = endings[-1] if endings else ""
-    if ending == ".parquet":
-        import_optional("pyarrow", extra="io", purpose="read parquet files")
-    elif ending not in _SEPARATORS:
-        raise OmiTransError(
-            f"cannot tell the format of {str(path)!r}. Name it .csv, .tsv (both also .gz) or "
-            ".parquet."
-        )
-    try:
-        table = (
-            pd.read_parquet(path)
-            if ending == ".parquet"
-            else pd.read_csv(path, sep=_SEPARATORS[ending], index_col=0)
-        )
-    except FileNotFoundError:
-        raise
-    except Exception as error:  # pandas, pyarrow and zlib raise many kinds for a damaged file
-        raise OmiTransError(f"cannot read {str(path)!r}: {error}") from error
-    text = table.select_dtypes(exclude=["number", "bool"]).columns
-    if len(text):
-        raise OmiTransError(
-            f"{str(path)!r} holds text in {len(text)} columns (first: {text[0]!r}). All columns "
-            "but the first, the ids, must be numbers."
-        )
+    if not path.exists():
+        raise OmiTransError(f"there is no file {str(path)!r}.")
+    kind = _kind_of(path) if kind == "auto" else kind
+    if kind != "idat" and path.is_dir():
+        raise OmiTransError(f"{str(path)!r} is a folder, and {kind} data is one file.")
+    if kind in ("table", "xena", "geo"):
+        report_progress(f"Reading {path} ...")
+        table = _read_text(path, samples, kind, filters)
+    else:
+        with working(f"Reading {path} ..."):
+            table = read_h5ad(path) if kind == "h5ad" else _read_idat(path, manifest)
+        table = _filtered(table, **filters)
     if table.empty:
         raise OmiTransError(f"{str(path)!r} holds a table of shape {table.shape}: nothing to use.")
-    table = table.T if features_as_rows else table
     table.index, table.columns = table.index.astype(str), table.columns.astype(str)
-    return table.astype("float32")
+    return table
 
 
-def shared_samples(X: pd.DataFrame, Y: pd.DataFrame) -> pd.Index:
+def read_pair(
+    source: Path, target: Path, *, samples: str, cure: str
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Read two tables, and return the samples that both hold, in the order of the first.
+
+    Parameters
+    ----------
+    source, target : Path
+        Files as :func:`read_source` takes them.
+    samples : {"auto", "rows", "columns"}
+        Where they hold their samples.
+    cure : str
+        What to do if samples are columns.
+
+    Returns
+    -------
+    DataFrame, DataFrame
+        Rows of one index.
+    """
+    X, Y = read_source(source, samples=samples), read_source(target, samples=samples)
+    shared = shared_samples(X, Y, cure=cure)
+    report_progress(
+        f"{len(shared)} samples are in both tables (of {len(X)} and {len(Y)}): "
+        f"{X.shape[1]} source and {Y.shape[1]} target features."
+    )
+    # a copy of a large table is not made for nothing
+    return X if shared.equals(X.index) else X.loc[shared], Y.loc[shared]
+
+
+def _kind_of(path: Path) -> str:
+    name = path.name.lower().removesuffix(".gz")
+    if path.is_dir() or name.endswith(".idat"):
+        return "idat"
+    if name.endswith(".h5ad"):
+        return "h5ad"
+    return "geo" if "series_matrix" in name else "table"
+
+
+def _read_text(path: Path, samples: str, kind: str, filters: dict[str, Any]) -> pd.DataFrame:
+    filters["progress"] = is_watched()
+    if kind == "xena":
+        return read_xena(path, **filters)
+    if kind == "geo":
+        table, _, _ = read_geo_series_matrix(path, **filters)
+        return table
+    return read_matrix(path, samples=samples, **filters)
+
+
+def _read_idat(path: Path, manifest: Path | None) -> pd.DataFrame:
+    if manifest is None:
+        raise OmiTransError(
+            f"{str(path)!r} holds IDAT files, which need the array's manifest: --manifest FILE."
+        )
+    return read_idat(path, manifest)
+
+
+def _filtered(
+    table: pd.DataFrame,
+    *,
+    keep_features: list[str] | None = None,
+    max_missing_rate: float | None = None,
+    min_variance: float | None = None,
+) -> pd.DataFrame:
+    """Return the features that pass the filters."""
+    kept = np.ones(table.shape[1], dtype=bool)
+    if keep_features is not None:
+        kept &= table.columns.isin(keep_features)
+    if max_missing_rate is not None:
+        kept &= (table.isna().mean() <= max_missing_rate).to_numpy()
+    if min_variance is not None:
+        kept &= (table.var(ddof=0) >= min_variance).to_numpy()
+    return table if kept.all() else table.loc[:, kept]
+
+
+def ending_of(path: Path) -> str:
+    """Return the ending of a file's name, without ``.gz``.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Returns
+    -------
+    str
+        One of `ENDINGS`.
+
+    Raises
+    ------
+    OmiTransError
+        If it is none of them.
+    """
+    ending = Path(path.name.lower().removesuffix(".gz")).suffix
+    compressed = path.name.lower().endswith(".gz")
+    if ending not in ENDINGS or (compressed and ending not in _SEPARATORS):
+        raise OmiTransError(
+            f"cannot tell the format of {str(path)!r}. Name it .csv, .tsv (both also .gz), "
+            ".parquet or .h5ad."
+        )
+    return ending
+
+
+def check_table_target(path: Path, *, inputs: tuple[Path, ...] = ()) -> None:
+    """See to it early that a table can be written.
+
+    Parameters
+    ----------
+    path : Path
+        The file; it may exist.
+    inputs : tuple of Path, default=()
+        Files that it must not replace.
+
+    Raises
+    ------
+    OmiTransError
+        If its format is unknown, or it cannot be written.
+    """
+    ending = ending_of(path)
+    if ending == ".parquet":
+        import_optional("pyarrow", extra="io", purpose="write parquet files")
+    if ending == ".h5ad":
+        import_optional("anndata", extra="anndata", purpose="write h5ad files")
+    check_target(path, inputs=inputs)
+
+
+def write_table(table: pd.DataFrame, path: Path) -> None:
+    """Write a table in the format that the file's ending names, as a whole or not at all.
+
+    Parameters
+    ----------
+    table : DataFrame of shape (n_samples, n_features)
+        The table.
+    path : Path
+        The file; it may exist.
+    """
+    ending = ending_of(path)
+    with replacing(path) as temporary:
+        if ending == ".parquet":
+            table.to_parquet(temporary)
+        elif ending == ".h5ad":
+            write_h5ad(table, temporary)
+        else:
+            # compressed if the ending says so
+            name = str(table.index.name or "id")
+            table.to_csv(temporary, sep=_SEPARATORS[ending], index_label=name)
+
+
+def shared_samples(X: pd.DataFrame, Y: pd.DataFrame, *, cure: str) -> pd.Index:
     """Return the samples that both tables hold, in the order of the first.
 
     Parameters
     ----------
     X, Y : DataFrame
         Tables with samples as rows.
+    cure : str
+        What to do if samples are columns.
 
     Returns
     -------
@@ -80,16 +242,32 @@ def shared_samples(X: pd.DataFrame, Y: pd.DataFrame) -> pd.Index:
     OmiTransError
         If there are none, or an id occurs twice.
     """
-    for name, table in (("first", X), ("second", Y)):
-        twice = table.index[table.index.duplicated()]
-        if len(twice):
-            raise OmiTransError(
-                f"the {name} table holds {len(twice)} samples twice (first: {twice[0]})."
-            )
+    check_samples(X, "the first table")
+    check_samples(Y, "the second table")
     samples = X.index[X.index.isin(Y.index)]
     if not len(samples):
         raise OmiTransError(
             f"the tables share no samples: the first begins with {X.index[0]!r}, the second with "
-            f"{Y.index[0]!r}. If samples are columns, use --features-as-rows."
+            f"{Y.index[0]!r}. If samples are columns, use {cure}."
         )
     return samples
+
+
+def check_samples(table: pd.DataFrame, name: str) -> None:
+    """Refuse a table that holds a sample twice.
+
+    Parameters
+    ----------
+    table : DataFrame
+        With samples as rows.
+    name : str
+        What to call it.
+
+    Raises
+    ------
+    OmiTransError
+        If an id occurs twice.
+    """
+    twice = table.index[table.index.duplicated()]
+    if len(twice):
+        raise OmiTransError(f"{name} holds {len(twice)} samples twice (first: {twice[0]}).")

@@ -94,14 +94,12 @@ def test_more_folds_than_patients(tmp_path, capsys):
     ("arguments", "said"),
     [
         ([], "--output"),
-        (["--output", "x", "--samples", "3"], "must be at least 20"),
-        (["--output", "x", "--genes", "many"], "whole number"),
+        (["--output", "x", "--samples", "3"], "x>=20"),
+        (["--output", "x", "--genes", "many"], "many"),
     ],
 )
 def test_wrong_arguments_end_with_2(arguments, said, capsys):
-    with pytest.raises(SystemExit) as end:
-        main(["demo", *arguments])
-    assert end.value.code == 2
+    assert main(["demo", *arguments]) == 2
     assert said in capsys.readouterr().err
 
 

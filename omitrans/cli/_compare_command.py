@@ -1,0 +1,70 @@
+"""The arguments of ``omitrans compare``; importing this file costs little."""
+
+from typing import Any
+
+import rich_click as click
+
+from omitrans.cli._command import Command, run_command
+from omitrans.cli._options import FILE, GROUPS, JSON, MODEL_NAMES, SEED
+
+
+class _CompareCommand(Command):
+    """Take several words after --models, which click's own options cannot."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        return super().parse_args(ctx, _repeat_option(args, "--models"))
+
+
+def _repeat_option(words: list[str], option: str) -> list[str]:
+    """Write the option before each of the words that follow it, up to the next option."""
+    repeated: list[str] = []
+    inside = False
+    for number, word in enumerate(words):
+        if word.startswith("-"):
+            inside = word == option
+        elif inside and words[number - 1] != option:
+            repeated.append(option)
+        repeated.append(word)
+    return repeated
+
+
+@click.command(
+    "compare",
+    cls=_CompareCommand,
+    short_help="Cross-validate models on tables of your own.",
+    help="Cross-validate models that predict one table from another.\n\n"
+    "X is the table to predict from, Y the one to predict: csv, tsv (also .gz), parquet or h5ad; "
+    "samples are rows, the first column holds their ids.",
+    epilog=f"Models: {', '.join(MODEL_NAMES)}. Each stands behind the same preprocessing, which "
+    "learns from training samples only.",
+)
+@click.argument("source", metavar="X", type=FILE)
+@click.argument("target", metavar="Y", type=FILE)
+@click.option_panel("Data", options=["--features-as-rows", "--groups"])
+@click.option_panel("Models", options=["--models", "--cv", "--seed", "--n-jobs", "--cache-dir"])
+@click.option_panel("Results", options=["--output", "--html", "--json"])
+@click.option("--features-as-rows", is_flag=True, help="Samples are columns in both tables.")
+@GROUPS
+@click.option(
+    "--models",
+    multiple=True,
+    type=click.Choice(MODEL_NAMES),
+    default=("mean", "ridge", "kernel-ridge", "omitrans"),
+    metavar="NAME...",
+    show_default=True,
+    help="Which to compare; their names are listed below.",
+)
+@click.option(
+    "--cv", type=click.IntRange(2), metavar="N", default=5, show_default=True, help="Folds."
+)
+@SEED
+@click.option(
+    "--n-jobs", metavar="N", default=1, show_default=True, help="Fits at once; -1 takes all cores."
+)
+@click.option("--cache-dir", type=FILE, metavar="DIR", help="Keep finished folds, and go on.")
+@click.option("--output", type=FILE, metavar="FILE", help="Write all numbers as csv.")
+@click.option("--html", type=FILE, metavar="FILE", help="Write a report with figures.")
+@JSON
+def command(**given: Any) -> None:
+    """Run the command."""
+    run_command("compare", given)

@@ -1,0 +1,80 @@
+"""``omitrans info``: what a model file holds."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from omitrans.cli._output import print_facts, print_json
+from omitrans.inference import describe_model
+from omitrans.persistence import load, read_summary
+
+
+def run(options: Any) -> None:
+    """Run the command.
+
+    Parameters
+    ----------
+    options : namespace
+        What the command line says.
+    """
+    described = describe_model(load(options.model_file))
+    described |= {
+        "file": str(options.model_file),
+        "bytes": options.model_file.stat().st_size,
+        "written_by": read_summary(options.model_file)["versions"],
+    }
+    if options.json:
+        print_json(described)
+        return
+    facts = _facts(described)
+    if described["trust"] is not None:
+        facts |= _trust_facts(described["trust"])
+    facts["written by"] = _joined(described["written_by"])
+    print_facts(facts, title=str(options.model_file))
+
+
+def _facts(described: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the model is, in words."""
+    outer, *inner = described["layers"]
+    return {
+        "size": f"{described['bytes'] / 1e6:,.1f} MB",
+        "model": f"{outer} ({' > '.join(inner)})" if inner else outer,
+        "steps": ", ".join(described["steps"]) if described["steps"] else None,
+        "array": described["platform"],
+        "probes": _some(described["n_features"], described["features"], described["source_unit"]),
+        "genes": _some(described["n_targets"], described["targets"], described["target_unit"]),
+        "training samples": described["n_samples"],
+        "flags unlike samples": described["shift_alarm"],
+    }
+
+
+def _trust_facts(trust: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what its trust card says, in words."""
+    curve = trust["median_r2_by_coverage"]
+    return {
+        "cross-validation": f"{trust['n_folds']} folds",
+        "predictable genes": f"{trust['n_predictable']:,} of {trust['n_targets']:,} "
+        f"(R² above {trust['min_r2']:g})",
+        "median R² per gene": trust["median_r2"],
+        "... by probes covered": _joined(
+            {f"{float(share):.0%}": f"{r2:.3f}" for share, r2 in curve.items() if r2 is not None}
+        ),
+        "90% interval": f"± {trust['median_half_width_90']:.3g} (median)"
+        if trust["median_half_width_90"] is not None
+        else "needs more samples",
+    }
+
+
+def _some(n: int | None, names: list[str] | None, unit: str | None) -> str | None:
+    """Return how many there are, in which unit, and the first of them."""
+    if n is None:
+        return None
+    return (
+        f"{n:,}"
+        + (f" in {unit}" if unit else "")
+        + (f": {', '.join(names)}" if names else "")
+        + (", ..." if names and n > len(names) else "")
+    )
+
+
+def _joined(values: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in values.items())

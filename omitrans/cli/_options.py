@@ -1,0 +1,62 @@
+"""Options that several commands have."""
+
+from pathlib import Path
+
+import rich_click as click
+
+# what omitrans.cli._models can make
+MODEL_NAMES = (
+    "mean",
+    "linear",
+    "ridge",
+    "kernel-ridge",
+    "pls",
+    "lasso",
+    "tobmi",
+    "svd",
+    "tdimpute",
+    "omitrans",
+    "omitrans-paper-cgan",
+    "omitrans-paper-cnn",
+    "omitrans-paper-fc",
+    "omitrans-repo-default",
+)
+
+FILE = click.Path(path_type=Path)
+
+SAMPLES = click.option(
+    "--samples",
+    type=click.Choice(["auto", "rows", "columns"]),
+    default="auto",
+    show_default=True,
+    help="Where a table holds its samples; auto looks at the names.",
+)
+KIND = click.option(
+    "--from",
+    "kind",
+    type=click.Choice(["auto", "table", "xena", "geo", "h5ad", "idat"]),
+    default="auto",
+    show_default=True,
+    help="Kind of the input; auto goes by its name.",
+)
+MANIFEST = click.option(
+    "--manifest",
+    type=FILE,
+    metavar="FILE",
+    help="Illumina's manifest of the array (csv), needed to read IDAT files.",
+)
+SEED = click.option(
+    "--seed",
+    type=click.IntRange(0),
+    metavar="N",
+    default=0,
+    show_default=True,
+    help="Seed of random draws.",
+)
+JSON = click.option("--json", is_flag=True, help="Print the result as one JSON object.")
+GROUPS = click.option(
+    "--groups",
+    metavar="WHAT",
+    help="What stays on one side of a split: tcga or gtex (the patient, read from the sample "
+    "ids), or a file of two columns, sample and group.",
+)

@@ -1,0 +1,77 @@
+"""Which reader takes which file."""
+
+import gzip
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from omitrans.cli import _tables
+from omitrans.cli._tables import read_source, shared_samples
+from omitrans.exceptions import DataFormatError, OmiTransError
+
+GEO = """!Series_title|"Liver"
+!Sample_geo_accession|"GSM1"|"GSM2"
+!series_matrix_table_begin
+"ID_REF"|"GSM1"|"GSM2"
+"cg00000029"|0.5|0.25
+"cg00000108"|0.75|0.75
+!series_matrix_table_end
+""".replace("|", "\t")
+XENA = """sample|TCGA-OR-A5J1-01|TCGA-OR-A5J2-01
+cg00000029|0.5|0.25
+cg00000108|NA|0.75
+""".replace("|", "\t")
+
+
+def test_a_geo_series_matrix_shows_in_its_name(tmp_path):
+    (tmp_path / "GSE1_series_matrix.txt.gz").write_bytes(gzip.compress(GEO.encode()))
+    table = read_source(tmp_path / "GSE1_series_matrix.txt.gz")
+    assert table.loc["GSM2"].tolist() == [0.25, 0.75]
+    (tmp_path / "liver.txt").write_text(GEO)
+    pd.testing.assert_frame_equal(read_source(tmp_path / "liver.txt", kind="geo"), table)
+    with pytest.raises(DataFormatError, match="GEO"):
+        read_source(tmp_path / "liver.txt")
+
+
+def test_an_empty_series_matrix(tmp_path):
+    lines = [line for line in GEO.splitlines() if not line.startswith('"cg')]
+    (tmp_path / "GSE1_series_matrix.txt").write_text("\n".join(lines))
+    with pytest.raises(OmiTransError, match=r"\(2, 0\): nothing to use"):
+        read_source(tmp_path / "GSE1_series_matrix.txt")
+
+
+def test_a_xena_matrix_with_filters(tmp_path):
+    (tmp_path / "HumanMethylation450").write_text(XENA)
+    for kind in ("xena", "auto"):
+        table = read_source(tmp_path / "HumanMethylation450", kind=kind, max_missing_rate=0.2)
+        assert table["cg00000029"].to_dict() == {"TCGA-OR-A5J1-01": 0.5, "TCGA-OR-A5J2-01": 0.25}
+        assert table.shape == (2, 1)
+
+
+@pytest.mark.parametrize("name", ["arrays", "4207_A_Grn.idat", "4207_A_Red.idat.gz"])
+def test_idat_files_go_with_a_manifest(name, tmp_path, monkeypatch):
+    betas = pd.DataFrame({"cg1": [0.5, 0.5], "cg2": [0.25, 0.75]}, index=["a", "b"])
+    monkeypatch.setattr(_tables, "read_idat", lambda path, manifest: betas)
+    path = tmp_path / name
+    path.mkdir()
+    with pytest.raises(OmiTransError, match="--manifest"):
+        read_source(path)
+    table = read_source(path, manifest=Path("manifest.csv"), min_variance=0.01)
+    assert list(table) == ["cg2"]
+
+
+def test_absent_files_and_folders(tmp_path):
+    with pytest.raises(OmiTransError, match="no file"):
+        read_source(tmp_path / "absent.csv")
+    with pytest.raises(OmiTransError, match="is a folder"):
+        read_source(tmp_path, kind="table")
+
+
+def test_shared_samples_come_in_the_order_of_the_first():
+    X, Y = pd.DataFrame({"x": 1.0}, index=list("cab")), pd.DataFrame({"y": 1.0}, index=list("bcd"))
+    assert list(shared_samples(X, Y, cure="--samples")) == ["c", "b"]
+    with pytest.raises(OmiTransError, match=r"no samples: the first begins with 'c'.*--samples"):
+        shared_samples(X, Y.loc[["d"]], cure="--samples columns")
+    with pytest.raises(OmiTransError, match="the second table holds 1 samples twice"):
+        shared_samples(X, pd.concat([Y, Y[:1]]), cure="")
