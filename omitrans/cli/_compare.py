@@ -6,11 +6,12 @@ import pandas as pd
 
 from omitrans.cli._groups import read_groups
 from omitrans.cli._models import make_regressor
-from omitrans.cli._output import check_target, replacing
+from omitrans.cli._output import check_target
 from omitrans.cli._report import print_comparison
 from omitrans.cli._tables import read_pair
 from omitrans.model_selection import ModelComparison, compare_models
 from omitrans.pipelines import make_translation_pipeline
+from omitrans.utils._files import replacing
 
 
 def run(options: Any) -> None:

@@ -2,7 +2,6 @@
 
 import json
 import os
-import secrets
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -84,31 +83,6 @@ def check_target(path: Path, *, inputs: tuple[Path, ...] = ()) -> None:
 def _try_to_write(folder: Path) -> None:
     with tempfile.TemporaryFile(dir=folder):
         pass
-
-
-@contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """Give a path to write to; the file takes its name only when the block ends well.
-
-    Parameters
-    ----------
-    path : Path
-        The file to make or replace.
-
-    Yields
-    ------
-    Path
-        Beside it and with the same ending. What is there is removed if the block fails.
-    """
-    target = Path(os.path.realpath(path))  # a link stays a link
-    temporary = target.with_name(f".{secrets.token_hex(8)}.{target.name}")
-    try:
-        yield temporary
-        with temporary.open("rb+") as file:
-            os.fsync(file.fileno())
-        temporary.replace(target)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def report_progress(text: str) -> None:

@@ -9,7 +9,6 @@ from omitrans.cli._output import (
     listed,
     print_facts,
     print_json,
-    replacing,
     report_progress,
     working,
 )
@@ -20,6 +19,7 @@ from omitrans.inference import describe_model, predict_frame
 from omitrans.inference._inside import layers
 from omitrans.persistence import load
 from omitrans.preprocessing import ArrayHarmonizer
+from omitrans.utils._files import replacing
 from omitrans.utils._optional import import_optional
 
 

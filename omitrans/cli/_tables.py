@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from omitrans.cli._output import check_target, is_watched, replacing, report_progress, working
+from omitrans.cli._output import check_target, is_watched, report_progress, working
 from omitrans.exceptions import OmiTransError
 from omitrans.io import (
     read_geo_series_matrix,
@@ -16,6 +16,7 @@ from omitrans.io import (
     read_xena,
     write_h5ad,
 )
+from omitrans.utils._files import replacing
 from omitrans.utils._optional import import_optional
 
 ENDINGS = (".csv", ".tsv", ".txt", ".parquet", ".h5ad")

@@ -2,7 +2,6 @@
 
 import base64
 import sys
-import tempfile
 from collections.abc import Callable
 from datetime import datetime
 from html import escape
@@ -16,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from omitrans.evaluation._report_page import PAGE
+from omitrans.utils._files import replacing
 
 _PACKAGES = ("omitrans", "numpy", "pandas", "scikit-learn", "torch")
 
@@ -25,23 +25,10 @@ def write_page(path: str | Path, *, title: str, made: str, sections: list[str]) 
     page = Template(PAGE).substitute(
         title=escape(title), made=escape(made), body="\n".join(sections)
     )
-    path = Path(path)
-    with tempfile.NamedTemporaryFile(
-        "w",
-        encoding="utf-8",
-        errors="xmlcharrefreplace",  # names may hold what UTF-8 cannot
-        dir=path.parent,
-        suffix=".part",
-        delete=False,
-    ) as file:
-        unfinished = Path(file.name)
-        try:
-            file.write(page)
-        except OSError:
-            unfinished.unlink(missing_ok=True)
-            raise
-    unfinished.chmod(0o644)
-    return unfinished.replace(path)
+    with replacing(path) as unfinished:
+        # names may hold what UTF-8 cannot
+        unfinished.write_text(page, encoding="utf-8", errors="xmlcharrefreplace")
+    return Path(path)
 
 
 def written_with() -> str:

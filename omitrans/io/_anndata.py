@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from omitrans.exceptions import DataFormatError
-from omitrans.io._anndata_parts import WRITE, describe, replacing, to_anndata
+from omitrans.io._anndata_parts import WRITE, describe, to_anndata, written_whole
 from omitrans.io._hdf5 import open_hdf5, read_obs, read_table, say_what_it_is
 from omitrans.utils._optional import import_optional
 from omitrans.utils._sklearn import StrOptions, validate_params
@@ -242,7 +242,7 @@ def write_h5ad(
     """
     import_optional("anndata", extra="anndata", purpose=WRITE)
     data = to_anndata(frame, "frame", obs=obs, var=var, unit=unit)
-    with replacing(path) as temporary:
+    with written_whole(path) as temporary:
         data.write_h5ad(temporary, compression=compression)
 
 
@@ -316,7 +316,7 @@ def write_h5mu(
         name: to_anndata(table, name, obs=None, var=None, unit=units.get(name))
         for name, table in tables.items()
     }
-    with replacing(path) as temporary:
+    with written_whole(path) as temporary:
         data = mudata.MuData(parts)
         if obs is not None:
             described = describe(obs, data.obs_names, "obs", "samples")

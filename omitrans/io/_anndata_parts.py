@@ -1,7 +1,5 @@
 """Build what AnnData and MuData files hold, and put files in place as a whole."""
 
-import os
-import secrets
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +12,7 @@ import pandas as pd
 from pandas.api.types import infer_dtype, is_numeric_dtype
 
 from omitrans.exceptions import FeatureMismatchError, SampleMismatchError
+from omitrans.utils._files import replacing
 from omitrans.utils._optional import import_optional
 from omitrans.utils._validation import _some, check_unique
 
@@ -114,24 +113,15 @@ def _storable(column: pd.Series, name: str) -> pd.Series:
 
 
 @contextmanager
-def replacing(path: str | PathLike[str]) -> Iterator[Path]:
+def written_whole(path: str | PathLike[str]) -> Iterator[Path]:
     """Give a name to write to, and put the file in place when all of it is written."""
-    path = Path(os.path.realpath(path))  # a link stays a link
-    if path.is_dir():
-        raise IsADirectoryError(f"{path} is a folder. Give the name of a file in it.")
-    if not path.parent.is_dir():
-        raise FileNotFoundError(f"The folder {path.parent} does not exist. Make it first.")
-    # AnnData and MuData look at the suffix, so it comes last
-    temporary = path.with_name(f".{secrets.token_hex(8)}.{path.name}")
     try:
-        with warnings.catch_warnings():
+        # AnnData and MuData look at the suffix, which the name beside it keeps
+        with replacing(path) as temporary, warnings.catch_warnings():
             warnings.simplefilter("ignore")  # hints of the libraries to their own callers: here, us
             yield temporary
-        with temporary.open("rb+") as file:
-            os.fsync(file.fileno())
-        temporary.replace(path)
+    except (IsADirectoryError, FileNotFoundError):
+        raise
     except (OSError, RuntimeError) as error:  # h5py raises either when the disk is full
-        kept = "The file that was there is left as it was." if path.exists() else ""
+        kept = "The file that was there is left as it was." if Path(path).exists() else ""
         raise OSError(f"{path} could not be written: {error}. {kept}".rstrip()) from error
-    finally:
-        temporary.unlink(missing_ok=True)

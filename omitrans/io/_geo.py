@@ -1,6 +1,5 @@
 """Read what GEO gives: series matrices with their samples, and tables of betas."""
 
-import csv
 import re
 from collections.abc import Iterator
 from numbers import Integral, Real
@@ -12,17 +11,17 @@ import numpy as np
 import pandas as pd
 
 from omitrans.exceptions import DataFormatError
+from omitrans.io._geo_samples import aligned, read_description
 from omitrans.io._matrix_header import DETECTION, Layout, check_unique, reject_foreign
 from omitrans.io._matrix_store import Selected, filtered, store
 from omitrans.io._matrix_text import TextFormat, TextMatrix, n_threads
-from omitrans.io._stream import Source, open_source
+from omitrans.io._stream import open_source
 from omitrans.io._stream_filter import FeatureFilter
 from omitrans.io._stream_parse import MISSING_VALUES, Rows
 from omitrans.utils._sklearn import Interval, StrOptions, validate_params
 from omitrans.utils._validation import _some
 
-_BEGIN, _END = "!series_matrix_table_begin", b"!series_matrix_table_end"
-_CHARACTERISTIC = "characteristics_ch"
+_END = b"!series_matrix_table_end"
 _BETA = re.compile(r"[ ._]?(avg|average)[ ._]?beta$", re.I)
 
 
@@ -163,10 +162,10 @@ def read_geo_series_matrix(
     out = None if out is None else Path(out)
     with open_source(path) as source:
         if source.text.peek(1)[:1] == b"!":  # type: ignore[attr-defined]
-            series, samples, n_before = _read_description(source)
+            series, samples, n_before = read_description(source)
             matrix = TextMatrix(source, how._replace(sep="\t"), _END, n_before)
             check_unique(path, matrix.names)
-            samples = _aligned(samples, matrix.names, source.path)
+            samples = aligned(samples, matrix.names, source.path)
             columns = _Columns(matrix.names, slice(None), None)
         else:
             reject_foreign(source)
@@ -180,65 +179,6 @@ def read_geo_series_matrix(
         n_rows = min(matrix.n_rows(), matrix.n_rows() if wanted is None else len(wanted))
         selected = Selected(source.path, columns.names, rows, n_rows, transposed=True)
         return GeoSeries(values=store(selected, how.dtype, out), samples=samples, series=series)
-
-
-def _read_description(source: Source) -> tuple[dict[str, str], pd.DataFrame, int]:
-    """Read the lines in front of the matrix: the series, its samples, and how many lines."""
-    series: dict[str, str] = {}
-    fields: list[tuple[str, list[str]]] = []
-    for number, raw in enumerate(source.text, start=1):
-        line = raw.decode("utf-8", errors="replace").rstrip("\r\n")
-        if line.startswith(_BEGIN):
-            return series, _sample_table(fields), number
-        name, *cells = next(csv.reader([line], delimiter="\t")) if line else [""]
-        if name.startswith("!Series_"):
-            key = name.removeprefix("!Series_")
-            series[key] = "\n".join(filter(None, [series.get(key), *cells]))
-        elif name.startswith("!Sample_"):
-            fields.append((name.removeprefix("!Sample_"), cells))
-            if len(cells) != len(fields[0][1]):
-                raise DataFormatError(
-                    f"{source.path}, line {number}: {name} has another number of fields, "
-                    f"{len(cells)}, than the first line of samples, {len(fields[0][1])}. Fetch it "
-                    "again."
-                )
-    raise DataFormatError(
-        f"{source.path} has no line {_BEGIN!r}: it is no series matrix, or is truncated. Fetch "
-        "GSE..._series_matrix.txt.gz from GEO again."
-    )
-
-
-def _sample_table(fields: list[tuple[str, list[str]]]) -> pd.DataFrame:
-    """Return the fields of samples, their characteristics first and under their own names."""
-    characteristics: dict[str, list[str | None]] = {}
-    others: dict[str, list[str]] = {}
-    for name, cells in fields:
-        if not name.startswith(_CHARACTERISTIC):
-            times = sum(key == name or key.startswith(f"{name}.") for key in others)
-            others[f"{name}.{times}" if times else name] = cells
-            continue
-        for place, cell in enumerate(cells):
-            key, colon, value = cell.partition(":")
-            if cell:
-                key = key.strip() if colon else name
-                column = characteristics.setdefault(key, [None] * len(cells))
-                column[place] = value.strip() if colon else cell
-    accession = others.pop("geo_accession", None)
-    taken = {
-        f"{name} (field)" if name in characteristics else name: c for name, c in others.items()
-    }
-    return pd.DataFrame({**characteristics, **taken}, index=accession, dtype=object)
-
-
-def _aligned(samples: pd.DataFrame, names: list[str], path: Path) -> pd.DataFrame:
-    if list(samples.index) == names:
-        return samples
-    if len(samples.index.intersection(pd.Index(names))) < len(names):
-        raise DataFormatError(
-            f"{path}: the samples of the matrix ({names[0]}, ...) are not those of "
-            "!Sample_geo_accession. Fetch it again."
-        )
-    return samples.loc[names]
 
 
 class _Columns(NamedTuple):

@@ -5,20 +5,18 @@ one long column of numbers, which a CSV reader parses without building thousands
 """
 
 import csv
-import importlib.util
-import io
+import itertools
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
 
 from omitrans.exceptions import DataFormatError
 from omitrans.io._matrix_header import SEPARATORS, Layout, decode
-from omitrans.io._stream import BLOCK_BYTES, Block
-from omitrans.utils._optional import import_optional
+from omitrans.io._stream import Block
+from omitrans.io._stream_column import IrregularError, column_reader
 
 MISSING_VALUES = (
     *("", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "-nan", "NAN"),
@@ -42,10 +40,6 @@ class Rows(NamedTuple):
     lines: list[int]  # their numbers in the file
     ids: list[str]
     numbers: np.ndarray  # (n_rows, n_columns)
-
-
-class _IrregularError(Exception):
-    """The fast way does not hold for a block; the slow one reads it or says what is wrong."""
 
 
 class Parser:
@@ -78,21 +72,18 @@ class Parser:
         self.missing_values = frozenset(missing_values)
         self.decimal = decimal
         self.keep = None if keep is None else {text.encode() for text in keep}
-        self._read_column = _column_reader(dtype, missing_values)
+        self._read_column = column_reader(dtype, missing_values)
 
     def __call__(self, block: Block) -> Rows:
         """Return ids and values of the lines of a block."""
         if self.keep is None:
-            with suppress(_IrregularError):
-                n_lines = block.data.count(b"\n")
-                return self._parse_fast(
-                    block.data, range(block.first_line, block.first_line + n_lines)
-                )
+            with suppress(IrregularError):
+                return self._parse_fast(block.data, itertools.count(block.first_line))
         lines = list(self._lines(block))
         if not lines:
             return Rows([], [], np.empty((0, len(self.layout.names)), self.dtype))
         numbers = [number for number, _ in lines]
-        with suppress(_IrregularError):
+        with suppress(IrregularError):
             return self._parse_fast(b"\n".join(map(self._unquoted, lines)) + b"\n", numbers)
         ids, values = zip(*(self._parse_slowly(*line) for line in lines), strict=True)
         return Rows(numbers, list(ids), np.stack(values))
@@ -115,37 +106,42 @@ class Parser:
         """Return a line without quotes, if they hide no separator (else it will be irregular)."""
         parts = line[1].split(b'"')
         if len(parts) % 2 == 0 or any(self.layout.separator.encode() in p for p in parts[1::2]):
-            raise _IrregularError
+            raise IrregularError
         return b"".join(parts)
 
-    def _parse_fast(self, data: bytes | bytearray, numbers: Sequence[int]) -> Rows:
-        n_columns = len(self.layout.names) + 1
+    def _parse_fast(self, data: bytes | bytearray, numbers: Iterable[int]) -> Rows:
+        """Return the rows of lines that are neither blank nor quoted; `numbers` are theirs."""
         text = np.frombuffer(data, np.uint8)
-        cuts = text == ord(self.layout.separator)
-        cuts |= text == _LINE_END
-        places = np.flatnonzero(cuts)
-        if len(places) != len(numbers) * n_columns:
-            raise _IrregularError
-        ends = places.reshape(-1, n_columns)
-        if not (text[ends[:, -1]] == _LINE_END).all() or b'"' in data or b"\0" in data:
-            raise _IrregularError
-        starts = [0, *(ends[:-1, -1] + 1).tolist()]
-        bounds = list(zip(starts, ends[:, 0].tolist(), strict=True))
-        ids = [
-            decode(self.layout.path, n, data[i:j])
-            for n, (i, j) in zip(numbers, bounds, strict=True)
-        ]
-        column = bytearray(data)
-        for start, stop in bounds:
-            column[start:stop] = b"0" * (stop - start)
-        view = np.frombuffer(column, np.uint8)
-        np.copyto(view, _LINE_END, where=cuts)
-        if self.decimal != ".":
-            view[view == ord(self.decimal)] = ord(".")
-        values = self._read_column(column)
+        line_ends, separators = text == _LINE_END, text == ord(self.layout.separator)
+        shape = int(np.count_nonzero(line_ends)), len(self.layout.names) + 1
+        ends = np.flatnonzero(line_ends | separators)
+        if len(ends) != shape[0] * shape[1] or b'"' in data or b"\0" in data:
+            raise IrregularError
+        ends = ends.reshape(shape)
+        if not (text[ends[:, -1]] == _LINE_END).all():
+            raise IrregularError
+        bounds = np.column_stack([np.r_[0, ends[:-1, -1] + 1], ends[:, 0]]).tolist()
+        values = self._read_column(self._as_column(text, separators, bounds))
         if len(values) != ends.size or np.isinf(values).any():
-            raise _IrregularError
-        return Rows(list(numbers), ids, values.reshape(-1, n_columns)[:, 1:])
+            raise IrregularError
+        lines = list(itertools.islice(numbers, len(bounds)))
+        ids = [
+            decode(self.layout.path, line, data[start:stop]).strip()
+            for line, (start, stop) in zip(lines, bounds, strict=True)
+        ]
+        return Rows(lines, ids, values.reshape(shape)[:, 1:])
+
+    def _as_column(
+        self, text: np.ndarray, separators: np.ndarray, ids: list[list[int]]
+    ) -> np.ndarray:
+        """Return text with line ends for separators, and zeros for ids."""
+        column = separators * np.uint8((ord(self.layout.separator) - _LINE_END) % 256)
+        np.subtract(text, column, out=column)  # wraps around; faster than writing by a mask
+        for start, stop in ids:
+            column[start:stop] = ord("0")
+        if self.decimal != ".":
+            column[column == ord(self.decimal)] = ord(".")
+        return column
 
     def _parse_slowly(self, number: int, raw: bytes) -> tuple[str, np.ndarray]:
         """Return id and values of one line, or say which of its fields is no number."""
@@ -203,75 +199,3 @@ class Parser:
                 "missing_values if it stands for a missing value."
             )
         return value
-
-
-def _column_reader(
-    dtype: np.dtype, missing_values: tuple[str, ...]
-) -> Callable[[bytes | bytearray], np.ndarray]:
-    """Return a function that parses one number a line; it raises _IrregularError if it cannot."""
-    if importlib.util.find_spec("pyarrow") is None:
-        return _pandas_reader(dtype, missing_values)
-    return _arrow_reader(dtype, missing_values)
-
-
-def _arrow_reader(
-    dtype: np.dtype, missing_values: tuple[str, ...]
-) -> Callable[[bytes | bytearray], np.ndarray]:
-    pa = import_optional("pyarrow", extra="io", purpose="read text matrices fast")
-    pa_csv = import_optional("pyarrow.csv", extra="io", purpose="read text matrices fast")
-    spaced = [text for value in missing_values for text in (value, f" {value}", f"{value} ")]
-    parse = pa_csv.ParseOptions(quote_char=False, ignore_empty_lines=False)
-    convert = pa_csv.ConvertOptions(
-        column_types={"value": pa.from_numpy_dtype(dtype)}, null_values=spaced
-    )
-
-    options = pa_csv.ReadOptions(use_threads=False, column_names=["value"], block_size=BLOCK_BYTES)
-
-    def read(column: bytes | bytearray) -> np.ndarray:
-        try:
-            table = pa_csv.read_csv(pa.py_buffer(column), options, parse, convert)
-        except pa.ArrowInvalid as error:
-            raise _IrregularError from error
-        values = np.empty(table.num_rows, dtype)
-        start = 0
-        for chunk in table.column(0).chunks:
-            _copy_arrow(chunk, values[start : start + len(chunk)])
-            start += len(chunk)
-        return values
-
-    return read
-
-
-def _copy_arrow(chunk: Any, out: np.ndarray) -> None:
-    """Copy an Arrow array of floats, nulls as NaN (its own conversion is slower)."""
-    valid, data = chunk.buffers()
-    out[:] = np.frombuffer(data, out.dtype)[chunk.offset : chunk.offset + len(chunk)]
-    if chunk.null_count:
-        bits = np.unpackbits(np.frombuffer(valid, np.uint8), bitorder="little")
-        present = bits[chunk.offset : chunk.offset + len(chunk)].view(bool)
-        np.copyto(out, np.nan, where=~present)
-
-
-def _pandas_reader(
-    dtype: np.dtype, missing_values: tuple[str, ...]
-) -> Callable[[bytes | bytearray], np.ndarray]:
-    def read(column: bytes | bytearray) -> np.ndarray:
-        try:
-            frame = pd.read_csv(
-                io.BytesIO(column),
-                header=None,
-                names=["value"],
-                dtype=np.float64,
-                na_values=list(missing_values),
-                keep_default_na=False,
-                skip_blank_lines=False,
-                quoting=csv.QUOTE_NONE,
-                sep="\0",
-                float_precision="round_trip",
-            )
-        except (ValueError, pd.errors.ParserError) as error:
-            raise _IrregularError from error
-        with np.errstate(over="ignore"):  # infinite values are found by the caller
-            return frame["value"].to_numpy().astype(dtype)
-
-    return read

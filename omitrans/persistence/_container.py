@@ -5,7 +5,6 @@ import hashlib
 import json
 import os
 import re
-import secrets
 import tempfile
 import zipfile
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ import numpy as np
 
 from omitrans.exceptions import ModelFileError, OmiTransError, UnknownNameError
 from omitrans.persistence._safetensors import read_arrays, write_arrays
+from omitrans.utils._files import replacing
 
 _DOCUMENT, _ARRAYS, _SUMS = "model.json", "arrays.safetensors", "SHA256SUMS"
 _SUMS_TEXT = re.compile(rb"([0-9a-f]{64})  model\.json\n([0-9a-f]{64})  arrays\.safetensors\n")
@@ -37,29 +37,15 @@ def write_file(path: Path, document: dict[str, Any], arrays: dict[str, np.ndarra
     arrays : dict of str to ndarray
         What ``arrays.safetensors`` holds.
     """
-    path = Path(os.path.realpath(path))  # a link stays a link
-    if path.is_dir():
-        raise IsADirectoryError(f"{path} is a folder. Give a file in it: {path / 'model.omitrans'}")
-    if not path.parent.is_dir():
-        raise FileNotFoundError(f"The folder {path.parent} does not exist. Make it first.")
     text = json.dumps(document, allow_nan=False).encode()
-    with _temporary_beside(path) as whole, _temporary_beside(path) as arrays_path:
-        with whole.open("xb") as file:
-            write_arrays(arrays_path, arrays)
-            _write_members(file, text, arrays_path)
-            file.flush()
-            os.fsync(file.fileno())
-        whole.replace(path)
-
-
-@contextmanager
-def _temporary_beside(path: Path) -> Iterator[Path]:
-    """Give the path of a file that does not exist yet, and remove what stands there at the end."""
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
-    try:
-        yield temporary
-    finally:
-        temporary.unlink(missing_ok=True)
+    with replacing(path) as whole:
+        arrays_path = whole.with_name(f"{whole.name}.arrays")
+        try:
+            with whole.open("xb") as file:
+                write_arrays(arrays_path, arrays)
+                _write_members(file, text, arrays_path)
+        finally:
+            arrays_path.unlink(missing_ok=True)
 
 
 def _write_members(file: BinaryIO, text: bytes, arrays_path: Path) -> None:

@@ -117,7 +117,7 @@ HOSTILE = {
         idat_bytes(ADDRESS, MEAN, offsets={402: 16 + 180 + 4 + 16 + 8 + 6}),
         "goes beyond its end",
     ),
-    "gz cut": (gzip.compress(WHOLE)[:-20], "compressed data is truncated or damaged"),
+    "gz cut": (gzip.compress(WHOLE, mtime=0)[:-20], "compressed data is truncated or damaged"),
     "gz checksum": (gzip.compress(WHOLE)[:-8] + bytes(8), "compressed data is truncated"),
     "gz header only": (b"\x1f\x8b", "compressed data is truncated"),
     "gz damaged": (with_bytes(gzip.compress(WHOLE), 20, b"\xff" * 9), "compressed data is"),

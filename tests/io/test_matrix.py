@@ -13,7 +13,14 @@ from hypothesis.extra import numpy as hnp
 from numpy.testing import assert_array_equal
 from pandas.testing import assert_frame_equal
 
-from omitrans.io import _matrix_text, _stream_parse, estimate_memory, read_matrix, read_xena
+from omitrans.io import (
+    _matrix_text,
+    _stream_column,
+    _stream_parse,
+    estimate_memory,
+    read_matrix,
+    read_xena,
+)
 
 
 def make_frame(n_features=50, n_samples=12, seed=0):
@@ -171,7 +178,7 @@ def test_without_pyarrow(frame, tmp_path, monkeypatch):
     path = tmp_path / "betas.tsv"
     frame.to_csv(path, sep="\t", na_rep="NA")
     with_pyarrow = read_matrix(path)
-    monkeypatch.setattr(_stream_parse.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(_stream_column.importlib.util, "find_spec", lambda name: None)
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     monkeypatch.setitem(sys.modules, "pyarrow.csv", None)
     assert_frame_equal(read_matrix(path), with_pyarrow)
