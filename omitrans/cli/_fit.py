@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from sklearn.model_selection import GroupKFold, KFold
 
 from omitrans.annotation import check_probe_table
 from omitrans.cli._groups import read_groups
@@ -47,12 +46,12 @@ def run(options: Any) -> None:
     )
     _check_unit(Y, _unit(options.target_unit))
     groups = read_groups(options.groups, X.index)
-    model = _make_model(options, grouped=groups is not None)
+    model = _make_model(options)
     with working(f"Training {options.model} on {len(X):,} samples ..."):
         if options.no_trust:
             model.fit(X, Y)
         else:
-            model.fit(X, Y, groups=groups).set_params(cv=options.cv)  # a splitter is not saved
+            model.fit(X, Y, groups=groups)
     save(model, options.output)
     result = _summary(model, X, Y, options)
     if options.json:
@@ -76,7 +75,7 @@ def _check_unit(Y: pd.DataFrame, unit: str | None) -> None:
         ) from error
 
 
-def _make_model(options: Any, *, grouped: bool) -> Any:
+def _make_model(options: Any) -> Any:
     """Return the model, not fitted."""
     probes, genes = _probe_table(options.probe_annotation), options.gene_annotation
     pipeline = make_translation_pipeline(
@@ -95,10 +94,9 @@ def _make_model(options: Any, *, grouped: bool) -> Any:
             )
     if options.no_trust:
         return pipeline
-    folds = GroupKFold if grouped else KFold
     return TrustedRegressor(
         pipeline,
-        cv=folds(options.cv, shuffle=True, random_state=options.seed),
+        cv=options.cv,
         source_unit=_unit(options.source_unit),
         target_unit=_unit(options.target_unit),
         random_state=options.seed,

@@ -15,7 +15,8 @@ from omitrans.cli._output import (
 from omitrans.cli._tables import check_samples, check_table_target, read_source, write_table
 from omitrans.evaluation import prediction_report
 from omitrans.exceptions import LowCoverageError, OmiTransError
-from omitrans.inference import describe_model, predict_frame
+from omitrans.inference import describe_model
+from omitrans.inference._frame import predict_and_judge
 from omitrans.inference._inside import layers
 from omitrans.persistence import load
 from omitrans.preprocessing import ArrayHarmonizer
@@ -41,9 +42,7 @@ def run(options: Any) -> None:
     coverage = _coverage(model, X)
     X, refused = _leave_out(X, coverage, skip=options.skip_refused)
     with working(f"Predicting {len(X):,} samples ..."):
-        predicted = predict_frame(model, X, intervals=options.intervals)
-        knows_shift = getattr(model, "shift_detector_", None) is not None
-        shift = model.shift_report(X) if knows_shift else None
+        predicted, shift = predict_and_judge(model, X, intervals=options.intervals)
     card = getattr(model, "trust_card_", None)
     if card is not None:
         predicted.attrs["unit"] = card.summary()["target_unit"]  # for files that keep it

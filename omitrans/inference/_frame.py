@@ -11,7 +11,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from omitrans.annotation import check_locations
-from omitrans.exceptions import DomainShiftWarning, LowCoverageWarning
+from omitrans.exceptions import DomainShiftWarning
 from omitrans.inference._inside import find_attribute, layers
 
 
@@ -72,9 +72,34 @@ def predict_frame(
     s2    3.0    0.0
     s3    2.0    0.0
     """
+    return predict_and_judge(model, X, target_names=target_names, intervals=intervals)[0]
+
+
+def predict_and_judge(
+    model: Any,
+    X: Any,
+    *,
+    target_names: Iterable[Any] | None = None,
+    intervals: float | None = None,
+) -> tuple[pd.DataFrame, pd.DataFrame | None]:
+    """Return what :func:`predict_frame` does, and the shift report of the samples.
+
+    Parameters
+    ----------
+    model, X, target_names, intervals
+        As for :func:`predict_frame`.
+
+    Returns
+    -------
+    predictions : DataFrame
+        The labelled predictions.
+    shift : DataFrame or None
+        What the model's ``shift_report`` says; None if it does not know its training cohort.
+    """
     check_is_fitted(model)
     names = pd.Index(_known_target_names(model) if target_names is None else target_names)
-    predicted = np.asarray(model.predict(X))
+    half_width = None if intervals is None else _trust_card(model).half_width(intervals)
+    predicted, shift = _predict(model, X)
     predicted = predicted.reshape(len(predicted), -1)
     if len(names) != predicted.shape[1]:
         raise ValueError(
@@ -82,15 +107,27 @@ def predict_frame(
             "names. Give one for each column of the Y of fit: target_names=Y.columns."
         )
     index = X.index if isinstance(X, pd.DataFrame) else None
-    _warn_of_shift(model, X)
-    if intervals is None:
-        return pd.DataFrame(predicted, index=index, columns=names)
-    half_width = _trust_card(model).half_width(intervals).to_numpy(dtype=predicted.dtype)
+    if shift is not None:
+        _warn_of_shift(shift)
+    if half_width is None:
+        return pd.DataFrame(predicted, index=index, columns=names), shift
+    half = half_width.to_numpy(dtype=predicted.dtype)
     table = np.empty((len(predicted), 3 * len(names)), dtype=predicted.dtype)
-    for place, values in enumerate((predicted, predicted - half_width, predicted + half_width)):
+    for place, values in enumerate((predicted, predicted - half, predicted + half)):
         table[:, place::3] = values
     columns = [f"{name}{end}" for name in names for end in ("", "_lower", "_upper")]
-    return pd.DataFrame(table, index=index, columns=columns, copy=False)
+    return pd.DataFrame(table, index=index, columns=columns, copy=False), shift
+
+
+def _predict(model: Any, X: Any) -> tuple[np.ndarray, pd.DataFrame | None]:
+    """Predict, and judge the samples where the model, or what it wraps, knows its cohort."""
+    if find_attribute(model, "shift_detector_") is None:
+        return np.asarray(model.predict(X)), None
+    if isinstance(model, Pipeline):
+        return _predict(model[-1], model[:-1].transform(X))
+    if hasattr(model, "best_estimator_"):
+        return _predict(model.best_estimator_, X)
+    return model.predict_with_shift(X)
 
 
 def _trust_card(model: Any) -> Any:
@@ -103,21 +140,16 @@ def _trust_card(model: Any) -> Any:
     return card
 
 
-def _warn_of_shift(model: Any, X: Any) -> None:
+def _warn_of_shift(shift: pd.DataFrame) -> None:
     """Warn of samples that the model was not trained for."""
-    if find_attribute(model, "shift_detector_") is None:
-        return
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", LowCoverageWarning)  # predict has warned
-        report = find_attribute(model, "shift_report")(X)
-    shifted = report.index[report["shifted"]]
+    shifted = shift.index[shift["shifted"]]
     if len(shifted):
         warnings.warn(
-            f"{len(shifted)} of {len(report)} samples are unlike those that the model was trained "
+            f"{len(shifted)} of {len(shift)} samples are unlike those that the model was trained "
             f"on (first: {shifted[0]}); their predictions may be wrong, and intervals too "
             "narrow. model.shift_report(X) lists them.",
             DomainShiftWarning,
-            stacklevel=3,
+            stacklevel=4,
         )
 
 

@@ -212,7 +212,7 @@ class TrustedRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
         self.shift_detector_ = None
         if self.detect_shift:
             detector = DomainShiftDetector(random_state=generator.randint(np.iinfo(np.int32).max))
-            self.shift_detector_ = detector.fit(self._seen(X), groups=groups)
+            self.shift_detector_ = detector.fit(np.asarray(self._seen(X)), groups=groups)
         return self
 
     def _checked_shares(self) -> list[float]:
@@ -329,17 +329,41 @@ class TrustedRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
             If the regressor was fitted with ``detect_shift=False``.
         """
         check_is_fitted(self)
+        return self._judge(X, self._seen(X))
+
+    def predict_with_shift(self, X: Any) -> tuple[np.ndarray, pd.DataFrame]:
+        """Predict and judge the samples, passing them through the transformers once.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_samples, n_features)
+            Source profiles.
+
+        Returns
+        -------
+        predicted : ndarray of shape (n_samples, n_targets) or (n_samples,)
+            What :meth:`predict` gives.
+        report : DataFrame
+            What :meth:`shift_report` gives.
+        """
+        check_is_fitted(self)
+        seen = self._seen(X)
+        return np.asarray(self._last_step().predict(seen)), self._judge(X, seen)
+
+    def _judge(self, X: Any, seen: Any) -> pd.DataFrame:
         if self.shift_detector_ is None:
             raise ValueError("This model was fitted with detect_shift=False and knows no shift.")
-        report = self.shift_detector_.report(self._seen(X))
+        report = self.shift_detector_.report(np.asarray(seen))
         return report.set_axis(X.index) if isinstance(X, pd.DataFrame) else report
 
-    def _seen(self, X: Any) -> np.ndarray:
+    def _seen(self, X: Any) -> Any:
         """Return X as the regressor sees it, behind a Pipeline's transformers."""
         model = self.estimator_
-        if isinstance(model, Pipeline) and len(model) > 1:
-            X = model[:-1].transform(X)
-        return np.asarray(X)
+        piped = isinstance(model, Pipeline) and len(model) > 1
+        return model[:-1].transform(X) if piped else X
+
+    def _last_step(self) -> Any:
+        return self.estimator_[-1] if isinstance(self.estimator_, Pipeline) else self.estimator_
 
     @property
     def n_features_in_(self) -> int:

@@ -230,7 +230,7 @@ def test_ctrl_c_and_a_full_disk_keep_the_old_file(model, arrays, tmp_path, monke
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(_predict, "predict_frame", interrupt)
+        patch.setattr(_predict, "predict_and_judge", interrupt)
         assert call(model, arrays, "-o", out) == 130
     monkeypatch.setattr(pd.DataFrame, "to_csv", write_half)
     assert call(model, arrays, "-o", out) == 1

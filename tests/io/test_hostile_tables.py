@@ -131,7 +131,10 @@ REFUSED = {
         "column 7 of the header has no name.*ends of lines",
     ),
     "row without id": (table(line3=cell("", 1)), "line 3: the row has no id"),
-    "text": (table(line4=cell("high")), r"line 4, column 3 \(TCGA-01\): 'high' is no number.*mis"),
+    "text": (
+        table(line4=cell("high")),
+        r"line 4, column 3 \(TCGA-01\): 'high' is no number.*Correct it",
+    ),
     "text in the last line": (table(line8=cell("high", 6)), r"line 8, column 6 \(TCGA-04\): 'high"),
     "column of text": (
         table(**{f"line{k}": cell("chr1", 2) for k in range(2, 9)}),
