@@ -99,6 +99,11 @@ def _say_samples(samples: pd.DataFrame) -> Iterator[str]:
             "Most samples are unlike the training cohort: the model was probably made for "
             "another tissue or another kind of data. Distrust all of its predictions here."
         )
+    if 0 < samples["shifted"].mean() <= 0.1:
+        yield (
+            "About one in twenty samples of the right kind is flagged as unlike the training "
+            "cohort too: look at their distances before you drop them."
+        )
     if _checked(samples) and not samples["doubtful"].any():
         yield "No objection was found to any sample."
     if "coverage" not in samples:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy.stats import binom
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
@@ -13,6 +14,9 @@ from sklearn.utils.validation import check_is_fitted
 from omitrans.annotation import check_locations
 from omitrans.exceptions import DomainShiftWarning
 from omitrans.inference._inside import find_attribute, layers
+
+# how unlikely it must be that a flag is one of those that the training cohort's kind gets too
+_CHANCE = 0.01
 
 
 def predict_frame(
@@ -56,8 +60,8 @@ def predict_frame(
     Warns
     -----
     DomainShiftWarning
-        If the model knows its training cohort and samples are unlike it. Their predictions are
-        given all the same.
+        If the model knows its training cohort, and more samples are unlike it than chance would
+        have it, or one far more. Their predictions are given all the same.
 
     Examples
     --------
@@ -108,7 +112,7 @@ def predict_and_judge(
         )
     index = X.index if isinstance(X, pd.DataFrame) else None
     if shift is not None:
-        _warn_of_shift(shift)
+        _warn_of_shift(shift, find_attribute(model, "shift_detector_").false_positive_rate)
     if half_width is None:
         return pd.DataFrame(predicted, index=index, columns=names), shift
     half = half_width.to_numpy(dtype=predicted.dtype)
@@ -140,14 +144,17 @@ def _trust_card(model: Any) -> Any:
     return card
 
 
-def _warn_of_shift(shift: pd.DataFrame) -> None:
-    """Warn of samples that the model was not trained for."""
-    shifted = shift.index[shift["shifted"]]
-    if len(shifted):
+def _warn_of_shift(shift: pd.DataFrame, rate: float) -> None:
+    """Warn if more samples are flagged than chance flags, or one by more than chance does."""
+    n_samples, n_shifted = len(shift), int(shift["shifted"].sum())
+    many = binom.sf(n_shifted - 1, n_samples, rate) < _CHANCE
+    far = shift["p_value"].min() < _CHANCE / n_samples
+    if n_shifted and (many or far):
+        first = shift["p_value"].idxmin()
         warnings.warn(
-            f"{len(shifted)} of {len(shift)} samples are unlike those that the model was trained "
-            f"on (first: {shifted[0]}); their predictions may be wrong, and intervals too "
-            "narrow. model.shift_report(X) lists them.",
+            f"{n_shifted} of {n_samples} samples are unlike those that the model was trained on "
+            f"(by chance about {rate * n_samples:.2g} would be; farthest: {first}). Their "
+            "predictions may be wrong, and intervals too narrow. model.shift_report(X) lists them.",
             DomainShiftWarning,
             stacklevel=4,
         )

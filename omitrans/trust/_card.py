@@ -10,6 +10,7 @@ LEVELS = np.array(
     [*np.arange(5, 50, 5) / 100, *np.arange(50, 100) / 100, 0.995, 0.999], dtype=np.float64
 )
 STATED_LEVEL = 0.9
+_ROUNDING = 1e-9
 
 
 class TrustCard:
@@ -71,8 +72,8 @@ class TrustCard:
 
         Notes
         -----
-        Conformal: the smallest error that at least ``level * (n + 1)`` of the n cross-validated
-        errors do not exceed. It assumes that new samples come from the training cohort's kind, and
+        Conformal: the error of rank ``level * (n + 1)`` among the n cross-validated ones, linear
+        between two ranks. It assumes that new samples come from the training cohort's kind, and
         nothing about the errors' shape.
         """
         if not 0 < level <= LEVELS[-1]:
@@ -81,7 +82,7 @@ class TrustCard:
                 f"intervals; got {level!r}."
             )
         # rounding: 0.57 is a level, and not one below 0.5700000000000001
-        row = int(np.searchsorted(LEVELS, level - 1e-9))
+        row = int(np.searchsorted(LEVELS, level - _ROUNDING))
         return pd.Series(self.error_quantiles[row], index=self.genes.index, name="half_width")
 
     def expected_r2(self, coverage: float) -> pd.Series:
@@ -145,10 +146,14 @@ def conformal_quantiles(errors: np.ndarray) -> np.ndarray:
         Infinite at levels for which there are too few samples.
     """
     errors.sort(axis=0)
-    ranks = np.ceil(LEVELS * (len(errors) + 1) - 1e-9).astype(int)
     quantiles = np.full((len(LEVELS), errors.shape[1]), np.inf, dtype=np.float32)
-    enough = ranks <= len(errors)
-    quantiles[enough] = errors[ranks[enough] - 1]
+    for row, rank in enumerate(LEVELS * (len(errors) + 1)):
+        if rank > len(errors) + _ROUNDING:
+            break
+        # between two ranks: the next one alone would hold too much of a small cohort
+        low, weight = int(rank + _ROUNDING), max(rank - int(rank + _ROUNDING), 0.0)
+        high = min(low, len(errors) - 1)
+        quantiles[row] = (1 - weight) * errors[max(low - 1, 0)] + weight * errors[high]
     return quantiles
 
 

@@ -37,7 +37,7 @@ class DomainShiftDetector(OutlierMixin, BaseEstimator):
     n_components : int or None, default=None
         Number of principal components. None takes one per ten training samples, at least one and
         20 at most. Fewer are used where the samples of a fold do not span more.
-    false_positive_rate : float, default=0.01
+    false_positive_rate : float, default=0.05
         Share of samples of the training cohort's kind that may be flagged.
     cv : int or splitter, default=5
         Folds that hold each training sample out once. A number makes shuffled folds, or folds
@@ -49,14 +49,14 @@ class DomainShiftDetector(OutlierMixin, BaseEstimator):
     ----------
     n_components_ : int
         Number of components in use.
-    components_ : ndarray of shape (n_components_, n_features)
+    components_ : ndarray of shape (n_components, n_features)
         Orthonormal directions.
     mean_ : ndarray of shape (n_features,)
         Means of the training samples.
     scale_ : ndarray of shape (n_features,)
         Deviations of the training samples; to the variance of each column is added the median
         variance over columns, divided by the number of samples, for those that hardly vary.
-    variances_ : ndarray of shape (n_components_,)
+    variances_ : ndarray of shape (n_components,)
         Variances of the training samples along the components.
     weights_ : ndarray of shape (2,)
         Weights of the squared distance inside and outside the components in `distance`.
@@ -127,7 +127,7 @@ class DomainShiftDetector(OutlierMixin, BaseEstimator):
         self,
         *,
         n_components: int | None = None,
-        false_positive_rate: float = 0.01,
+        false_positive_rate: float = 0.05,
         cv: Any = 5,
         random_state: Any = None,
     ) -> None:

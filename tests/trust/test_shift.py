@@ -173,7 +173,7 @@ def test_samples_of_another_biology_are_found(detector, tumours):
 def test_another_cancer_type_is_flagged_far_more_often(detector, cohort):
     X, samples = cohort
     other = X[samples["cancer_type"].ne("BRCA")]
-    assert (detector.predict(other) == -1).mean() > 10 * detector.false_positive_rate
+    assert (detector.predict(other) == -1).mean() > 0.3
     assert np.median(detector.p_values(other)) < 0.2
 
 

@@ -4,6 +4,7 @@ import pickle
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import norm
 from sklearn.dummy import DummyRegressor
 from sklearn.linear_model import BayesianRidge, Ridge
 from sklearn.metrics import r2_score
@@ -23,6 +24,7 @@ from omitrans.exceptions import DomainShiftWarning, SampleMismatchError
 from omitrans.pipelines import make_translation_pipeline
 from omitrans.preprocessing import ArrayHarmonizer
 from omitrans.trust import DomainShiftDetector, TrustCard, TrustedRegressor
+from omitrans.trust._card import LEVELS, conformal_quantiles
 
 FOLDS = [*KFold(5).split(np.empty(150))]
 
@@ -65,10 +67,11 @@ def test_half_width_is_a_quantile_of_the_errors(model):
     X, Y = linear_cohort(150, 0)
     errors = np.sort(np.abs(Y - cross_val_predict(Ridge(0.1), X, Y, cv=KFold(5))), axis=0)
     card = model.trust_card_
-    # the 136th of 150: the smallest that 0.9 * 151 do not exceed
-    np.testing.assert_allclose(card.half_width(0.9), errors[135], rtol=1e-6)
+    # of rank 0.9 * 151 = 135.9 among 150
+    expected = 0.1 * errors[134] + 0.9 * errors[135]
+    np.testing.assert_allclose(card.half_width(0.9), expected, rtol=1e-6)
     np.testing.assert_array_equal(card.half_width(), card.genes["half_width"])
-    np.testing.assert_allclose(card.half_width(0.5), errors[75], rtol=1e-6)
+    np.testing.assert_allclose(card.half_width(0.5), (errors[74] + errors[75]) / 2, rtol=1e-6)
     # between two levels the wider one
     np.testing.assert_array_equal(card.half_width(0.895), card.half_width(0.9))
     # 0.995 * 151 > 150
@@ -81,6 +84,16 @@ def test_intervals_hold_what_they_promise(model, level):
     lower, upper = model.predict_interval(X, level)
     inside = (Y.ge(lower) & Y.le(upper)).to_numpy().mean()
     assert inside == pytest.approx(level, abs=0.02)
+
+
+@pytest.mark.parametrize("n_samples", [10, 19, 28, 200])
+def test_small_cohorts_are_covered_as_stated(n_samples):
+    """Over many targets a share of `level` of new errors is below the quantile."""
+    rng = np.random.default_rng(n_samples)
+    quantiles = conformal_quantiles(np.abs(rng.standard_normal((n_samples, 4000))))
+    for level in (0.5, 0.8, 0.9):
+        inside = norm.cdf(quantiles[level == LEVELS]) * 2 - 1
+        assert inside.mean() == pytest.approx(level, abs=0.015)
 
 
 @pytest.mark.parametrize("level", [0, 1, -0.1, 90])
