@@ -46,7 +46,7 @@ RESULTS = Path(__file__).parent / "results"
 def read_cohort(folder, cohort):
     """Return X, Y and the patient of each sample."""
     if cohort == SIMULATED:
-        data = make_paired_omics(400, 3000, 200, random_state=1)
+        data = make_paired_omics(300, 2000, 150, random_state=1)
         return data.X, data.Y, data.samples["patient"].to_numpy()
     X, Y = (
         pd.read_parquet(folder / cohort / f"{name}.parquet")
@@ -102,7 +102,7 @@ def run(cohort, folder, n_repeats, n_jobs):
     for seed, (train, test) in enumerate(split.split(X, groups=patients)):
         place = {"cohort": cohort, "repeat": seed, "n_train": len(train), "n_test": len(test)}
         for name, regressor in make_regressors().items():
-            policies = ("mean", "group", "knn", DEFAULT) if name == "ridge" else (DEFAULT,)
+            policies = ("mean", "group", "knn", DEFAULT) if name == "ridge" else ("mean", DEFAULT)
             for missing in policies:
                 harmonizer = ArrayHarmonizer(missing=missing, random_state=0, **relaxed)
                 # gene-level tables have no probes to lose to another array
@@ -114,14 +114,12 @@ def run(cohort, folder, n_repeats, n_jobs):
                 if cohort not in OF_GENES:
                     for array, r2 in measure_arrays(model, *held, seed):
                         arrays.append(who | {"array": array, "missing": missing, "median_r2": r2})
-                if missing != DEFAULT:
-                    continue
-                for level, inside in measure_intervals(model, *held):
-                    intervals.append(who | {"level": level, "inside": inside})
                 for share, r2, expected in measure_shares(model, *held, seed):
-                    shares.append(
-                        who | {"share": share, "median_r2": r2, "expected_median_r2": expected}
-                    )
+                    found = {"share": share, "median_r2": r2, "expected_median_r2": expected}
+                    shares.append(who | {"missing": missing} | found)
+                if missing == DEFAULT:
+                    for level, inside in measure_intervals(model, *held):
+                        intervals.append(who | {"level": level, "inside": inside})
             print(cohort, seed, name, flush=True)
     return {"arrays": arrays, "intervals": intervals, "shares": shares}
 
@@ -140,7 +138,11 @@ def main():
             tables[name] += rows
             path = RESULTS / f"new_arrays_{name}.csv"
             pd.DataFrame(tables[name]).round(4).to_csv(path, index=False)
-    columns = {"arrays": ["array", "missing"], "intervals": ["level"], "shares": ["share"]}
+    columns = {
+        "arrays": ["array", "missing"],
+        "intervals": ["level"],
+        "shares": ["missing", "share"],
+    }
     for name, rows in tables.items():
         value = "inside" if name == "intervals" else "median_r2"
         print(

@@ -53,7 +53,8 @@ def judge(
     shifted = samples.get("shifted", pd.Series(False, samples.index))
     samples["refused"], samples["low"] = status.eq("refused"), status.eq("low")
     samples["shifted"] = shifted.eq(True)
-    samples["doubtful"] = samples[list(REASONS)].any(axis=1)
+    # few probes make a prediction less certain, not wrong
+    samples["distrusted"] = samples[[name for name in REASONS if name != "low"]].any(axis=1)
     return samples
 
 

@@ -51,7 +51,7 @@ def summary_section(
     if table is not None:
         numbers["genes can be believed"] = f"{table['predictable'].sum():,}"
     if _checked(samples):
-        numbers["samples to distrust"] = f"{samples['doubtful'].sum():,}"
+        numbers["samples to distrust"] = f"{samples['distrusted'].sum():,}"
     if "coverage" in samples:
         numbers["of the probes present (median)"] = _html.percent(samples["coverage"].median())
     tiles = "".join(
@@ -104,7 +104,7 @@ def _say_samples(samples: pd.DataFrame) -> Iterator[str]:
             "About one in twenty samples of the right kind is flagged as unlike the training "
             "cohort too: look at their distances before you drop them."
         )
-    if _checked(samples) and not samples["doubtful"].any():
+    if _checked(samples) and not samples[list(_OBJECTIONS)].any(axis=None):
         yield "No objection was found to any sample."
     if "coverage" not in samples:
         yield "How many of the model's probes the samples hold was not checked."

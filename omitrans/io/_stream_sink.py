@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any, Protocol
-from uuid import uuid4
 
 import numpy as np
 
+from omitrans.utils._files import replacing
 from omitrans.utils._optional import import_optional
 
 _GROWTH_BYTES = 16 << 20
@@ -122,14 +122,10 @@ class ParquetSink:
 @contextmanager
 def whole_or_nothing(path: Path) -> Iterator[IO[bytes]]:
     """Open a new file that takes the name `path` once it is whole, and is removed otherwise."""
-    partial = path.with_name(f".{path.name}.{uuid4().hex[:8]}.partial")
     try:
-        with partial.open("xb") as file:
+        with replacing(path) as unfinished, unfinished.open("xb") as file:
             yield file
-        partial.replace(path)
     except OSError as error:
         if error.errno is not None and error.filename is None:
             error.filename = str(path)
         raise
-    finally:
-        partial.unlink(missing_ok=True)
