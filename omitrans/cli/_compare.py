@@ -4,7 +4,7 @@ from typing import Any
 
 import pandas as pd
 
-from omitrans.cli._groups import read_groups
+from omitrans.cli._groups import check_groups, read_groups
 from omitrans.cli._models import make_regressor
 from omitrans.cli._output import check_target
 from omitrans.cli._report import print_comparison
@@ -12,6 +12,7 @@ from omitrans.cli._tables import read_pair
 from omitrans.model_selection import ModelComparison, compare_models
 from omitrans.pipelines import make_translation_pipeline
 from omitrans.utils._files import replacing
+from omitrans.utils._validation import check_no_missing_targets
 
 
 def run(options: Any) -> None:
@@ -25,8 +26,10 @@ def run(options: Any) -> None:
     for path in (options.output, options.html):
         if path is not None:
             check_target(path, inputs=(options.source, options.target))
+    check_groups(options.groups)
     where = "columns" if options.features_as_rows else "rows"
     X, Y = read_pair(options.source, options.target, samples=where, cure="--features-as-rows")
+    check_no_missing_targets(Y)
     comparison = compare_models(
         {
             name: make_translation_pipeline(make_regressor(name, options.seed))

@@ -53,11 +53,21 @@ def _ids_in(path: Path) -> list[str]:
     return ids
 
 
+def _refuse_betas(table: pd.DataFrame) -> None:
+    low, high = table.min().min(), table.max().max()
+    if low >= 0 and high <= 1:
+        raise OmiTransError(
+            f"the values lie between {low:.4g} and {high:.4g}: they look like betas already, not "
+            "like M-values, which are negative below a beta of 0.5. Leave out --m-to-beta."
+        )
+
+
 def _in_unit(table: pd.DataFrame, options: Any) -> pd.DataFrame:
     """Return the table in the unit asked for, with a note of it for files that keep one."""
     if options.beta_to_m:
         table, unit = beta_to_m(table), "M-value"
     elif options.m_to_beta:
+        _refuse_betas(table)
         table, unit = m_to_beta(table), "beta"
     elif options.to_log2 is not None:
         table, unit = to_log2(table, options.to_log2), "log2(x + 1)"

@@ -1,5 +1,6 @@
 """``omitrans demo``: from a simulated cohort to predicted expression."""
 
+import warnings
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -17,16 +18,20 @@ from threadpoolctl import threadpool_limits
 from omitrans.baselines import LassoRegressor
 from omitrans.cli._output import make_folder, report_progress
 from omitrans.cli._report import draw_comparison, draw_model, format_table
-from omitrans.datasets import make_paired_omics
-from omitrans.exceptions import OmiTransError
-from omitrans.inference import predict_frame
+from omitrans.datasets import make_paired_omics, simulate_array_version
+from omitrans.evaluation import prediction_report
+from omitrans.exceptions import LowCoverageWarning, OmiTransError
+from omitrans.inference import describe_model
+from omitrans.inference._frame import predict_and_judge
 from omitrans.metrics import r2_per_feature, reconstruction_report
 from omitrans.model_selection import compare_models
 from omitrans.persistence import load, save
 from omitrans.pipelines import make_translation_pipeline
+from omitrans.trust import TrustedRegressor
 from omitrans.utils._optional import import_optional
 
 UNIT = "log2(FPKM + 1)"
+INTERVALS = 0.9
 NEW_PATIENTS = 0.15  # share of patients whose expression is set aside
 
 HOW_TO_READ = f"""\
@@ -60,7 +65,7 @@ def run(options: Any) -> None:
     # tables of this size gain nothing from threads that wait for one another
     with threadpool_limits(limits=1):
         files = _compare(models, data, known, options, folder)
-        files |= _train_and_predict(models["OmiTrans"], data, known, new, folder)
+        files |= _train_and_predict(models["OmiTrans"], data, known, new, options)
     print(f"Written to {folder.resolve()}:")
     width = max(map(len, files))
     for name, what in files.items():
@@ -158,22 +163,77 @@ def _compare(
 
 
 def _train_and_predict(
-    model: Pipeline, data: Bunch, known: np.ndarray, new: np.ndarray, folder: Path
+    model: Pipeline, data: Bunch, known: np.ndarray, new: np.ndarray, options: Any
 ) -> dict[str, str]:
     """Train on all known samples, predict the new ones; return the written files."""
-    report_progress("Training OmiTrans on all samples with expression ...")
+    report_progress("Training OmiTrans on all samples with expression, and its trust card ...")
+    folder = options.output
     path = folder / "model.omitrans"
-    save(model.fit(data.X.iloc[known], data.Y.iloc[known]), path)
-    model = load(path)
-    predicted = predict_frame(model, data.X.iloc[new])
-    predicted.to_csv(folder / "predicted_expression.csv.gz", float_format="%.4f")
-    Y_new = data.Y.iloc[new]
-    _show_score(Y_new, predicted, data.truth.genes)
+    trusted = TrustedRegressor(
+        model,
+        cv=min(options.folds, 3),
+        source_unit="beta",
+        target_unit=UNIT,
+        n_jobs=options.n_jobs,
+        random_state=options.seed,
+    )
+    groups = data.samples["patient"].iloc[known]
+    save(trusted.fit(data.X.iloc[known], data.Y.iloc[known], groups=groups), path)
+    trusted = load(path)
+    X_new, Y_new = data.X.iloc[new], data.Y.iloc[new]
+    predicted, shift = predict_and_judge(trusted, X_new, intervals=INTERVALS)
+    plain = predicted[data.Y.columns]
+    plain.to_csv(folder / "predicted_expression.csv.gz", float_format="%.4f")
+    prediction_report(
+        folder / "report.html",
+        predicted,
+        trust_card=trusted.trust_card_,
+        coverage=trusted.estimator_["harmonizer"].report(X_new),
+        shift=shift,
+        model=describe_model(trusted),
+        title="Expression of new arrays",
+    )
+    _show_score(Y_new, plain, data.truth.genes)
+    _show_trust(trusted, X_new, Y_new, predicted, options.seed)
+    title = "OmiTrans on new patients"
     return {
-        **draw_model(model, Y_new, predicted, folder, title="OmiTrans on new patients", unit=UNIT),
+        **draw_model(trusted.estimator_, Y_new, plain, folder, title=title, unit=UNIT),
         "predicted_expression.csv.gz": "expression of the new arrays, samples × genes",
+        "report.html": "which samples and genes to believe",
         path.name: f"the trained model: omitrans.load({str(path)!r})",
     }
+
+
+def _show_trust(
+    model: TrustedRegressor,
+    X_new: pd.DataFrame,
+    Y_new: pd.DataFrame,
+    predicted: pd.DataFrame,
+    seed: int,
+) -> None:
+    """Print what the trust card promised, and what came true."""
+    genes = model.trust_card_.genes
+    believed = genes.index[genes["predictable"]]
+    lower, upper = (predicted.filter(regex=f"_{end}$").to_numpy() for end in ("lower", "upper"))
+    inside = (Y_new.ge(lower) & Y_new.le(upper)).to_numpy().mean()
+    print(
+        f"{len(believed):,} genes are called predictable by cross-validation. {INTERVALS:.0%} "
+        f"intervals hold {inside:.1%} of the new patients' real values."
+    )
+    if not len(believed):
+        return
+    newer = simulate_array_version(X_new, "EPICv2", random_state=seed)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", LowCoverageWarning)  # said in the next line
+        from_newer = pd.DataFrame(model.predict(newer), newer.index, predicted.columns[::3])
+    r2 = [
+        np.nanmedian(r2_per_feature(Y_new[believed], table[believed]))
+        for table in (predicted, from_newer)
+    ]
+    print(
+        f"Their median R² is {r2[0]:.3f}; from EPICv2 arrays of the same samples, which lack a "
+        f"fifth of the probes, {r2[1]:.3f}.\n"
+    )
 
 
 def _show_score(Y_true: pd.DataFrame, Y_pred: pd.DataFrame, truth: pd.DataFrame) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 
 from omitrans.annotation import check_probe_table
-from omitrans.cli._groups import read_groups
+from omitrans.cli._groups import check_groups, read_groups
 from omitrans.cli._models import make_regressor
 from omitrans.cli._output import (
     check_target,
@@ -23,6 +23,7 @@ from omitrans.persistence import save
 from omitrans.pipelines import make_translation_pipeline
 from omitrans.preprocessing import check_expression_unit
 from omitrans.trust import TrustedRegressor
+from omitrans.utils._validation import check_no_missing_targets
 
 # switch of the probe filter -> column of the annotation that it reads
 _RULES = {
@@ -41,9 +42,14 @@ def run(options: Any) -> None:
         What the command line says.
     """
     check_target(options.output, inputs=(options.source, options.target))
+    check_groups(options.groups)
+    for path in (options.probe_annotation, options.gene_annotation):
+        if path is not None and not path.is_file():
+            raise OmiTransError(f"there is no file {str(path)!r}.")
     X, Y = read_pair(
         options.source, options.target, samples=options.samples, cure="--samples columns"
     )
+    check_no_missing_targets(Y)
     _check_unit(Y, _unit(options.target_unit))
     groups = read_groups(options.groups, X.index)
     model = _make_model(options)

@@ -1,6 +1,7 @@
 """Which samples belong together, as the commands are told."""
 
 import zlib
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -9,6 +10,8 @@ from omitrans.cli._command import one_line
 from omitrans.exceptions import DataFormatError, OmiTransError
 from omitrans.io._text import open_text
 from omitrans.model_selection import patient_of
+
+_PATIENT_IDS = ("tcga", "gtex")
 
 
 def read_groups(source: str | None, samples: pd.Index) -> Any:
@@ -33,7 +36,7 @@ def read_groups(source: str | None, samples: pd.Index) -> Any:
     """
     if source is None:
         return None
-    if source in ("tcga", "gtex"):
+    if source in _PATIENT_IDS:
         return patient_of(samples, id_format=source)
     table = _read_two_columns(source)
     groups = table.iloc[:, 0].reindex(samples)
@@ -41,6 +44,23 @@ def read_groups(source: str | None, samples: pd.Index) -> Any:
         missing = groups.index[groups.isna()]
         raise OmiTransError(f"{source!r} lacks {len(missing)} samples (first: {missing[0]}).")
     return groups
+
+
+def check_groups(source: str | None) -> None:
+    """See to it early that there are groups to read.
+
+    Parameters
+    ----------
+    source : str or None
+        As for :func:`read_groups`.
+
+    Raises
+    ------
+    OmiTransError
+        If `source` is neither a known name nor a file.
+    """
+    if source is not None and source not in _PATIENT_IDS and not Path(source).is_file():
+        raise OmiTransError(f"--groups {source}: it is neither tcga nor gtex, nor a file.")
 
 
 def _read_two_columns(source: str) -> pd.DataFrame:
@@ -51,6 +71,11 @@ def _read_two_columns(source: str) -> pd.DataFrame:
     except (ValueError, EOFError, zlib.error) as error:
         raise DataFormatError(f"cannot read {source!r}: {one_line(error)}") from error
     table.index = table.index.astype(str)
-    if not table.shape[1] or table.index.has_duplicates:
-        raise DataFormatError(f"{source!r} must hold two columns, sample and group, a sample once.")
+    if table.shape[1] != 1:
+        raise DataFormatError(
+            f"{source!r} must hold two columns, sample and group; it holds {table.shape[1] + 1}."
+        )
+    if table.index.has_duplicates:
+        twice = table.index[table.index.duplicated()][0]
+        raise DataFormatError(f"{source!r} must hold a sample once; it holds {twice} again.")
     return table

@@ -125,6 +125,8 @@ def _read_text(path: Path, samples: str, kind: str, filters: dict[str, Any]) -> 
 
 
 def _read_idat(path: Path, manifest: Path | None) -> pd.DataFrame:
+    if path.is_dir() and not any(path.rglob("*.idat*")):
+        raise OmiTransError(f"the folder {str(path)!r} holds no IDAT files. Give a file.")
     if manifest is None:
         raise OmiTransError(
             f"{str(path)!r} holds IDAT files, which need the array's manifest: --manifest FILE."
@@ -249,7 +251,8 @@ def shared_samples(X: pd.DataFrame, Y: pd.DataFrame, *, cure: str) -> pd.Index:
     if not len(samples):
         raise OmiTransError(
             f"the tables share no samples: the first begins with {X.index[0]!r}, the second with "
-            f"{Y.index[0]!r}. If samples are columns, use {cure}."
+            f"{Y.index[0]!r}. Ids stand in the first column and must be written alike in both. If "
+            f"samples are columns, use {cure}."
         )
     return samples
 

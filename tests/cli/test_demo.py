@@ -40,6 +40,7 @@ def test_writes_and_shows_everything(tmp_path, capsys):
 
     written = {path.name for path in folder.iterdir()}
     tables = {"table1.csv", "comparison.csv", "predicted_expression.csv.gz", "model.omitrans"}
+    tables |= {"report.html"}
     assert written == tables | set(FIGURES)
     for name in FIGURES:
         assert (folder / name).read_bytes().startswith(b"\x89PNG")
