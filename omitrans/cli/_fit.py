@@ -49,8 +49,8 @@ def run(options: Any) -> None:
     X, Y = read_pair(
         options.source, options.target, samples=options.samples, cure="--samples columns"
     )
-    check_no_missing_targets(Y)
     _check_unit(Y, _unit(options.target_unit))
+    check_no_missing_targets(Y)
     groups = read_groups(options.groups, X.index)
     model = _make_model(options)
     with working(f"Training {options.model} on {len(X):,} samples ..."):

@@ -125,11 +125,10 @@ def _read_text(path: Path, samples: str, kind: str, filters: dict[str, Any]) -> 
 
 
 def _read_idat(path: Path, manifest: Path | None) -> pd.DataFrame:
-    if path.is_dir() and not any(path.rglob("*.idat*")):
-        raise OmiTransError(f"the folder {str(path)!r} holds no IDAT files. Give a file.")
     if manifest is None:
         raise OmiTransError(
-            f"{str(path)!r} holds IDAT files, which need the array's manifest: --manifest FILE."
+            f"{str(path)!r} is taken for IDAT files, which need the array's manifest: "
+            "--manifest FILE."
         )
     return read_idat(path, manifest)
 

@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 from omitrans.annotation import check_locations
 from omitrans.exceptions import DomainShiftWarning
 from omitrans.inference._inside import find_attribute, layers
+from omitrans.utils._validation import check_unique
 
 # how unlikely it must be that a flag is one of those that the training cohort's kind gets too
 _CHANCE = 0.01
@@ -55,13 +56,15 @@ def predict_frame(
         If the model is not fitted.
     ValueError
         If the target names are unknown, or their number is not that of the targets; if intervals
-        are asked of a model without a trust card.
+        are asked of a model without a trust card, or a target is named as another one's limit.
 
     Warns
     -----
     DomainShiftWarning
         If the model knows its training cohort, and more samples are unlike it than chance would
         have it, or one far more. Their predictions are given all the same.
+    UserWarning
+        If intervals are infinite: the training samples are too few for the level.
 
     Examples
     --------
@@ -116,10 +119,23 @@ def predict_and_judge(
     if half_width is None:
         return pd.DataFrame(predicted, index=index, columns=names), shift
     half = half_width.to_numpy(dtype=predicted.dtype)
+    if np.isinf(half).any():
+        n_samples = find_attribute(model, "trust_card_").facts.get("n_samples", 0)
+        warnings.warn(
+            f"The intervals are infinite: {n_samples} training samples are too few for a level of "
+            f"{intervals}, and allow at most {n_samples / (n_samples + 1):.3f}.",
+            UserWarning,
+            stacklevel=3,
+        )
     table = np.empty((len(predicted), 3 * len(names)), dtype=predicted.dtype)
     for place, values in enumerate((predicted, predicted - half, predicted + half)):
         table[:, place::3] = values
     columns = [f"{name}{end}" for name in names for end in ("", "_lower", "_upper")]
+    check_unique(
+        pd.Index(columns),
+        what="the names of the targets, followed by _lower and _upper,",
+        cure="Give others: target_names=...",
+    )
     return pd.DataFrame(table, index=index, columns=columns, copy=False), shift
 
 

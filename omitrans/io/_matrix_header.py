@@ -192,7 +192,8 @@ def _split(path: Path, number: int, line: str, sep: str) -> list[str]:
         return next(csv.reader([line], delimiter=sep, strict=True))
     except csv.Error as error:
         raise DataFormatError(
-            f"{path}, line {number}: {error} (is a quote not closed?). Close or remove it."
+            f"{path}, line {number}: {error} (is a quote not closed, or a line break in a name?). "
+            "Close or remove it."
         ) from error
 
 

@@ -161,8 +161,8 @@ class Parser:
             return next(csv.reader([text], delimiter=self.layout.separator, strict=True))
         except csv.Error as error:
             raise DataFormatError(
-                f"{self.layout.path}, line {number}: {error} (is a quote not closed?). Close or "
-                "remove it."
+                f"{self.layout.path}, line {number}: {error} (is a quote not closed, or a line "
+                "break in a name?). Close or remove it."
             ) from error
 
     def _ragged(self, number: int, n_fields: int, text: str) -> DataFormatError:

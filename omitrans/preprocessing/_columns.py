@@ -144,7 +144,17 @@ def check_table(estimator: Any, X: Any, *, reset: bool, unit: str | None = None)
 
 def check_first_row(X: pd.DataFrame) -> None:
     """Raise if a frame has no rows, or columns that are no numbers."""
-    check_array(X.head(1).to_numpy(), dtype=_FLOATS, ensure_all_finite=False)
+    first = X.head(1).to_numpy(dtype=object, na_value=np.nan)  # pandas' own numbers too
+    try:
+        check_array(first, dtype=_FLOATS, ensure_all_finite=False)
+    except ValueError as error:
+        for name, value in zip(X.columns, first.ravel(), strict=False):
+            if isinstance(value, str) and "could not convert" in str(error):
+                raise ValueError(
+                    f"Column {name!r} of X begins with {value!r}, which is no number. Leave it "
+                    f"out: X = X.drop(columns={name!r})."
+                ) from error
+        raise
 
 
 def value_range(X: Any) -> np.ndarray:

@@ -1,6 +1,7 @@
 """How much of what a model reads a sample holds, and what follows from it."""
 
 import warnings
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -8,7 +9,6 @@ import pandas as pd
 
 from omitrans.exceptions import LowCoverageError, LowCoverageWarning
 
-_BLOCK_ELEMENTS = 2**22
 _SHOWN = 3
 
 
@@ -19,17 +19,14 @@ class CoverageLimits(NamedTuple):
     refuse: float
 
 
-def coverage_of(values: np.ndarray) -> np.ndarray:
-    """Return the share of observed values of each sample."""
-    width = max(1, _BLOCK_ELEMENTS // len(values))
-    observed = np.zeros(len(values), dtype=np.int64)
-    for start in range(0, values.shape[1], width):
-        observed += (~np.isnan(values[:, start : start + width])).sum(axis=1)
-    return observed / values.shape[1]
+def coverage_of(blocks: Iterable[np.ndarray], n_probes: int) -> np.ndarray:
+    """Return the share of observed values of each sample, from blocks of its probes."""
+    observed = [(~np.isnan(block)).sum(axis=1) for block in blocks]
+    return np.sum(observed, axis=0) / n_probes
 
 
 def coverage_report(
-    coverage: np.ndarray, samples: Any, n_probes: int, limits: CoverageLimits, *, platform: str
+    coverage: np.ndarray, samples: Any, n_probes: int, limits: CoverageLimits, *, platform: Any
 ) -> pd.DataFrame:
     """Return what is observed of each sample, and what becomes of it."""
     status = np.select(

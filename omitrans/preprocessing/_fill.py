@@ -153,8 +153,8 @@ def fill_with(values: np.ndarray, profile: np.ndarray) -> np.ndarray:
 def _components(values: np.ndarray, n_components: int) -> dict[str, np.ndarray]:
     """Return loadings and noise variance of probabilistic principal components.
 
-    `values` are complete training samples; some suffice, evenly spaced. Without as many samples or
-    probes as it takes there are no loadings, and only the means are known.
+    `values` are complete training samples, and are overwritten; some suffice, evenly spaced.
+    Without as many samples or probes as it takes there are no loadings: only the means are known.
     """
     if len(values) > _N_COMPONENT_SAMPLES:
         values = values[np.linspace(0, len(values) - 1, _N_COMPONENT_SAMPLES).astype(int)]
@@ -164,7 +164,7 @@ def _components(values: np.ndarray, n_components: int) -> dict[str, np.ndarray]:
             "loadings": np.empty((values.shape[1], 0), dtype=np.float32),
             "noise": np.array(1.0),
         }
-    pca = PCA(n_components, svd_solver="randomized", random_state=0).fit(values)
+    pca = PCA(n_components, copy=False, svd_solver="randomized", random_state=0).fit(values)
     spread = np.sqrt(np.maximum(pca.explained_variance_ - pca.noise_variance_, 0))
     # constant probes leave no noise; the system to solve must stay regular
     noise = np.maximum(pca.noise_variance_, 1e-6)
@@ -186,17 +186,19 @@ def _fill_from_components(
     scores and noise. `absent` marks probes that the table lacks altogether, so that what they have
     in common is computed once; `limits` are the smallest and largest training value.
     """
-    present = loadings[~absent].astype(np.float64)
+    loadings = loadings.astype(np.float64)  # once, and not with each sample
+    present = loadings[~absent]
     common = present.T @ present + noise * np.eye(loadings.shape[1])
     # one sample at a time: a product over the batch would round by its size
-    for row in values:
+    for sample in values:
+        row = np.ascontiguousarray(sample)
         missing = np.isnan(row)
         if not missing.any():
             continue
-        gaps = loadings[missing & ~absent].astype(np.float64)
+        gaps = loadings[missing & ~absent]
         deviation = np.where(missing, 0, row - means)
         score = np.linalg.solve(common - gaps.T @ gaps, loadings.T @ deviation)
-        row[missing] = np.clip(means[missing] + loadings[missing] @ score, *limits)
+        sample[missing] = np.clip(means[missing] + loadings[missing] @ score, *limits)
     return values
 
 

@@ -9,7 +9,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
-from omitrans.preprocessing._columns import check_first_row, check_table, value_range
+from omitrans.preprocessing._columns import check_first_row, check_table, column_blocks, value_range
 from omitrans.preprocessing._coverage import (
     CoverageLimits,
     coverage_of,
@@ -30,12 +30,14 @@ from omitrans.preprocessing._probe_columns import (
     check_probe_columns,
     every_column,
     find_probes,
+    framed,
     methylation_probes,
+    probe_blocks,
     refuse_transposed,
-    renamed,
     take_probes,
+    unchanged,
 )
-from omitrans.preprocessing._probe_names import array_platform
+from omitrans.preprocessing._probe_names import array_platform, sample_platforms
 from omitrans.preprocessing._value_range import check_unit, learn_unit
 from omitrans.utils._sklearn import (
     Interval,
@@ -275,7 +277,7 @@ class ArrayHarmonizer(TransformerMixin, BaseEstimator):
             If a sample holds a smaller share of the probes than `warn_coverage`.
         """
         check_is_fitted(self)
-        return self._harmonize(self._check_new(X), judge=True)
+        return self._harmonize(*self._check_new(X), judge=True)
 
     def fit_transform(self, X: Any, y: Any = None, groups: Any = None) -> Any:
         """Fit, and give the training samples with their gaps filled; none is refused.
@@ -296,19 +298,18 @@ class ArrayHarmonizer(TransformerMixin, BaseEstimator):
         """
         self.fit(X, y, groups)
         X = X if isinstance(X, pd.DataFrame) else check_table(self, X, reset=False)
-        return self._harmonize(X, judge=False)
+        return self._harmonize(X, self._columns_of(X), judge=False)
 
-    def _harmonize(self, X: Any, *, judge: bool) -> Any:
+    def _harmonize(self, X: Any, where: ProbeColumns, *, judge: bool) -> Any:
         """Align and fill a checked table; with `judge`, low coverage is refused."""
-        where = self._columns_of(X)
         same_columns = where.are_all(X)
         values = as_matrix(X) if same_columns else take_probes(X, where, self.replicates)
-        coverage = coverage_of(values)
+        coverage = coverage_of((block for _, block in column_blocks(values)), len(self.probes_))
         if judge:
             self._judge(coverage, X)
         if same_columns:
             if self.missing == "keep" or coverage.min() == 1:
-                return renamed(X, self.probes_) if self._by_name(X) else X  # without a copy
+                return unchanged(X, values, self.probes_ if self._by_name(X) else None)
             values = values.copy()
         if self.missing != "keep":
             fill_missing(
@@ -319,9 +320,7 @@ class ArrayHarmonizer(TransformerMixin, BaseEstimator):
                 limits=self._limits,
                 n_neighbors=1 if self.missing == "group" else self.n_neighbors,
             )
-        if not isinstance(X, pd.DataFrame):
-            return values
-        return pd.DataFrame(values, index=X.index, columns=self.probes_, copy=False)
+        return framed(X, values, self.probes_)
 
     def _judge(self, coverage: np.ndarray, X: Any) -> None:
         limits = self._thresholds()
@@ -340,19 +339,18 @@ class ArrayHarmonizer(TransformerMixin, BaseEstimator):
         Returns
         -------
         DataFrame
-            A row a sample: ``platform`` (of the table, :func:`array_platform`), ``n_probes``
+            A row a sample: ``platform`` (:func:`array_platform` of its probes), ``n_probes``
             (observed ones of ``probes_``), ``coverage`` (their share) and ``status``: "ok", "low"
             (transform warns) or "refused".
         """
         check_is_fitted(self)
-        X = self._check_new(X)
-        values = take_probes(X, self._columns_of(X), self.replicates)
+        X, where = self._check_new(X)
         return coverage_report(
-            coverage_of(values),
+            coverage_of(probe_blocks(X, where, self.replicates), len(self.probes_)),
             getattr(X, "index", None),
             len(self.probes_),
             self._thresholds(),
-            platform=array_platform(X.columns) if self._by_name(X) else "unknown",
+            platform=sample_platforms(X) if self._by_name(X) else "unknown",
         )
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
@@ -372,15 +370,18 @@ class ArrayHarmonizer(TransformerMixin, BaseEstimator):
         names = check_feature_names_in(self, input_features)
         return self.probes_ if hasattr(self, "feature_names_in_") else names[self._probe_columns]
 
-    def _check_new(self, X: Any) -> Any:
+    def _check_new(self, X: Any) -> tuple[Any, ProbeColumns]:
+        """Return a checked table, and where its probes are."""
         if not self._by_name(X):
             X = check_table(self, X, reset=False)
+            where = self._columns_of(X)
         else:
             check_probe_columns(X)
-            check_known_probes(X, self.probes_)
+            where = self._columns_of(X)
+            check_known_probes(X, where)
             check_first_row(X)
         check_unit(value_range(X), self.unit_, self._limits)
-        return X
+        return X, where
 
     def _by_name(self, X: Any) -> bool:
         return isinstance(X, pd.DataFrame) and hasattr(self, "feature_names_in_")

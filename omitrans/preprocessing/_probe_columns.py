@@ -68,6 +68,11 @@ def every_column(names: np.ndarray) -> ProbeColumns:
 
 def check_probe_columns(X: pd.DataFrame) -> None:
     """Raise if columns are unusable; only a probe, measured by replicates, may occur twice."""
+    if isinstance(X.columns, pd.MultiIndex):
+        raise TypeError(
+            f"The columns of X have {X.columns.nlevels} levels (first: {X.columns[0]!r}). Keep the "
+            "level that holds the probes: X.columns = X.columns.get_level_values(-1)."
+        )
     check_all_named(X, "X")
     check_has_columns(X)
     if not X.columns.is_unique:
@@ -75,11 +80,13 @@ def check_probe_columns(X: pd.DataFrame) -> None:
         check_column_names(X.loc[:, ~np.array(is_probe)], "X")
 
 
-def check_known_probes(X: pd.DataFrame, probes: np.ndarray) -> None:
-    """Raise if no column of X is one of `probes`, and say why that may be."""
-    if np.isin(trim_suffix(map(str, X.columns)), probes).any():
+def check_known_probes(X: pd.DataFrame, where: ProbeColumns) -> None:
+    """Raise if no probe was found in X, and say why that may be."""
+    probes = where.probes
+    if (where.first >= 0).any():
         return
-    if np.isin(trim_suffix(map(str, X.index)), probes).any():
+    # pandas hashes; numpy compares objects one by one
+    if pd.Index(trim_suffix(map(str, X.index))).isin(probes).any():
         raise FeatureMismatchError(
             "The table is transposed: the model's probes are its rows. Samples must be rows: "
             "X = X.T."
@@ -129,25 +136,37 @@ def take_probes(X: Any, where: ProbeColumns, replicates: str) -> np.ndarray:
 
 def probe_blocks(X: Any, where: ProbeColumns, replicates: str) -> Iterator[np.ndarray]:
     """Yield the values of the probes, some probes at a time, so that they take little memory."""
-    width = max(1, _BLOCK_ELEMENTS // len(X))
+    values = as_matrix(X)  # once: frames of several dtypes are copied
+    width = max(1, _BLOCK_ELEMENTS // len(values))
     for start in range(0, len(where.probes), width):
-        yield take_probes(X, where.part(start, start + width), replicates)
+        yield take_probes(values, where.part(start, start + width), replicates)
 
 
-def renamed(X: pd.DataFrame, names: np.ndarray) -> pd.DataFrame:
-    """Return a frame on the same values under other column names."""
-    if np.array_equal(X.columns, names):
+def framed(X: Any, values: np.ndarray, names: np.ndarray) -> Any:
+    """Return new values as a frame, with the samples of X, if X is one."""
+    if not isinstance(X, pd.DataFrame):
+        return values
+    return pd.DataFrame(values, index=X.index, columns=names, copy=False)
+
+
+def unchanged(X: Any, values: np.ndarray, names: Any) -> Any:
+    """Return X, under other column names if given, without a copy where it has its values' dtype.
+
+    Others, such as float16, come in the dtype that they get with samples that have gaps.
+    """
+    if not isinstance(X, pd.DataFrame):
         return X
-    X = X.copy(deep=False)
-    X.columns = pd.Index(names)
-    return X
+    names = np.asarray(X.columns if names is None else names)
+    if set(X.dtypes) != {values.dtype}:
+        return framed(X, values, names)
+    return X if np.array_equal(X.columns, names) else X.set_axis(names, axis=1)
 
 
 def as_matrix(X: Any) -> np.ndarray:
     """Return the values of a table, in float32 if all of it is, else in float64."""
     if not isinstance(X, pd.DataFrame):
         return X
-    single = bool((X.dtypes == np.float32).all())
+    single = set(X.dtypes) == {np.dtype(np.float32)}
     return X.to_numpy(dtype=np.float32 if single else np.float64, na_value=np.nan)
 
 

@@ -1,9 +1,10 @@
 """What the names of array probes tell: replicates, controls, and the array they are from."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cache
 from importlib.resources import files
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -83,14 +84,81 @@ def array_platform(names: Iterable[str]) -> str:
     """
     names = list(map(str, names))
     trimmed = trim_suffix(names)
-    numbers = np.array([int(name[2:]) for name in trimmed if _CPG.match(name)], dtype=np.int64)
-    if not len(numbers):
-        return "unknown"
-    n_suffixes = sum(short != name for short, name in zip(trimmed, names, strict=True))
-    sampled = np.unique(numbers[numbers % _SAMPLED == 0])
-    share = {array: _share_in(sampled, ids) for array, ids in _known_ids().items()}
-    enough = len(sampled) >= _MIN_SAMPLED
-    if 2 * n_suffixes > len(names) or len(np.unique(numbers)) < len(numbers):
+    sampled = _sampled_probes(names, trimmed)
+    cpgs = [name for name in trimmed if _CPG.match(name)]
+    marked = sum(short != name for short, name in zip(trimmed, names, strict=True))
+    several = len(set(cpgs)) < len(cpgs)
+    return _decide(
+        {array: _share(members) for array, members in sampled.members.items()},
+        enough=len(sampled.position) >= _MIN_SAMPLED,
+        # a suffix, or several of one name
+        replicated=2 * marked > len(names) or several,
+        many=len(cpgs) > _N_EPIC,
+    )
+
+
+class _SampledProbes(NamedTuple):
+    """Probes of a table that are among those known completely."""
+
+    position: np.ndarray
+    """Their columns."""
+    members: dict[str, np.ndarray]
+    """Whether they are on each array."""
+    suffixed: np.ndarray
+    """Whether their names have a suffix."""
+
+
+def _sampled_probes(names: Sequence[str], trimmed: np.ndarray) -> _SampledProbes:
+    """Return which columns tell one array from another."""
+    found = [
+        (i, int(short[2:]))
+        for i, short in enumerate(trimmed)
+        if _CPG.match(short) and int(short[2:]) % _SAMPLED == 0
+    ]
+    position, numbers = np.array(found, dtype=np.int64).reshape(-1, 2).T
+    return _SampledProbes(
+        position,
+        {array: np.isin(numbers, ids) for array, ids in _known_ids().items()},
+        np.array([trimmed[i] != names[i] for i in position], dtype=bool),
+    )
+
+
+def sample_platforms(X: pd.DataFrame) -> np.ndarray:
+    """Return the array of each sample of a table, which may hold samples of several.
+
+    Parameters
+    ----------
+    X : DataFrame of shape (n_samples, n_probes)
+        A sample's missing values may be probes that its array lacks.
+
+    Returns
+    -------
+    ndarray of str
+        As :func:`array_platform` calls them.
+    """
+    names = list(map(str, X.columns))
+    sampled = _sampled_probes(names, trim_suffix(names))
+    observed = X.iloc[:, sampled.position].notna().to_numpy(dtype=np.float32)
+    count = observed.sum(axis=1)
+    platforms = np.full(len(X), array_platform(names), dtype=object)
+    if observed.all() or not observed.any():
+        return platforms
+    with np.errstate(invalid="ignore"):
+        shares = {name: observed @ known / count for name, known in sampled.members.items()}
+        suffixed = observed @ sampled.suffixed / count
+    for i in np.flatnonzero(count < observed.shape[1]):
+        platforms[i] = _decide(
+            {name: share[i] for name, share in shares.items()},
+            enough=count[i] >= _MIN_SAMPLED,
+            replicated=suffixed[i] > 0.5,
+            many=False,
+        )
+    return platforms
+
+
+def _decide(share: dict[str, float], *, enough: bool, replicated: bool, many: bool) -> str:
+    """Return the array whose share of the sampled probes fits."""
+    if replicated:
         return "MSA" if enough and share["MSA"] >= _ALL else "EPICv2"
     if not enough:
         return "unknown"
@@ -99,11 +167,11 @@ def array_platform(names: Iterable[str]) -> str:
             return array
     if share["450K"] < _EPIC_SHARED:
         return "unknown"
-    return "EPIC" if len(numbers) <= _N_EPIC else "EPICv2"
+    return "EPICv2" if many else "EPIC"
 
 
-def _share_in(numbers: np.ndarray, ids: np.ndarray) -> float:
-    return float(np.isin(numbers, ids).mean()) if len(numbers) else 0.0
+def _share(members: np.ndarray) -> float:
+    return float(members.mean()) if len(members) else 0.0
 
 
 @cache

@@ -1,5 +1,6 @@
 """What is known, by cross-validation, about the predictions of a model."""
 
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -76,7 +77,7 @@ class TrustCard:
         between two ranks. It assumes that new samples come from the training cohort's kind, and
         nothing about the errors' shape.
         """
-        if not 0 < level <= LEVELS[-1]:
+        if not isinstance(level, Real) or not 0 < level <= LEVELS[-1]:
             raise ValueError(
                 f"intervals must be a level above 0 and at most {LEVELS[-1]}, such as 0.9 for 90 % "
                 f"intervals; got {level!r}."
@@ -97,7 +98,14 @@ class TrustCard:
         -------
         Series
             Interpolated in :attr:`coverage_curve`; below its last share, the value there.
+
+        Raises
+        ------
+        ValueError
+            If the share is not between 0 and 1.
         """
+        if not 0 <= coverage <= 1:
+            raise ValueError(f"coverage is a share between 0 and 1, such as 0.8; got {coverage!r}.")
         shares = self.coverage_curve.index.to_numpy(dtype=float)[::-1]
         curve = self.coverage_curve.to_numpy()[::-1]
         place = float(np.interp(coverage, shares, np.arange(len(shares))))

@@ -10,6 +10,8 @@ from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
 from omitrans.preprocessing import ArrayHarmonizer
+from omitrans.preprocessing._columns import column_blocks
+from omitrans.preprocessing._fill import observed_mean
 from omitrans.utils._sklearn import safe_indexing
 
 _BLOCK_ELEMENTS = 2**24
@@ -82,28 +84,31 @@ def _fit_fold(
     seed: int,
     keep_model: bool,
 ) -> Fold:
-    source, target = safe_indexing(X, train), safe_indexing(Y, train)
-    model = clone(estimator).fit(source, target)
-    held_out, truth = safe_indexing(X, test), _table(safe_indexing(Y, test))
-    predicted = _table(model.predict(held_out))
-    means = _column_means(source)
-    order = np.random.default_rng(seed).permutation(len(means))
+    source = safe_indexing(X, train)
+    model = clone(estimator).fit(source, safe_indexing(Y, train))
+    # a harmonizer knows what stands in for a column
+    means = None if _harmonizers(model, X) else _column_means(source)
+    del source  # most of the table
+    held_out, truth = safe_indexing(X, test), as_numbers(safe_indexing(Y, test))
+    predicted = as_numbers(model.predict(held_out))
+    order = np.random.default_rng(seed).permutation(X.shape[1])
     errors = np.empty((len(shares), truth.shape[1]))
     for i, share in enumerate(shares):
-        hidden = order[round(share * len(means)) :]
+        hidden = order[round(share * len(order)) :]
         if not len(hidden):
             errors[i] = np.square(predicted - truth, dtype=np.float64).sum(axis=0)
             continue
         errors[i] = 0
         for rows, part in _without(model, held_out, hidden, means):
-            errors[i] += np.square(_table(model.predict(part)) - truth[rows]).sum(axis=0)
+            difference = as_numbers(model.predict(part)) - truth[rows]
+            errors[i] += np.square(difference, dtype=np.float64).sum(axis=0)
     return Fold(test, predicted, errors, model if keep_model else None)
 
 
-def _without(model: Any, X: Any, hidden: np.ndarray, means: np.ndarray) -> Iterator[Any]:
+def _without(model: Any, X: Any, hidden: np.ndarray, means: np.ndarray | None) -> Iterator[Any]:
     """Yield rows, and the samples there as they would be without the hidden columns."""
-    harmonizers = _harmonizers(model) if isinstance(X, pd.DataFrame) else []
-    if not harmonizers:
+    harmonizers = _harmonizers(model, X)
+    if means is not None:
         yield from _with_means(X, hidden, means)
         return
     limits = [step.get_params() for step in harmonizers]
@@ -114,7 +119,21 @@ def _without(model: Any, X: Any, hidden: np.ndarray, means: np.ndarray) -> Itera
         step.set_params(**params)
 
 
-def _harmonizers(model: Any) -> list[ArrayHarmonizer]:
+def unwrapped(model: Any) -> Any:
+    """Return what a search, a wrapper of the targets or a Pipeline of one step has fitted."""
+    if isinstance(model, Pipeline):
+        return unwrapped(model[0]) if len(model) == 1 else model
+    for name in ("best_estimator_", "regressor_"):
+        if hasattr(model, name):
+            return unwrapped(getattr(model, name))
+    return model
+
+
+def _harmonizers(model: Any, X: Any) -> list[ArrayHarmonizer]:
+    """Return the steps of a model that fill the columns which a frame lacks."""
+    if not isinstance(X, pd.DataFrame):
+        return []
+    model = unwrapped(model)
     steps = [step for _, step in model.steps] if isinstance(model, Pipeline) else [model]
     return [step for step in steps if isinstance(step, ArrayHarmonizer)]
 
@@ -125,7 +144,7 @@ def _with_means(X: Any, hidden: np.ndarray, means: np.ndarray) -> Iterator[Any]:
     for start in range(0, X.shape[0], n_rows):
         rows = slice(start, start + n_rows)
         part = X.iloc[rows] if isinstance(X, pd.DataFrame) else X[rows]
-        values = np.array(part, dtype=None if _is_float(part) else np.float64)
+        values = _floats(part)
         values[:, hidden] = means[hidden]
         if isinstance(X, pd.DataFrame):
             yield rows, pd.DataFrame(values, part.index, part.columns, copy=False)
@@ -133,24 +152,23 @@ def _with_means(X: Any, hidden: np.ndarray, means: np.ndarray) -> Iterator[Any]:
             yield rows, values
 
 
-def _is_float(X: Any) -> bool:
-    kinds = set(X.dtypes) if isinstance(X, pd.DataFrame) else {X.dtype}
-    return len(kinds) == 1 and kinds.pop().kind == "f"
+def _floats(X: Any) -> np.ndarray:
+    """Return a copy of X in its dtype, if it has one of NumPy's floats, else in float64."""
+    if not isinstance(X, pd.DataFrame):
+        return np.array(X, dtype=None if X.dtype.kind == "f" else np.float64)
+    kinds = set(X.dtypes)
+    single = kinds.pop() if len(kinds) == 1 else np.dtype(object)
+    is_float = isinstance(single, np.dtype) and single.kind == "f"
+    return X.to_numpy(dtype=single if is_float else np.float64, na_value=np.nan, copy=True)
 
 
 def _column_means(X: Any) -> np.ndarray:
     """Return the mean of each column over its observed values; NaN without any."""
-    values = np.asarray(X)
-    parts = []
-    width = max(1, _BLOCK_ELEMENTS // len(values))
-    for start in range(0, values.shape[1], width):
-        block = values[:, start : start + width].astype(np.float64)
-        count = (~np.isnan(block)).sum(axis=0)
-        with np.errstate(invalid="ignore"):
-            parts.append(np.nansum(block, axis=0) / count)
-    return np.concatenate(parts)
+    return np.concatenate([observed_mean(block) for _, block in column_blocks(X)])
 
 
-def _table(values: Any) -> np.ndarray:
+def as_numbers(values: Any) -> np.ndarray:
+    """Return targets as a table of numbers; those of pandas' own dtypes come as objects."""
     values = np.asarray(values)
+    values = values.astype(np.float64) if values.dtype == object else values
     return values.reshape(len(values), -1)

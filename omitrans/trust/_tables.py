@@ -8,7 +8,7 @@ import pandas as pd
 
 from omitrans.metrics import r2_per_feature
 from omitrans.trust._card import LEVELS, STATED_LEVEL, conformal_quantiles
-from omitrans.trust._cross_fit import Fold
+from omitrans.trust._cross_fit import Fold, as_numbers
 
 
 class CardTables(NamedTuple):
@@ -42,7 +42,7 @@ def card_tables(
     CardTables
         The tables.
     """
-    truth = np.asarray(Y).reshape(len(Y), -1)
+    truth = as_numbers(Y)
     predicted = np.empty_like(folds[0].predicted, shape=truth.shape)
     for fold in folds:
         predicted[fold.rows] = fold.predicted

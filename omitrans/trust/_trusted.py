@@ -14,11 +14,15 @@ from sklearn.utils import Tags, check_array, check_random_state, get_tags
 from sklearn.utils.validation import check_is_fitted
 
 from omitrans.trust._card import STATED_LEVEL, TrustCard
-from omitrans.trust._cross_fit import cross_fit
+from omitrans.trust._cross_fit import cross_fit, unwrapped
 from omitrans.trust._shift import DomainShiftDetector
 from omitrans.trust._tables import card_tables
 from omitrans.utils._sklearn import HasMethods, Interval, fit_context
-from omitrans.utils._validation import check_paired_samples, target_names
+from omitrans.utils._validation import (
+    check_no_missing_targets,
+    check_paired_samples,
+    target_names,
+)
 
 
 class TrustedRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
@@ -178,23 +182,28 @@ class TrustedRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
         if Y is None:
             raise ValueError("TrustedRegressor requires y to be passed, but the target y is None.")
         check_paired_samples(X, Y)
+        _check_groups(groups)
         shares = self._checked_shares()
         X = X if isinstance(X, pd.DataFrame) else _plain_array(X)
         Y = Y if isinstance(Y, pd.DataFrame | pd.Series) else _plain_array(Y, ensure_2d=False)
+        check_no_missing_targets(Y)
         generator = check_random_state(self.random_state)
         folds = self._folds(X, Y, groups, generator)
+        seeds = generator.randint(np.iinfo(np.int32).max, size=len(folds)).tolist()
+        self.estimator_ = clone(self._estimator()).fit(X, Y)
+        # before the folds, which take longer: what the detector cannot read is said early
+        self.shift_detector_ = self._fit_detector(X, groups, generator)
         results = cross_fit(
             self._estimator(),
             X,
             Y,
             folds,
             shares=shares,
-            seeds=generator.randint(np.iinfo(np.int32).max, size=len(folds)).tolist(),
+            seeds=seeds,
             keep_models=self.ensemble,
             n_jobs=self.n_jobs,
             verbose=self.verbose,
         )
-        self.estimator_ = clone(self._estimator()).fit(X, Y)
         self.target_names_ = target_names(Y, results[0].predicted.shape[1])
         self._genes, self._error_quantiles, self._coverage_curve = card_tables(
             Y, results, shares=shares, names=self.target_names_, min_r2=self.min_r2
@@ -209,11 +218,20 @@ class TrustedRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
         }
         if self.ensemble:
             self.fold_models_ = [fold.model for fold in results]
-        self.shift_detector_ = None
-        if self.detect_shift:
-            detector = DomainShiftDetector(random_state=generator.randint(np.iinfo(np.int32).max))
-            self.shift_detector_ = detector.fit(np.asarray(self._seen(X)), groups=groups)
         return self
+
+    def _fit_detector(self, X: Any, groups: Any, generator: Any) -> DomainShiftDetector | None:
+        if not self.detect_shift:
+            return None
+        detector = DomainShiftDetector(random_state=generator.randint(np.iinfo(np.int32).max))
+        seen = self._seen(X)
+        if pd.isna(np.asarray(seen).min()):
+            raise ValueError(
+                "Input X contains NaN, which this regressor reads and the shift detector does not. "
+                "Let it stand behind omitrans.pipelines.make_translation_pipeline, which fills "
+                "them, or set detect_shift=False."
+            )
+        return detector.fit(seen, groups=groups)
 
     def _checked_shares(self) -> list[float]:
         shares = [float(share) for share in self.shares]
@@ -244,9 +262,9 @@ class TrustedRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
     @property
     def trust_card_(self) -> TrustCard:
         """What the cross-validation says."""
-        return TrustCard(
-            self._genes, self._error_quantiles, self._coverage_curve, dict(self._facts)
-        )
+        check_is_fitted(self)
+        genes, curve = self._genes.copy(), self._coverage_curve.copy()  # whoever asks may edit them
+        return TrustCard(genes, self._error_quantiles, curve, dict(self._facts))
 
     # --- predict ---
 
@@ -347,23 +365,24 @@ class TrustedRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
             What :meth:`shift_report` gives.
         """
         check_is_fitted(self)
-        seen = self._seen(X)
-        return np.asarray(self._last_step().predict(seen)), self._judge(X, seen)
+        seen, model = self._seen(X), unwrapped(self.estimator_)
+        outermost = model is getattr(self.estimator_, "best_estimator_", self.estimator_)
+        if isinstance(model, Pipeline) and outermost:
+            predicted = model[-1].predict(seen)
+        else:  # what wraps it may change the prediction
+            predicted = self.predict(X)
+        return np.asarray(predicted), self._judge(X, seen)
 
     def _judge(self, X: Any, seen: Any) -> pd.DataFrame:
         if self.shift_detector_ is None:
             raise ValueError("This model was fitted with detect_shift=False and knows no shift.")
-        report = self.shift_detector_.report(np.asarray(seen))
+        report = self.shift_detector_.report(seen)
         return report.set_axis(X.index) if isinstance(X, pd.DataFrame) else report
 
     def _seen(self, X: Any) -> Any:
         """Return X as the regressor sees it, behind a Pipeline's transformers."""
-        model = self.estimator_
-        piped = isinstance(model, Pipeline) and len(model) > 1
-        return model[:-1].transform(X) if piped else X
-
-    def _last_step(self) -> Any:
-        return self.estimator_[-1] if isinstance(self.estimator_, Pipeline) else self.estimator_
+        model = unwrapped(self.estimator_)
+        return model[:-1].transform(X) if isinstance(model, Pipeline) else X
 
     @property
     def n_features_in_(self) -> int:
@@ -384,6 +403,15 @@ class TrustedRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
         tags.array_api_support = False
         tags.input_tags.sparse = False
         return tags
+
+
+def _check_groups(groups: Any) -> None:
+    missing = 0 if groups is None else int(pd.Series(list(groups), dtype=object).isna().sum())
+    if missing:
+        raise ValueError(
+            f"Input groups contains NaN or None: {missing} of {len(groups)} samples have no group. "
+            "Name the patient of each, or leave these samples out."
+        )
 
 
 def _plain_array(values: Any, **options: Any) -> np.ndarray:

@@ -205,6 +205,29 @@ def target_names(Y: Any, n_targets: int) -> np.ndarray:
     return np.asarray([f"y{i}" for i in range(n_targets)], dtype=object)
 
 
+def check_no_missing_targets(Y: Any) -> None:
+    """Raise when targets are missing: their errors could not be measured.
+
+    Parameters
+    ----------
+    Y : DataFrame, Series or ndarray
+        The targets.
+    """
+    table = pd.DataFrame(Y, copy=False)
+    rows, columns = np.zeros(len(table), dtype=bool), np.zeros(table.shape[1], dtype=bool)
+    for start in range(0, len(columns), 1000):  # no mask of the size of Y
+        block = table.iloc[:, start : start + 1000].isna().to_numpy()
+        rows |= block.any(axis=1)
+        columns[start : start + 1000] = block.any(axis=0)
+    if not columns.any():
+        return
+    names = target_names(Y, len(columns))[columns]
+    raise ValueError(
+        f"Y contains NaN in {columns.sum()} of {len(columns)} targets (first: {_some(names)}) and "
+        f"{rows.sum()} of {len(rows)} samples. Leave out these targets or samples, or fill them."
+    )
+
+
 def check_beta_values(X: np.ndarray, *, name: str = "X") -> None:
     """Raise when declared beta values leave [0, 1]; NaN passes.
 
@@ -223,8 +246,12 @@ def check_beta_values(X: np.ndarray, *, name: str = "X") -> None:
         return
     if low >= -0.5 and high <= 1.5:
         guess = "They leave it slightly, as normalised betas may: clip them, X = X.clip(0, 1)."
-    elif low >= 0 and high <= 100:
+    elif low >= 0 and 20 < high <= 100:
         guess = "They look like percentages: divide by 100."
+    elif low >= 0 and high <= 20:
+        guess = "They look like logarithms of expression: are two tables swapped?"
+    elif low == -1 and high <= 1:
+        guess = "If -1 stands for missing values, make it NaN."
     elif low < 0 and high < 30:
         guess = "They look like M-values: convert with omitrans.preprocessing.m_to_beta."
     else:

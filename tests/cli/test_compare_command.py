@@ -94,6 +94,7 @@ def test_unknown_models_end_with_2_and_the_known_ones(files, capsys):
         (lambda X: X.assign(note="text"), "note.*'text' is no number"),
         (lambda X: pd.concat([X, X.iloc[:1]]), "twice"),
         (lambda X: X.iloc[:, :0], "columns"),
+        (lambda X: X.set_axis(X.index + "-11R"), "must be written alike in both"),
     ],
 )
 def test_unusable_tables(cohort, files, tmp_path, capsys, change, message):

@@ -124,6 +124,12 @@ def test_m_values_are_no_betas(source, tmp_path, capsys):
     assert not (tmp_path / "mm.csv").exists()
 
 
+def test_betas_are_no_m_values(source, tmp_path, capsys):
+    assert call(source, tmp_path / "b.csv", "--m-to-beta") == 1
+    assert "look like betas already" in capsys.readouterr().err
+    assert not (tmp_path / "b.csv").exists()
+
+
 @pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "No space left"), KeyboardInterrupt()])
 def test_a_failed_write_keeps_the_old_file(source, tmp_path, monkeypatch, error, capsys):
     def write_half(table, path, **options):

@@ -104,6 +104,9 @@ def test_annotations(files, cohort, tmp_path, capsys):
         (["--groups", "damaged.csv.gz"], "damaged.csv.gz"),
         (["--groups", "empty.csv"], "empty.csv"),
         (["--groups", "one.csv"], "two columns"),
+        (["--groups", "three.csv"], "two columns, sample and group; it holds 3"),
+        (["--groups", "TCGA"], "neither tcga nor gtex"),
+        (["--gene-annotation", "absent.csv"], "absent.csv"),
         (["--probe-annotation", "absent.csv"], "absent.csv"),
         (["--cv", 99], "99"),
     ],
@@ -113,6 +116,7 @@ def test_unusable_options(files, tmp_path, options, message, capsys, monkeypatch
     Path("damaged.csv.gz").write_bytes(gzip.compress(b"sample,group\n" * 999)[:-9])
     Path("empty.csv").touch()
     Path("one.csv").write_text("sample\nTCGA-AA\n")
+    Path("three.csv").write_text("sample,beta,group\nTCGA-AA,0.5,1\n")
     assert fit(files, tmp_path / "model.omitrans", *options) == 1
     line = capsys.readouterr().err.splitlines()[-1]
     assert line.startswith("omitrans fit: error: ")
@@ -187,3 +191,24 @@ def test_info_of_what_is_no_model(tmp_path, capsys):
         captured = capsys.readouterr()
         assert path.name in json.loads(captured.out)["error"]
         assert len(captured.err.splitlines()) == 1
+
+
+def test_what_is_absent_is_said_before_tables_are_read(files, tmp_path, capsys):
+    assert fit(files, tmp_path / "model.omitrans", "--groups", "absent.csv") == 1
+    assert fit(files, tmp_path / "model.omitrans", "--probe-annotation", "absent.csv") == 1
+    assert "Reading" not in capsys.readouterr().err
+
+
+def test_missing_expression_is_named(files, cohort, tmp_path, capsys):
+    holed = cohort.Y.copy()
+    holed.iloc[3, 2] = np.nan
+    holed.to_csv(files[1], sep="\t")
+    assert fit(files, tmp_path / "model.omitrans", "--no-trust") == 1
+    line = capsys.readouterr().err.splitlines()[-1]
+    assert f"NaN in 1 of 8 targets (first: {cohort.Y.columns[2]}) and 1 of 39 samples" in line
+
+
+@pytest.mark.filterwarnings("default:Y is stated")
+def test_swapped_tables_are_no_percentages(files, tmp_path, capsys):
+    assert fit(files[::-1], tmp_path / "model.omitrans") == 1
+    assert "are two tables swapped?" in capsys.readouterr().err

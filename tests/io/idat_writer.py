@@ -91,6 +91,7 @@ class SimulatedArray:
         red_factor=1.0,
         share_empty=0.0,
         normal_background=False,
+        beta=None,
         seed=0,
     ):
         rng = np.random.default_rng(seed)
@@ -101,7 +102,8 @@ class SimulatedArray:
         m_at, u_at = at[:n_one], at[n_one : n_one + n]
         control_at = at[n_one + n :]
         is_red = np.arange(n_one) % 2 == 1
-        self.beta = rng.choice([0.05, 0.5, 0.9], n) + rng.uniform(-0.04, 0.04, n)
+        drawn = rng.choice([0.05, 0.5, 0.9], n) + rng.uniform(-0.04, 0.04, n)
+        self.beta = drawn if beta is None else np.asarray(beta, dtype=float)
         self.empty = rng.random(n) < share_empty
         total = rng.gamma(8, 700, n) * ~self.empty
         background = rng.normal(400, 60, (2, n_beads))
@@ -137,3 +139,20 @@ class SimulatedArray:
     def write(self, folder, sample="200000000001_R01C01", **options):
         """Write the sample's two files, and return their basename."""
         return write_pair(folder, sample, self.address, self.green, self.red, **options)
+
+
+def write_samples(table, folder, n_one, **options):
+    """Write a pair of files for each row of a table of beta values, every other one packed.
+
+    The first `n_one` columns become Infinium I probes. `options` go to `SimulatedArray`. Returns
+    the path of the manifest, which is written beside the files.
+    """
+    for i, (_, beta) in enumerate(table.iterrows()):
+        array = SimulatedArray(n_one, table.shape[1] - n_one, beta=beta, **options)
+        position = f"R{i + 1:02d}C01"
+        name = f"200000000001_{position}"
+        array.write(folder, name, position=position, compress=bool(i % 2))
+    ids = [*table.columns, *array.manifest.index[table.shape[1] :]]
+    manifest = array.manifest.set_axis(pd.Index(ids, name="probe_id"))
+    manifest.to_parquet(folder / "manifest.parquet")
+    return folder / "manifest.parquet"

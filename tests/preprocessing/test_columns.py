@@ -11,7 +11,13 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
 from omitrans.exceptions import FeatureMismatchError
-from omitrans.preprocessing import BetaToM, LocationAligner, MissingRateFilter, ProbeFilter
+from omitrans.preprocessing import (
+    ArrayHarmonizer,
+    BetaToM,
+    LocationAligner,
+    MissingRateFilter,
+    ProbeFilter,
+)
 
 PROBES = pd.DataFrame(
     {
@@ -169,3 +175,22 @@ def test_no_second_copy(order):
         assert fit_peak < 0.3 * size
         assert transform_peak < 1.1 * size
         del out
+
+
+def test_a_column_of_text_is_named():
+    X = pd.DataFrame({"tissue": ["lung", "skin"], "cg01": [0.1, 0.2], "cg02": [0.3, 0.4]})
+    harmonizer = ArrayHarmonizer().fit(X[["cg01", "cg02"]])
+    for call in (ArrayHarmonizer().fit, harmonizer.transform):
+        with pytest.raises(ValueError, match=r"Column 'tissue' of X begins with 'lung'.*drop"):
+            call(X)
+
+
+def test_missing_values_of_pandas_own_types_are_missing():
+    X = pd.DataFrame({"cg01": [0.1, 0.2], "cg02": [0.3, 0.5]})
+    gaps = pd.DataFrame({"cg01": [np.nan, 0.2], "cg02": [0.3, 0.4]})
+    harmonizer = ArrayHarmonizer(min_coverage=0, warn_coverage=0).fit(X)
+    expected = harmonizer.transform(gaps)
+    pd.testing.assert_frame_equal(harmonizer.transform(gaps.astype("Float64")), expected)
+    assert ArrayHarmonizer().fit(gaps.convert_dtypes()).means_.tolist() == pytest.approx(
+        [0.2, 0.35]
+    )

@@ -1,4 +1,7 @@
 import pickle
+import time
+from importlib.resources import files
+from time import perf_counter
 
 import numpy as np
 import pandas as pd
@@ -258,6 +261,20 @@ def test_report_says_what_can_be_used(X, new):
     assert report.index.equals(table.index)
 
 
+def test_samples_of_two_arrays_in_one_table_are_told_apart():
+    known = pd.read_csv(str(files("omitrans.preprocessing") / "_array_ids.csv"))
+    names = known["number"].map("cg{:08d}".format)
+    arrays = known["arrays"].str.split().map(set)
+    on_450k, on_27k = (arrays.map(lambda on, name=name: name in on) for name in ("450K", "27K"))
+    table = pd.DataFrame(0.5, ["old", "new", "gaps"], names[on_450k | on_27k].to_numpy())
+    table.loc["old", names[on_450k & ~on_27k]] = np.nan
+    table.loc[["new", "gaps"], names[on_27k & ~on_450k]] = np.nan
+    table.iloc[2, ::10] = np.nan
+    report = ArrayHarmonizer().fit(table).report(table)
+    assert report["platform"].to_dict() == {"old": "27K", "new": "450K", "gaps": "450K"}
+    assert report["coverage"]["old"] < 0.2
+
+
 def test_low_coverage_warns_and_very_low_coverage_is_refused(X, new):
     harmonizer = ArrayHarmonizer().fit(X)
     new.loc["n3", PROBES[:2]] = np.nan
@@ -294,7 +311,7 @@ def test_arrays_keep_their_columns(X, new):
         (lambda t: t.add_prefix("gene"), "holds none of the model's 10 probes"),
         (lambda t: t.set_axis(range(10), axis=1), "holds none of the model's"),
         (lambda t: t.replace(t.iloc[0, 0], np.inf), "infinity"),
-        (lambda t: t.assign(cg00000029="high"), "could not convert"),
+        (lambda t: t.assign(cg00000029="high"), "begins with 'high', which is no number"),
         (lambda t: t.assign(gene=1.0).rename(columns={PROBES[1]: "gene"}), "duplicated ids"),
         (lambda t: t.iloc[:0], "0 sample"),
         (lambda t: t.rename(columns={PROBES[1]: 7}), "mixes 1 unnamed columns"),
@@ -333,3 +350,84 @@ def test_at_the_head_of_a_pipeline(X, new, tmp_path):
     omitrans.save(fitted, tmp_path / "model.omitrans")
     loaded = omitrans.load(tmp_path / "model.omitrans")
     np.testing.assert_array_equal(loaded.predict(as_epicv2(new).iloc[:, :10]), fitted.predict(new))
+
+
+def test_probes_are_found_in_a_time_linear_in_their_number():
+    names = [f"cg{number:08d}" for number in range(100_000)]
+    X = pd.DataFrame(np.full((2, len(names)), 0.5, np.float32), columns=names)
+    harmonizer = ArrayHarmonizer().fit(X)
+    start = perf_counter()
+    harmonizer.transform(X)
+    assert perf_counter() - start < 20  # comparing all with all takes minutes
+
+
+# --- tables of other dtypes and layouts ---
+
+
+def strided(table):
+    """Return the table on values of which every second row and column is its own."""
+    values = np.repeat(np.repeat(table.to_numpy(), 2, axis=0), 2, axis=1)[::2, ::2]
+    return pd.DataFrame(values, table.index, table.columns, copy=False)
+
+
+def read_only(table):
+    """Return the table on values that nobody may write to."""
+    values = table.to_numpy(copy=True)
+    values.flags.writeable = False
+    return pd.DataFrame(values, table.index, table.columns, copy=False)
+
+
+@pytest.mark.parametrize("missing", POLICIES)
+@pytest.mark.parametrize("layout", [strided, read_only, lambda t: pd.DataFrame(dict(t.items()))])
+def test_the_layout_of_a_table_does_not_matter(X, new, missing, layout):
+    X.iloc[::3, 1] = new.iloc[::2, 2] = np.nan
+    expected, result = (
+        ArrayHarmonizer(missing=missing, warn_coverage=0, random_state=0)
+        .fit(table(X))
+        .transform(table(new))
+        for table in (lambda t: t, layout)
+    )
+    pd.testing.assert_frame_equal(result, expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("missing", POLICIES)
+@pytest.mark.parametrize("dtype", ["float16", "Float32", object])
+def test_a_sample_gets_the_same_dtype_alone_and_in_the_batch(X, new, missing, dtype):
+    new = new.astype("float16").astype(dtype)
+    new.iloc[2, 4] = pd.NA if dtype == "Float32" else np.nan
+    harmonizer = ArrayHarmonizer(missing=missing, random_state=0).fit(X)
+    batch = harmonizer.transform(new)
+    assert set(batch.dtypes) == {np.dtype(np.float64)}
+    alone = pd.concat([harmonizer.transform(new.iloc[[i]]) for i in range(len(new))])
+    pd.testing.assert_frame_equal(batch, alone, check_exact=True)
+
+
+def test_columns_of_two_float_dtypes_come_out_in_the_wider(X, new):
+    new = new.astype({PROBES[0]: "float32"})
+    filled = ArrayHarmonizer().fit(X).transform(new)
+    pd.testing.assert_frame_equal(filled, new.astype("float64"))
+
+
+def test_samples_may_share_an_id(X, new):
+    new.index = ["same"] * len(new)
+    harmonizer = ArrayHarmonizer().fit(X)
+    assert harmonizer.report(new).index.equals(new.index)
+    assert harmonizer.transform(new).index.equals(new.index)
+
+
+@pytest.mark.parametrize("method", ["fit", "transform"])
+def test_columns_of_several_levels_are_refused(X, method):
+    levels = X.set_axis(pd.MultiIndex.from_product([["beta"], PROBES]), axis=1)
+    with pytest.raises(TypeError, match="have 2 levels"):
+        getattr(ArrayHarmonizer().fit(X), method)(levels)
+
+
+def test_time_grows_with_the_number_of_probes_and_not_with_its_square():
+    """Half a million names must not be compared with each other: that takes an hour."""
+    rng = np.random.default_rng(0)
+    names = [f"cg{number:08d}" for number in range(60_000)]
+    X = pd.DataFrame(rng.random((3, len(names)), dtype=np.float32), columns=names)
+    harmonizer = ArrayHarmonizer().fit(X)
+    start = time.process_time()
+    harmonizer.transform(X.add_suffix("_TC21"))
+    assert time.process_time() - start < 5

@@ -5,7 +5,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.stats import norm
+from sklearn.base import clone
+from sklearn.compose import TransformedTargetRegressor
 from sklearn.dummy import DummyRegressor
+from sklearn.ensemble import HistGradientBoostingRegressor
+from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import BayesianRidge, Ridge
 from sklearn.metrics import r2_score
 from sklearn.model_selection import (
@@ -16,12 +20,14 @@ from sklearn.model_selection import (
     cross_val_predict,
     cross_validate,
 )
+from sklearn.multioutput import MultiOutputRegressor
 from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 import omitrans
 from omitrans.datasets import make_paired_omics
 from omitrans.exceptions import DomainShiftWarning, SampleMismatchError
-from omitrans.pipelines import make_translation_pipeline
+from omitrans.pipelines import AlignedTargetRegressor, make_translation_pipeline
 from omitrans.preprocessing import ArrayHarmonizer
 from omitrans.trust import DomainShiftDetector, TrustCard, TrustedRegressor
 from omitrans.trust._card import LEVELS, conformal_quantiles
@@ -96,7 +102,7 @@ def test_small_cohorts_are_covered_as_stated(n_samples):
         assert inside.mean() == pytest.approx(level, abs=0.015)
 
 
-@pytest.mark.parametrize("level", [0, 1, -0.1, 90])
+@pytest.mark.parametrize("level", [0, 1, -0.1, 90, "0.9"])
 def test_impossible_levels_are_refused(model, level):
     X, _ = linear_cohort(5, 1)
     with pytest.raises(ValueError, match="intervals must be a level above 0"):
@@ -298,3 +304,132 @@ def test_other_samples_are_refused():
     X, Y = linear_cohort(20, 1)
     with pytest.raises(SampleMismatchError, match="another order"):
         TrustedRegressor().fit(X, Y[::-1])
+
+
+def test_missing_targets_are_named_before_the_work():
+    X, Y = linear_cohort(30, 0)
+    Y.iloc[4, 7] = np.nan
+    with pytest.raises(ValueError, match=r"NaN in 1 of 40 targets \(first: gene7\) and 1 of 30"):
+        TrustedRegressor().fit(X, Y)
+
+
+def test_samples_without_a_group_are_refused():
+    X, Y = linear_cohort(30, 0)
+    for missing in (None, np.nan):
+        with pytest.raises(ValueError, match="2 of 30 samples have no group"):
+            TrustedRegressor().fit(X, Y, groups=[missing] * 2 + ["a"] * 28)
+
+
+def test_a_search_inside_is_looked_through():
+    X, Y = linear_cohort(60, 0)
+    X = X.mask(np.random.default_rng(0).random(X.shape) < 0.05)
+    harmonizer = ArrayHarmonizer(missing="components", min_coverage=0, warn_coverage=0)
+    pipeline = make_translation_pipeline(Ridge(), harmonizer=harmonizer)
+    search = GridSearchCV(pipeline, {"harmonizer__missing": ["components"]}, cv=2)
+    plain = TrustedRegressor(pipeline, random_state=0).fit(X, Y)
+    found = TrustedRegressor(search, random_state=0).fit(X, Y)
+    pd.testing.assert_frame_equal(
+        found.trust_card_.coverage_curve, plain.trust_card_.coverage_curve
+    )
+    pd.testing.assert_frame_equal(found.shift_report(X), plain.shift_report(X))
+    pd.testing.assert_frame_equal(
+        omitrans.predict_frame(found, X, intervals=0.9),
+        omitrans.predict_frame(plain, X, intervals=0.9),
+    )
+
+
+@pytest.mark.parametrize(
+    "wrap", [make_pipeline, TransformedTargetRegressor, AlignedTargetRegressor]
+)
+def test_a_wrapped_pipeline_is_looked_through(wrap):
+    X, Y = linear_cohort(60, 0)
+    harmonizer = ArrayHarmonizer(missing="components", min_coverage=0, warn_coverage=0)
+    pipeline = make_translation_pipeline(Ridge(), harmonizer=harmonizer)
+    plain = TrustedRegressor(pipeline, random_state=0).fit(X, Y)
+    wrapped = TrustedRegressor(wrap(pipeline), random_state=0).fit(X, Y)
+    new = X.iloc[:, ::-2]  # as of another array
+    predicted, shift = wrapped.predict_with_shift(new)
+    np.testing.assert_allclose(predicted, plain.predict(new))
+    pd.testing.assert_frame_equal(shift, plain.shift_report(new))
+
+
+def test_predictions_pass_the_whole_wrapper():
+    X, Y = linear_cohort(60, 0)
+    doubling = FunctionTransformer(lambda y: 2 * y, inverse_func=lambda y: y / 2)
+    pipeline = make_pipeline(StandardScaler(), Ridge())
+    wrapped = TransformedTargetRegressor(pipeline, transformer=doubling)
+    model = TrustedRegressor(wrapped, random_state=0).fit(X, Y)
+    np.testing.assert_array_equal(model.predict_with_shift(X)[0], model.predict(X))
+
+
+def test_gaps_that_the_alarm_cannot_read_are_told_before_the_folds():
+    X, Y = linear_cohort(30, 0, n_targets=2)
+    X.iloc[3, 4] = np.nan
+    regressor = MultiOutputRegressor(HistGradientBoostingRegressor(max_iter=2, random_state=0))
+    with pytest.raises(ValueError, match=r"NaN, which this regressor reads.*detect_shift=False"):
+        TrustedRegressor(regressor, random_state=0).fit(X, Y)
+    model = TrustedRegressor(regressor, detect_shift=False, cv=2, random_state=0).fit(X, Y)
+    assert np.isfinite(model.predict(X)).all()
+
+
+def test_editing_a_card_leaves_the_model_as_it_is(model):
+    card, before = model.trust_card_, model.trust_card_.genes
+    card.genes["r2"] = 99.0
+    card.coverage_curve[:] = 99.0
+    pd.testing.assert_frame_equal(model.trust_card_.genes, before)
+    assert model.trust_card_.expected_r2(1.0).max() <= 1
+
+
+def test_an_unfitted_model_has_no_card():
+    assert not hasattr(TrustedRegressor(), "trust_card_")
+    with pytest.raises(NotFittedError):
+        TrustedRegressor().trust_card_  # noqa: B018
+
+
+@pytest.mark.parametrize("coverage", [80, -0.1, np.nan])
+def test_coverage_is_a_share(model, coverage):
+    with pytest.raises(ValueError, match="share between 0 and 1"):
+        model.trust_card_.expected_r2(coverage)
+
+
+def test_a_target_named_as_a_limit_of_another_is_refused():
+    X, Y = linear_cohort(30, 0, n_targets=2)
+    model = TrustedRegressor(random_state=0).fit(X, Y.set_axis(["A", "A_lower"], axis=1))
+    assert list(omitrans.predict_frame(model, X)) == ["A", "A_lower"]
+    with pytest.raises(ValueError, match=r"duplicated ids \(A_lower\)"):
+        omitrans.predict_frame(model, X, intervals=0.9)
+
+
+def test_infinite_intervals_are_told():
+    X, Y = linear_cohort(8, 0)
+    model = TrustedRegressor(Ridge(), random_state=0).fit(X, Y)
+    with pytest.warns(UserWarning, match=r"8 training samples are too few.* at most 0\.889"):
+        wide = omitrans.predict_frame(model, X, intervals=0.9)
+    assert np.isinf(wide["gene0_upper"]).all()
+    assert np.isfinite(omitrans.predict_frame(model, X, intervals=0.85).to_numpy()).all()
+
+
+@pytest.mark.parametrize("dtype", ["Float64", object, "float32"])
+def test_the_card_is_the_same_whatever_holds_the_numbers(dtype):
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame(rng.random((40, 30)), columns=[f"cg{i:08d}" for i in range(30)])
+    Y = pd.DataFrame(X.to_numpy()[:, :3] + 0.1 * rng.random((40, 3)), columns=["a", "b", "c"])
+    cards = [
+        TrustedRegressor(random_state=0, detect_shift=False).fit(X.astype(kind), Y.astype(kind))
+        for kind in ("float64", dtype)
+    ]
+    expected, found = (card.trust_card_ for card in cards)
+    np.testing.assert_allclose(found.genes["r2"], expected.genes["r2"], atol=1e-4)
+    np.testing.assert_allclose(found.coverage_curve, expected.coverage_curve, atol=1e-4)
+
+
+def test_a_pipeline_may_fill_gaps_of_nullable_columns():
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame(rng.random((40, 30)), columns=[f"cg{i:08d}" for i in range(30)])
+    Y = pd.DataFrame(X.to_numpy()[:, :3], columns=["a", "b", "c"])
+    X = X.mask(X < 0.02)
+    harmonizer = ArrayHarmonizer(warn_coverage=0, min_coverage=0)
+    model = TrustedRegressor(make_pipeline(harmonizer, Ridge()), random_state=0)
+    expected, found = (clone(model).fit(table, Y).trust_card_ for table in (X, X.astype("Float64")))
+    pd.testing.assert_frame_equal(found.genes, expected.genes)
+    pd.testing.assert_frame_equal(found.coverage_curve, expected.coverage_curve)
