@@ -3,15 +3,15 @@
 From a new array to genes to believe
 =====================================
 
-A model is trained on 450K arrays with RNA. Later come EPICv2 arrays, without RNA. Which genes can be
-predicted for them, how closely, and for which of the samples is the model out of its depth?
+A model is trained on 450K arrays with RNA. Later come EPICv2 arrays, without RNA. Which genes can
+be predicted for them, how closely, and for which of the samples is the model out of its depth?
 """
 
 # %%
 # A cohort with RNA
 # -----------------
-# Simulated: betas of 450K probes, log2(FPKM + 1) of genes. Some patients are set aside; their RNA is
-# looked at only to see how it went.
+# Simulated: betas of 450K probes, log2(FPKM + 1) of genes. Some patients are set aside; their RNA
+# is looked at only to see how it went.
 
 import numpy as np
 from sklearn.model_selection import GroupShuffleSplit
@@ -20,13 +20,15 @@ from omitrans.datasets import make_paired_omics
 
 data = make_paired_omics(n_samples=400, n_probes=2000, n_genes=150, random_state=1)
 patients = data.samples["patient"].to_numpy()
-known, new = next(GroupShuffleSplit(1, test_size=0.25, random_state=0).split(data.X, groups=patients))
+known, new = next(
+    GroupShuffleSplit(1, test_size=0.25, random_state=0).split(data.X, groups=patients)
+)
 
 # %%
 # A model with a trust card
 # -------------------------
-# :class:`~omitrans.trust.TrustedRegressor` cross-validates the pipeline before it fits it to all samples,
-# and keeps what the folds say about each gene. With ``groups`` no patient is in two folds.
+# :class:`~omitrans.trust.TrustedRegressor` cross-validates the pipeline before it fits it to all
+# samples, and keeps what the folds say about each gene. With ``groups`` no patient is in two folds.
 
 from omitrans.baselines import make_baselines
 from omitrans.pipelines import make_translation_pipeline
@@ -46,8 +48,8 @@ card.genes.sort_values("r2", ascending=False).head().round(2)
 # %%
 # EPICv2 arrays
 # -------------
-# They lack a fifth of the probes, have new ones, name probes with a suffix, and measure some of them more
-# than once. The harmonizer at the head of the pipeline says what it makes of them.
+# They lack a fifth of the probes, have new ones, name probes with a suffix, and measure some of
+# them more than once. The harmonizer at the head of the pipeline says what it makes of them.
 
 from omitrans.datasets import simulate_array_version
 
@@ -58,8 +60,9 @@ harmonizer.report(arrays).head(3)
 # %%
 # Predictions with intervals
 # --------------------------
-# One line. It warns that a fifth of the probes is missing; they are filled from the training samples, never
-# from the samples at hand, so that each sample gets the same result alone and in company.
+# One line. It warns that a fifth of the probes is missing; they are filled from the training
+# samples, never from the samples at hand, so that each sample gets the same result alone and in
+# company.
 
 import warnings
 
@@ -74,8 +77,8 @@ expression.iloc[:3, :6].round(2)
 # %%
 # How good are they?
 # ------------------
-# Here we know. The intervals hold about nine tenths of the real values of each gene, and R² is about that
-# of the complete table.
+# Here we know. The intervals hold about nine tenths of the real values of each gene, and R² is
+# about that of the complete table.
 
 from omitrans.evaluation import IntervalDisplay
 
@@ -122,5 +125,6 @@ ShiftDisplay.from_estimator(model.shift_detector_, model.estimator_[:-1].transfo
 # %%
 # All of it on one page
 # ---------------------
-# :func:`~omitrans.evaluation.prediction_report` writes samples, genes and figures to one HTML file; so does
-# ``omitrans predict model.omitrans betas.csv.gz -o expression.parquet --intervals 0.9 --report report.html``.
+# :func:`~omitrans.evaluation.prediction_report` writes samples, genes and figures to one HTML file;
+# so does ``omitrans predict model.omitrans betas.csv.gz -o expression.parquet --intervals 0.9
+# --report report.html``.

@@ -34,6 +34,7 @@ from omitrans.preprocessing._probe_columns import (
     methylation_probes,
     probe_blocks,
     refuse_transposed,
+    remember_columns,
     take_probes,
     unchanged,
 )
@@ -44,7 +45,6 @@ from omitrans.utils._sklearn import (
     StrOptions,
     check_feature_names_in,
     fit_context,
-    validate_data,
 )
 
 
@@ -199,7 +199,7 @@ class ArrayHarmonizer(TransformerMixin, BaseEstimator):
         refuse_transposed(X)
         if isinstance(X, pd.DataFrame):
             check_probe_columns(X)
-            validate_data(self, X, reset=True, skip_check_array=True)
+            remember_columns(self, X)
             check_first_row(X)
         else:
             X = check_table(self, X, reset=True)

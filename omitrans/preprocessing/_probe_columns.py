@@ -80,6 +80,15 @@ def check_probe_columns(X: pd.DataFrame) -> None:
         check_column_names(X.loc[:, ~np.array(is_probe)], "X")
 
 
+def remember_columns(estimator: Any, X: pd.DataFrame) -> None:
+    """Set what scikit-learn keeps of a table; its own way refuses a name that stands twice."""
+    estimator.n_features_in_ = X.shape[1]
+    if isinstance(X.columns[0], str):
+        estimator.feature_names_in_ = np.asarray(X.columns, dtype=object)
+    else:
+        estimator.__dict__.pop("feature_names_in_", None)
+
+
 def check_known_probes(X: pd.DataFrame, where: ProbeColumns) -> None:
     """Raise if no probe was found in X, and say why that may be."""
     probes = where.probes

@@ -20,6 +20,8 @@ _SAMPLED = 256
 _MIN_SAMPLED = 3
 # A table of an array holds nothing but its ids; shares below 1 leave room for a few foreign ones.
 _ALL = 0.97
+# A sample with more gaps than this leaves may be of another array than the table.
+_MOST = 0.9
 # 52 % of EPIC's and 42 % of EPICv2's CpG probes were on 450K, few of any other numbering
 _EPIC_SHARED = 0.25
 _N_EPIC = 866_900
@@ -84,7 +86,11 @@ def array_platform(names: Iterable[str]) -> str:
     """
     names = list(map(str, names))
     trimmed = trim_suffix(names)
-    sampled = _sampled_probes(names, trimmed)
+    return _platform_of(names, trimmed, _sampled_probes(names, trimmed))
+
+
+def _platform_of(names: Sequence[str], trimmed: np.ndarray, sampled: "_SampledProbes") -> str:
+    """Return the array of a whole table."""
     cpgs = [name for name in trimmed if _CPG.match(name)]
     marked = sum(short != name for short, name in zip(trimmed, names, strict=True))
     several = len(set(cpgs)) < len(cpgs)
@@ -137,16 +143,17 @@ def sample_platforms(X: pd.DataFrame) -> np.ndarray:
         As :func:`array_platform` calls them.
     """
     names = list(map(str, X.columns))
-    sampled = _sampled_probes(names, trim_suffix(names))
+    trimmed = trim_suffix(names)
+    sampled = _sampled_probes(names, trimmed)
     observed = X.iloc[:, sampled.position].notna().to_numpy(dtype=np.float32)
     count = observed.sum(axis=1)
-    platforms = np.full(len(X), array_platform(names), dtype=object)
-    if observed.all() or not observed.any():
+    platforms = np.full(len(X), _platform_of(names, trimmed, sampled), dtype=object)
+    if not observed.any():
         return platforms
     with np.errstate(invalid="ignore"):
         shares = {name: observed @ known / count for name, known in sampled.members.items()}
         suffixed = observed @ sampled.suffixed / count
-    for i in np.flatnonzero(count < observed.shape[1]):
+    for i in np.flatnonzero(count < _MOST * observed.shape[1]):
         platforms[i] = _decide(
             {name: share[i] for name, share in shares.items()},
             enough=count[i] >= _MIN_SAMPLED,

@@ -8,13 +8,13 @@ import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, RegressorMixin, clone
 from sklearn.linear_model import Ridge
-from sklearn.model_selection import GroupKFold, KFold, check_cv
 from sklearn.pipeline import Pipeline
 from sklearn.utils import Tags, check_array, check_random_state, get_tags
 from sklearn.utils.validation import check_is_fitted
 
 from omitrans.trust._card import STATED_LEVEL, TrustCard
 from omitrans.trust._cross_fit import cross_fit, unwrapped
+from omitrans.trust._folds import check_groups, make_folds
 from omitrans.trust._shift import DomainShiftDetector
 from omitrans.trust._tables import card_tables
 from omitrans.utils._sklearn import HasMethods, Interval, fit_context
@@ -182,13 +182,13 @@ class TrustedRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
         if Y is None:
             raise ValueError("TrustedRegressor requires y to be passed, but the target y is None.")
         check_paired_samples(X, Y)
-        _check_groups(groups)
+        check_groups(groups)
         shares = self._checked_shares()
         X = X if isinstance(X, pd.DataFrame) else _plain_array(X)
         Y = Y if isinstance(Y, pd.DataFrame | pd.Series) else _plain_array(Y, ensure_2d=False)
         check_no_missing_targets(Y)
         generator = check_random_state(self.random_state)
-        folds = self._folds(X, Y, groups, generator)
+        folds = make_folds(self.cv, X, Y, groups, generator)
         seeds = generator.randint(np.iinfo(np.int32).max, size=len(folds)).tolist()
         self.estimator_ = clone(self._estimator()).fit(X, Y)
         # before the folds, which take longer: what the detector cannot read is said early
@@ -240,24 +240,6 @@ class TrustedRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
                 f"shares must lie between 0 and 1, without the two; got {self.shares!r}."
             )
         return [1.0, *sorted(set(shares), reverse=True)]
-
-    def _folds(
-        self, X: Any, Y: Any, groups: Any, generator: Any
-    ) -> list[tuple[np.ndarray, np.ndarray]]:
-        """Return the folds, and make sure that they predict every sample once."""
-        cv = self.cv
-        if isinstance(cv, Integral):
-            make = KFold if groups is None else GroupKFold
-            cv = make(cv, shuffle=True, random_state=generator.randint(np.iinfo(np.int32).max))
-        folds = list(check_cv(cv).split(X, Y, groups))
-        tested = np.concatenate([test for _, test in folds])
-        if not np.array_equal(np.sort(tested), np.arange(len(X))):
-            raise ValueError(
-                f"cv must predict each of the {len(X)} samples once; {self.cv} predicts "
-                f"{len(tested)}, {len(np.unique(tested))} of them distinct. Use folds such as "
-                "those of KFold or GroupKFold."
-            )
-        return folds
 
     @property
     def trust_card_(self) -> TrustCard:
@@ -403,15 +385,6 @@ class TrustedRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
         tags.array_api_support = False
         tags.input_tags.sparse = False
         return tags
-
-
-def _check_groups(groups: Any) -> None:
-    missing = 0 if groups is None else int(pd.Series(list(groups), dtype=object).isna().sum())
-    if missing:
-        raise ValueError(
-            f"Input groups contains NaN or None: {missing} of {len(groups)} samples have no group. "
-            "Name the patient of each, or leave these samples out."
-        )
 
 
 def _plain_array(values: Any, **options: Any) -> np.ndarray:

@@ -275,6 +275,14 @@ def test_samples_of_two_arrays_in_one_table_are_told_apart():
     assert report["coverage"]["old"] < 0.2
 
 
+def test_a_few_gaps_do_not_change_the_array():
+    known = pd.read_csv(str(files("omitrans.preprocessing") / "_array_ids.csv"))
+    names = known["number"].map("cg{:08d}".format)
+    table = pd.DataFrame(0.5, ["whole", "gaps"], [*names, names[0]])  # EPICv2 without suffixes
+    table.iloc[1, 3::50] = np.nan
+    assert ArrayHarmonizer().fit(table).report(table)["platform"].tolist() == ["EPICv2"] * 2
+
+
 def test_low_coverage_warns_and_very_low_coverage_is_refused(X, new):
     harmonizer = ArrayHarmonizer().fit(X)
     new.loc["n3", PROBES[:2]] = np.nan
