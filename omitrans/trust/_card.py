@@ -75,7 +75,9 @@ class TrustCard:
         -----
         Conformal: the error of rank ``level * (n + 1)`` among the n cross-validated ones, linear
         between two ranks. It assumes that new samples come from the training cohort's kind, and
-        nothing about the errors' shape.
+        nothing about the errors' shape. A target that never varied in training, such as a gene that
+        is not expressed there, has an interval of no width: its `r2` is NaN, and it is not
+        predictable.
         """
         if not isinstance(level, Real) or not 0 < level <= LEVELS[-1]:
             raise ValueError(
