@@ -1,13 +1,16 @@
 """What stands in for a missing value: something learned from the training samples, never others."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 from sklearn.cluster import KMeans
 from sklearn.decomposition import PCA
 from sklearn.utils import check_random_state
 
+from omitrans.preprocessing._columns import value_range
 from omitrans.preprocessing._probe_columns import ProbeColumns, probe_blocks
+from omitrans.preprocessing._value_range import joint_range
 
 # policies that need more than the means
 REFERENCES = ("group", "knn", "components")
@@ -17,16 +20,29 @@ _N_COMPONENT_SAMPLES = 1000
 _SAMPLES_A_COMPONENT = 4
 
 
-def probe_statistics(
-    X: Any, where: ProbeColumns, replicates: str
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return mean, missing rate and variance of each probe over the samples."""
-    parts = []
+class ProbeStatistics(NamedTuple):
+    """What the training samples tell of each probe."""
+
+    means: np.ndarray
+    missing_rates: np.ndarray
+    variances: np.ndarray
+    limits: np.ndarray
+    """Smallest and largest value of all probes."""
+
+
+def probe_statistics(X: Any, where: ProbeColumns, replicates: str) -> ProbeStatistics:
+    """Return the statistics of each probe over the samples; infinity raises."""
+    parts: list[tuple[np.ndarray, ...]] = []
+    limits = []
+    n_seen = 0
     for block in probe_blocks(X, where, replicates):
+        names = where.probes[n_seen : n_seen + block.shape[1]]
+        n_seen += block.shape[1]
+        limits.append(value_range(pd.DataFrame(block, columns=names, copy=False)))
         mean = observed_mean(block)
         parts.append((mean, np.isnan(block).mean(axis=0), observed_mean((block - mean) ** 2)))
     means, missing_rates, variances = map(np.concatenate, zip(*parts, strict=True))
-    return means, missing_rates, variances
+    return ProbeStatistics(means, missing_rates, variances, joint_range(limits))
 
 
 def learn_reference(

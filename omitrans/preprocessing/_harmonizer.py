@@ -39,7 +39,7 @@ from omitrans.preprocessing._probe_columns import (
     unchanged,
 )
 from omitrans.preprocessing._probe_names import array_platform, sample_platforms
-from omitrans.preprocessing._value_range import check_unit, learn_unit
+from omitrans.preprocessing._value_range import check_unit, joint_range, learn_unit, with_ranges
 from omitrans.utils._sklearn import (
     Interval,
     StrOptions,
@@ -203,9 +203,8 @@ class ArrayHarmonizer(TransformerMixin, BaseEstimator):
             check_first_row(X)
         else:
             X = check_table(self, X, reset=True)
-        self._limits = value_range(X)
-        self.unit_ = learn_unit(self._limits, self.unit)
         self._learn_probes(X)
+        self.unit_ = learn_unit(self._limits, self.unit)
         self._reference: dict[str, np.ndarray] = {}
         if self.missing in REFERENCES:
             values = take_probes(X, self._columns_of(X), self.replicates)
@@ -236,7 +235,8 @@ class ArrayHarmonizer(TransformerMixin, BaseEstimator):
             self.platform_ = "unknown"
             probes = np.array([f"x{i}" for i in range(X.shape[1])], dtype=object)
             where = every_column(probes)
-        means, missing_rate, variances = probe_statistics(X, where, self.replicates)
+        # of the probes alone: controls may hold intensities
+        means, missing_rate, variances, self._limits = probe_statistics(X, where, self.replicates)
         kept = ~np.isnan(means) & (missing_rate <= self.max_missing_rate)
         if not kept.any():
             raise ValueError(
@@ -306,6 +306,7 @@ class ArrayHarmonizer(TransformerMixin, BaseEstimator):
         values = as_matrix(X) if same_columns else take_probes(X, where, self.replicates)
         coverage = coverage_of((block for _, block in column_blocks(values)), len(self.probes_))
         if judge:
+            check_unit(value_range(framed(X, values, self.probes_)), self.unit_, self._limits)
             self._judge(coverage, X)
         if same_columns:
             if self.missing == "keep" or coverage.min() == 1:
@@ -345,13 +346,13 @@ class ArrayHarmonizer(TransformerMixin, BaseEstimator):
         """
         check_is_fitted(self)
         X, where = self._check_new(X)
-        return coverage_report(
-            coverage_of(probe_blocks(X, where, self.replicates), len(self.probes_)),
-            getattr(X, "index", None),
-            len(self.probes_),
-            self._thresholds(),
-            platform=sample_platforms(X) if self._by_name(X) else "unknown",
-        )
+        limits: list[np.ndarray] = []
+        blocks = with_ranges(probe_blocks(X, where, self.replicates), limits)
+        coverage = coverage_of(blocks, len(self.probes_))
+        check_unit(joint_range(limits), self.unit_, self._limits)
+        platform = sample_platforms(X) if self._by_name(X) else "unknown"
+        samples, n_probes = getattr(X, "index", None), len(self.probes_)
+        return coverage_report(coverage, samples, n_probes, self._thresholds(), platform=platform)
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
         """Return the names of the probes that come out.
@@ -380,7 +381,6 @@ class ArrayHarmonizer(TransformerMixin, BaseEstimator):
             where = self._columns_of(X)
             check_known_probes(X, where)
             check_first_row(X)
-        check_unit(value_range(X), self.unit_, self._limits)
         return X, where
 
     def _by_name(self, X: Any) -> bool:

@@ -1,8 +1,24 @@
 """Tell by their range which unit methylation values are in, and hold new tables to it."""
 
+from collections.abc import Iterable, Iterator
+
 import numpy as np
 
+from omitrans.preprocessing._columns import value_range
 from omitrans.utils._validation import check_beta_values
+
+
+def with_ranges(blocks: Iterable[np.ndarray], limits: list[np.ndarray]) -> Iterator[np.ndarray]:
+    """Yield the blocks of a table, and note the range of each."""
+    for block in blocks:
+        limits.append(value_range(block))
+        yield block
+
+
+def joint_range(limits: list[np.ndarray]) -> np.ndarray:
+    """Return the smallest and the largest value of several blocks, NaN if they have none."""
+    lows, highs = np.array(limits).T
+    return np.array([np.fmin.reduce(lows), np.fmax.reduce(highs)])
 
 
 def learn_unit(limits: np.ndarray, unit: str | None) -> str | None:

@@ -57,6 +57,20 @@ def test_what_does_not_measure_methylation_goes(X):
     assert [*ArrayHarmonizer().fit(genes).probes_] == [*genes.columns]
 
 
+def test_values_of_controls_do_not_matter(X, new):
+    harmonizer = ArrayHarmonizer().fit(X.assign(ctl_1_NEGATIVE=9000.0))
+    assert harmonizer.unit_ == "beta"
+    odd = new.assign(ctl_2_STAINING=-5.0, cg99999999=np.inf)
+    pd.testing.assert_frame_equal(harmonizer.transform(odd), new)
+    assert harmonizer.report(odd)["status"].eq("ok").all()
+
+
+@pytest.mark.parametrize("method", ["transform", "report"])
+def test_report_knows_the_unit_too(X, new, method):
+    with pytest.raises(ValueError, match="M-values: convert with"):
+        getattr(ArrayHarmonizer().fit(X), method)(beta_to_m(new))
+
+
 def test_a_model_of_epicv2_reads_450k(X, new):
     harmonizer = ArrayHarmonizer().fit(as_epicv2(X))
     assert [*harmonizer.probes_] == PROBES
