@@ -4,8 +4,12 @@ import matplotlib as mpl
 import numpy as np
 import pytest
 import torch
+from hypothesis import settings
 
 mpl.use("Agg")
+# The same examples in every run; for others: pytest -m hypothesis --hypothesis-profile=default
+settings.register_profile("repeatable", derandomize=True)
+settings.load_profile("repeatable")
 torch.set_num_threads(1)  # pytest-xdist already uses the cores
 
 # They hold no doctests, and two modules of one name cannot both be collected.
