@@ -184,7 +184,9 @@ def _draw_coverage(samples: pd.DataFrame, ax: Any) -> None:
             )
     ax.set_yticks(range(len(names)), [name.replace("$", r"\$") for name in names])
     ax.set(xlabel="Share of the model's probes present", ylim=(-0.6, len(names) - 0.4))
-    ax.set_xlim(right=1.01)
+    # at least a tenth of the axis: shares that hardly differ should not look different
+    lowest = float(np.nanmin(samples["coverage"]))
+    ax.set_xlim(max(-0.01, min(lowest - 0.01, 0.895)), 1.005)
     ax.xaxis.set_major_formatter("{x:.0%}")
     ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3, frameon=False)
     ax.grid(axis="x", color="0.92")
