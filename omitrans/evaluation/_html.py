@@ -5,7 +5,6 @@ import sys
 from collections.abc import Callable
 from datetime import datetime
 from html import escape
-from importlib.metadata import PackageNotFoundError, version
 from io import BytesIO
 from pathlib import Path
 from string import Template
@@ -16,8 +15,7 @@ import pandas as pd
 
 from omitrans.evaluation._report_page import PAGE
 from omitrans.utils._files import replacing
-
-_PACKAGES = ("omitrans", "numpy", "pandas", "scikit-learn", "torch")
+from omitrans.utils._versions import PACKAGES, installed_version
 
 
 def write_page(path: str | Path, *, title: str, made: str, sections: list[str]) -> Path:
@@ -34,11 +32,10 @@ def write_page(path: str | Path, *, title: str, made: str, sections: list[str]) 
 def written_with() -> str:
     """Return when the page is written, and with which versions."""
     versions = [f"Python {sys.version.split()[0]}"]
-    for package in _PACKAGES:
-        try:
-            versions.append(f"{package} {version(package)}")
-        except PackageNotFoundError:
-            continue
+    for package in PACKAGES:
+        number = installed_version(package)
+        if number is not None:
+            versions.append(f"{package} {number}")
     when = datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %Z")
     return f"Written {when} with {', '.join(versions)}."
 

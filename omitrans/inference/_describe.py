@@ -1,14 +1,12 @@
 """Say what a model is made of, as plain data."""
 
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from omitrans.inference._inside import find_attribute, layers
-
-_PACKAGES = ("omitrans", "numpy", "pandas", "scikit-learn", "torch")
+from omitrans.utils._versions import PACKAGES, installed_version
 
 
 def describe_model(model: Any) -> dict[str, Any]:
@@ -67,19 +65,8 @@ def describe_model(model: Any) -> dict[str, Any]:
         "n_samples": known.get("n_samples"),
         "trust": trust,
         "shift_alarm": find_attribute(model, "shift_detector_") is not None,
-        "versions": package_versions(),
+        "versions": {name: installed_version(name) or "unknown" for name in PACKAGES},
     }
-
-
-def package_versions() -> dict[str, str]:
-    """Return the versions of the packages that predictions depend on."""
-    found = {}
-    for name in _PACKAGES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            found[name] = "unknown"
-    return found
 
 
 def _steps(inner: list[Any]) -> list[str] | None:

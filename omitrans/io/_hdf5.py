@@ -11,6 +11,7 @@ import pandas as pd
 from scipy import sparse
 
 from omitrans.exceptions import DataFormatError, OmiTransError
+from omitrans.io._text import GZIP
 from omitrans.utils._optional import import_optional
 from omitrans.utils._validation import _some, check_unique
 
@@ -67,7 +68,7 @@ def _guess(head: bytes) -> str:
     """Say what the first bytes of a file look like, and the cure."""
     if not head:
         return "It is empty. Fetch or write it again."
-    if head[:2] == b"\x1f\x8b":
+    if head[:2] == GZIP:
         return "It is compressed by gzip: unpack it first (gunzip), unless it is a table of text."
     if head[:2] == b"PK":
         return "It is a zip archive: unpack it first."

@@ -11,6 +11,7 @@ from typing import NamedTuple, NoReturn
 import numpy as np
 
 from omitrans.exceptions import DataFormatError
+from omitrans.io._text import GZIP
 from omitrans.utils._sklearn import validate_params
 
 _MAGIC = b"IDAT"
@@ -112,7 +113,7 @@ def _fail(path: Path, why: str, cure: str = _FETCH_AGAIN) -> NoReturn:
 def _read_bytes(path: Path) -> bytes:
     """Return the file's bytes, unpacked if its first ones say that it is compressed."""
     with path.open("rb") as file:
-        compressed = file.read(2) == b"\x1f\x8b"
+        compressed = file.read(2) == GZIP
     try:
         with gzip.open(path) if compressed else path.open("rb") as file:
             chunks = list(islice(iter(partial(file.read, _CHUNK), b""), _MAX_CHUNKS + 1))

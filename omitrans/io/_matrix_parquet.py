@@ -12,6 +12,7 @@ import numpy as np
 from omitrans.exceptions import DataFormatError
 from omitrans.io._matrix_header import check_unique
 from omitrans.io._stream_parse import Rows
+from omitrans.io._text import damaged
 from omitrans.utils._optional import import_optional
 
 _BLOCK_VALUES = 1 << 23  # each block costs some time a column
@@ -98,7 +99,4 @@ def open_parquet_matrix(path: str | PathLike[str], dtype: np.dtype) -> Iterator[
     except (pa.ArrowException, OSError) as error:
         if getattr(error, "errno", None) is not None:  # the system's, not Arrow's
             raise
-        why = str(error).partition("\n")[0]
-        raise DataFormatError(
-            f"{path} is truncated or damaged: {why}. Fetch it again, and check its size."
-        ) from error
+        raise damaged(path, str(error).partition("\n")[0]) from error

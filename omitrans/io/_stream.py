@@ -11,10 +11,9 @@ from os import PathLike
 from pathlib import Path
 from typing import IO, Any, NamedTuple, TypeVar, cast
 
-from omitrans.exceptions import DataFormatError
+from omitrans.io._text import GZIP, damaged
 
 BLOCK_BYTES = 1 << 18  # larger ones leave the processor's cache, and cost page faults
-GZIP = b"\x1f\x8b"
 
 Argument = TypeVar("Argument")
 Result = TypeVar("Result")
@@ -55,9 +54,7 @@ def open_source(path: str | PathLike[str]) -> Iterator[Source]:
         try:
             yield Source(path, cast(IO[bytes], io.BufferedReader(raw, 1 << 16)), disk, compressed)
         except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-            raise DataFormatError(
-                f"{path} is truncated or damaged: {error}. Fetch it again, and check its size."
-            ) from error
+            raise damaged(path, str(error)) from error
 
 
 def read_blocks(file: IO[bytes], first_line: int, size: int = BLOCK_BYTES) -> Iterator[Block]:

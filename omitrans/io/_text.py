@@ -10,7 +10,7 @@ from typing import IO, cast
 
 from omitrans.exceptions import DataFormatError
 
-_GZIP_MAGIC = b"\x1f\x8b"
+GZIP = b"\x1f\x8b"
 
 
 @contextmanager
@@ -34,7 +34,7 @@ def open_text(path: str | PathLike[str]) -> Iterator[IO[str]]:
     """
     path = Path(path)
     with path.open("rb") as file:
-        compressed = file.read(2) == _GZIP_MAGIC
+        compressed = file.read(2) == GZIP
     opener = gzip.open if compressed else open
     try:
         with opener(path, "rt", encoding="utf-8-sig", errors="replace", newline="") as file:

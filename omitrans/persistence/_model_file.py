@@ -3,7 +3,6 @@
 import os
 import platform
 import warnings
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +15,10 @@ from omitrans.persistence._codecs import CODECS
 from omitrans.persistence._container import open_file, write_file
 from omitrans.persistence._encode import Decoder, Encoder
 from omitrans.utils._sklearn import validate_params
+from omitrans.utils._versions import PACKAGES, installed_version
 
 _FORMAT = 1
 _KIND = "omitrans model"
-_PACKAGES = ("omitrans", "numpy", "pandas", "scikit-learn", "scipy", "torch")
 
 
 @validate_params(
@@ -185,11 +184,8 @@ def read_summary(path: str | os.PathLike[str]) -> dict[str, Any]:
 
 def _versions() -> dict[str, str]:
     versions = {"python": platform.python_version()}
-    for package in _PACKAGES:
-        try:
-            versions[package] = version(package)
-        except PackageNotFoundError:  # a source tree that nobody installed
-            versions[package] = "unknown"
+    for package in (*PACKAGES, "scipy"):
+        versions[package] = installed_version(package) or "unknown"
     return versions
 
 
@@ -227,13 +223,14 @@ def _checked(document: dict[str, Any]) -> dict[str, Any]:
         raise ModelFileError(
             f"it has the format {document['format']!r}, written by omitrans "
             f"{document['versions']['omitrans']}, and the installed omitrans "
-            f"{version('omitrans')} reads format {_FORMAT}. Upgrade: pip install -U omitrans"
+            f"{installed_version('omitrans')} reads format {_FORMAT}. Upgrade: "
+            "pip install -U omitrans"
         )
     return document
 
 
 def _warn_of_other_version(document: dict[str, Any]) -> None:
-    wrote, reads = document["versions"]["scikit-learn"], version("scikit-learn")
+    wrote, reads = document["versions"]["scikit-learn"], installed_version("scikit-learn")
     if wrote != reads:
         warnings.warn(
             f"The model was saved with scikit-learn {wrote} and is loaded with {reads}; it may "

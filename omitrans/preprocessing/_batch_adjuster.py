@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 from omitrans.preprocessing._columns import check_table, column_blocks, map_values
 from omitrans.preprocessing._empirical_bayes import Moments
 from omitrans.utils._sklearn import fit_context
+from omitrans.utils._validation import _some
 
 
 class BatchAdjuster(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
@@ -192,8 +193,8 @@ class BatchAdjuster(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         known = pd.Index(self.batches_, dtype=object).get_indexer(pd.Index(names, dtype=object))
         if (known < 0).any():
             raise ValueError(
-                f"batch holds {_some(names[known < 0])}; known are {_some(self.batches_)}. Learn "
-                "a new batch first: adjuster = adjuster.adapt(X_of_the_batch, name=...)."
+                f"batch holds {_some(names[known < 0], 5)}; known are {_some(self.batches_, 5)}. "
+                "Learn a new batch first: adjuster = adjuster.adapt(X_of_the_batch, name=...)."
             )
         return known[codes]
 
@@ -201,8 +202,8 @@ class BatchAdjuster(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         if self.current_batch_ is None:
             raise ValueError(
                 f"The samples may be of any of the {len(self.batches_)} batches known "
-                f"({_some(self.batches_)}) or of none. Say which: transform(X, batch=...); for a "
-                "new cohort learn its effect first: adjuster = adjuster.adapt(X)."
+                f"({_some(self.batches_, 5)}) or of none. Say which: transform(X, batch=...); for "
+                "a new cohort learn its effect first: adjuster = adjuster.adapt(X)."
             )
         return self.current_batch_
 
@@ -259,10 +260,7 @@ def _check_sizes(names: Any, sizes: Any) -> None:
     single = [name for name, size in zip(names, sizes, strict=True) if size < 2]
     if single:
         raise ValueError(
-            f"The batches {_some(single)} hold 1 sample each, which tells no scale; two at least "
-            "are needed. Merge them with batches of the same plate or site, or leave them out."
+            f"The batches {_some(single, 5)} hold 1 sample each, which tells no scale; two at "
+            "least are needed. Merge them with batches of the same plate or site, or leave them "
+            "out."
         )
-
-
-def _some(names: Any) -> str:
-    return ", ".join(map(str, names[:5])) + (", ..." if len(names) > 5 else "")

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from sklearn.base import TransformerMixin
-from sklearn.utils import Tags
+from sklearn.utils import Tags, gen_batches
 from sklearn.utils.validation import check_array, check_is_fitted
 
 from omitrans.exceptions import FeatureMismatchError
@@ -170,15 +170,14 @@ def value_range(X: Any) -> np.ndarray:
 
 def column_blocks(X: Any) -> Iterator[tuple[slice, np.ndarray]]:
     """Yield the values of X in blocks of columns that together take little memory."""
-    n_samples, n_features = X.shape
-    width = max(1, _BLOCK_ELEMENTS // n_samples)
-    for start in range(0, n_features, width):
-        columns = slice(start, start + width)
-        if isinstance(X, pd.DataFrame):
-            part = X.iloc[:, columns]
-            yield columns, part.to_numpy(dtype=_float_dtype(part), na_value=np.nan)
-        else:
-            yield columns, X[:, columns]
+    for columns in column_slices(*X.shape):
+        part = X.iloc[:, columns] if isinstance(X, pd.DataFrame) else X[:, columns]
+        yield columns, as_matrix(part)
+
+
+def column_slices(n_samples: int, n_columns: int) -> Iterator[slice]:
+    """Yield runs of columns that together take little memory."""
+    yield from gen_batches(n_columns, max(1, _BLOCK_ELEMENTS // n_samples))
 
 
 def take_columns(X: Any, indices: np.ndarray) -> Any:
@@ -192,7 +191,7 @@ def map_values(X: Any, function: Callable[[np.ndarray], np.ndarray], columns: An
     """Apply `function` to the values of X; a frame comes back as a frame, under new `columns`."""
     if not isinstance(X, pd.DataFrame):
         return function(check_array(X, dtype=_FLOATS, ensure_all_finite=False))
-    values = function(X.to_numpy(dtype=_float_dtype(X), na_value=np.nan))
+    values = function(as_matrix(X))
     columns = X.columns if columns is None else columns
     return pd.DataFrame(values, index=X.index, columns=columns, copy=False)
 
@@ -216,7 +215,14 @@ def find_rows(ids: pd.Index, names: np.ndarray) -> np.ndarray:
     )
 
 
-def _float_dtype(frame: pd.DataFrame) -> type:
+def as_matrix(X: Any) -> np.ndarray:
+    """Return the values of a frame, in float32 if all of it is, else in float64; or an array."""
+    if not isinstance(X, pd.DataFrame):
+        return X
+    return X.to_numpy(dtype=float_dtype(X), na_value=np.nan)
+
+
+def float_dtype(frame: pd.DataFrame) -> type:
     """Return float32 if the whole frame is, else float64."""
     return np.float32 if set(frame.dtypes) == {np.dtype(np.float32)} else np.float64
 

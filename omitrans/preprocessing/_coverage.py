@@ -1,13 +1,14 @@
 """How much of what a model reads a sample holds, and what follows from it."""
 
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from omitrans.exceptions import LowCoverageError, LowCoverageWarning
+from omitrans.preprocessing._columns import column_blocks
 
 _SHOWN = 3
 
@@ -17,6 +18,11 @@ class CoverageLimits(NamedTuple):
 
     warn: float
     refuse: float
+
+
+def blocks_of(values: np.ndarray) -> Iterator[np.ndarray]:
+    """Yield the values of a table in blocks that take little memory."""
+    return (block for _, block in column_blocks(values))
 
 
 def coverage_of(blocks: Iterable[np.ndarray], n_probes: int) -> np.ndarray:

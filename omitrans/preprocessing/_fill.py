@@ -8,13 +8,12 @@ from sklearn.cluster import KMeans
 from sklearn.decomposition import PCA
 from sklearn.utils import check_random_state
 
-from omitrans.preprocessing._columns import value_range
+from omitrans.preprocessing._columns import column_blocks, value_range
 from omitrans.preprocessing._probe_columns import ProbeColumns, probe_blocks
 from omitrans.preprocessing._value_range import joint_range
 
 # policies that need more than the means
 REFERENCES = ("group", "knn", "components")
-_BLOCK_ELEMENTS = 2**22
 _N_LANDMARKS = 5000
 _N_COMPONENT_SAMPLES = 1000
 _SAMPLES_A_COMPONENT = 4
@@ -159,10 +158,8 @@ def observed_mean(values: np.ndarray) -> np.ndarray:
 
 def fill_with(values: np.ndarray, profile: np.ndarray) -> np.ndarray:
     """Replace missing values by those of one profile, in place."""
-    width = max(1, _BLOCK_ELEMENTS // max(1, len(values)))
-    for start in range(0, values.shape[1], width):
-        block = values[:, start : start + width]
-        np.copyto(block, profile[start : start + width], where=np.isnan(block), casting="same_kind")
+    for columns, block in column_blocks(values):
+        np.copyto(block, profile[columns], where=np.isnan(block), casting="same_kind")
     return values
 
 

@@ -7,8 +7,7 @@ import numpy as np
 import pandas as pd
 
 from omitrans.exceptions import FeatureMismatchError
-from omitrans.preprocessing._columns import _float_dtype as float_dtype
-from omitrans.preprocessing._columns import column_blocks, take_columns
+from omitrans.preprocessing._columns import column_blocks, float_dtype, take_columns
 from omitrans.preprocessing._units import parse_unit
 from omitrans.utils._validation import _some
 

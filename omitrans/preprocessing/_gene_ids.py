@@ -137,7 +137,7 @@ def collapse_genes(
     status = np.full(len(genes), "", dtype=object)
     if par_y != "keep":
         copies = np.array([x_copy(name) for name in genes], dtype=object)
-        on_y = copies != None  # noqa: E711
+        on_y = pd.notna(copies)
         if par_y == "merge":
             genes = np.where(on_y, copies, genes)
         else:

@@ -9,9 +9,10 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
-from omitrans.preprocessing._columns import check_first_row, check_table, column_blocks, value_range
+from omitrans.preprocessing._columns import as_matrix, check_first_row, check_table, value_range
 from omitrans.preprocessing._coverage import (
     CoverageLimits,
+    blocks_of,
     coverage_of,
     coverage_report,
     judge_coverage,
@@ -25,7 +26,6 @@ from omitrans.preprocessing._fill import (
 from omitrans.preprocessing._probe_columns import (
     REPLICATES,
     ProbeColumns,
-    as_matrix,
     check_known_probes,
     check_probe_columns,
     every_column,
@@ -304,7 +304,7 @@ class ArrayHarmonizer(TransformerMixin, BaseEstimator):
         """Align and fill a checked table; with `judge`, low coverage is refused."""
         same_columns = where.are_all(X)
         values = as_matrix(X) if same_columns else take_probes(X, where, self.replicates)
-        coverage = coverage_of((block for _, block in column_blocks(values)), len(self.probes_))
+        coverage = coverage_of(blocks_of(values), len(self.probes_))
         if judge:
             check_unit(value_range(framed(X, values, self.probes_)), self.unit_, self._limits)
             self._judge(coverage, X)

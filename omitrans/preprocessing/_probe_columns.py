@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from omitrans.exceptions import FeatureMismatchError
-from omitrans.preprocessing._columns import take_columns
+from omitrans.preprocessing._columns import as_matrix, column_slices, take_columns
 from omitrans.preprocessing._probe_names import (
     measures_methylation,
     share_of_probe_names,
@@ -15,7 +15,6 @@ from omitrans.preprocessing._probe_names import (
 )
 from omitrans.utils._validation import check_all_named, check_column_names, check_has_columns
 
-_BLOCK_ELEMENTS = 2**22
 REPLICATES = ("mean", "median", "first")
 
 
@@ -146,9 +145,8 @@ def take_probes(X: Any, where: ProbeColumns, replicates: str) -> np.ndarray:
 def probe_blocks(X: Any, where: ProbeColumns, replicates: str) -> Iterator[np.ndarray]:
     """Yield the values of the probes, some probes at a time, so that they take little memory."""
     values = as_matrix(X)  # once: frames of several dtypes are copied
-    width = max(1, _BLOCK_ELEMENTS // len(values))
-    for start in range(0, len(where.probes), width):
-        yield take_probes(values, where.part(start, start + width), replicates)
+    for run in column_slices(len(values), len(where.probes)):
+        yield take_probes(values, where.part(run.start, run.stop), replicates)
 
 
 def framed(X: Any, values: np.ndarray, names: np.ndarray) -> Any:
@@ -169,14 +167,6 @@ def unchanged(X: Any, values: np.ndarray, names: Any) -> Any:
     if set(X.dtypes) != {values.dtype}:
         return framed(X, values, names)
     return X if np.array_equal(X.columns, names) else X.set_axis(names, axis=1)
-
-
-def as_matrix(X: Any) -> np.ndarray:
-    """Return the values of a table, in float32 if all of it is, else in float64."""
-    if not isinstance(X, pd.DataFrame):
-        return X
-    single = set(X.dtypes) == {np.dtype(np.float32)}
-    return X.to_numpy(dtype=np.float32 if single else np.float64, na_value=np.nan)
 
 
 def _of_one_size(replicates: pd.DataFrame) -> Iterator[tuple[np.ndarray, np.ndarray]]:

@@ -367,7 +367,7 @@ def test_a_summary_needs_no_arrays(tables, tmp_path):
 def test_another_version_of_sklearn_warns_once(tables, tmp_path, monkeypatch):
     X, Y = tables
     with monkeypatch.context() as patch:
-        patch.setattr("omitrans.persistence._model_file.version", lambda package: "0.99")
+        patch.setattr("omitrans.persistence._model_file.installed_version", lambda package: "0.99")
         omitrans.save(pipeline().fit(X, Y["MYC"]), tmp_path / "m")
     with pytest.warns(UserWarning, match=r"saved with scikit-learn 0\.99") as record:
         omitrans.load(tmp_path / "m")

@@ -1,0 +1,24 @@
+"""Versions of the packages that results depend on."""
+
+from importlib.metadata import PackageNotFoundError, version
+
+PACKAGES = ("omitrans", "numpy", "pandas", "scikit-learn", "torch")
+
+
+def installed_version(package: str) -> str | None:
+    """Return the version of an installed package.
+
+    Parameters
+    ----------
+    package : str
+        Its name, as pip knows it.
+
+    Returns
+    -------
+    str or None
+        None for what nobody installed, such as a bare source tree.
+    """
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
