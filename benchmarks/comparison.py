@@ -23,8 +23,8 @@ from tqdm import tqdm
 
 from omitrans import OmiTransRegressor, TDimputeRegressor
 from omitrans.baselines import make_baselines
+from omitrans.comparison import ModelComparison, compare_models
 from omitrans.datasets import make_paired_omics
-from omitrans.model_selection import ModelComparison, compare_models
 from omitrans.pipelines import make_translation_pipeline
 
 # cohort -> its folder and what stands in front of the names of its tables

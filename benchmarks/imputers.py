@@ -22,8 +22,8 @@ from sklearn.model_selection import GroupShuffleSplit
 
 from omitrans import GAINImputer, PMIImputer
 from omitrans.baselines import make_imputers
+from omitrans.comparison import compare_imputers
 from omitrans.datasets import make_expression
-from omitrans.model_selection import compare_imputers
 
 # cohort -> categorical covariates
 COHORTS = {"gtex_scira": ["tissue"], "saureus_modulome": []}

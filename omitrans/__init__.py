@@ -25,9 +25,10 @@ _PUBLIC = {
 _SUBPACKAGES = (
     "annotation",
     "baselines",
+    "comparison",
     "datasets",
+    "displays",
     "estimators",
-    "evaluation",
     "exceptions",
     "inference",
     "io",
@@ -38,6 +39,7 @@ _SUBPACKAGES = (
     "persistence",
     "pipelines",
     "preprocessing",
+    "reports",
     "solvers",
     "trust",
 )

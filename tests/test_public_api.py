@@ -17,7 +17,7 @@ MODULES = {module.__name__: module for module in public_modules()}
 ROOMS = sorted(name for name in MODULES if name.count(".") == 1)
 # Rooms that a user can import without waiting for torch.
 WITHOUT_TORCH = sorted(
-    set(ROOMS) - {f"omitrans.{room}" for room in ("estimators", "losses", "networks", "solvers")}
+    set(ROOMS) - {f"omitrans.{room}" for room in ("estimators", "losses", "networks")}
 )
 
 

@@ -74,7 +74,7 @@ models["OmiTrans"]
 # gene's average. The R² per sample is high even for the mean profile, since genes differ far more
 # from one another than samples do.
 
-from omitrans.model_selection import compare_models
+from omitrans.comparison import compare_models
 
 comparison = compare_models(models, X, Y, cv=3, groups=patients)
 comparison.summary().T.round(3)
@@ -82,7 +82,7 @@ comparison.summary().T.round(3)
 # %%
 # A dot is a fold. On a small cohort linear models are hard to beat: put them beside every network.
 
-from omitrans.evaluation import ModelComparisonDisplay
+from omitrans.displays import ModelComparisonDisplay
 
 ModelComparisonDisplay.from_results(comparison.results)
 
@@ -102,7 +102,7 @@ predicted.iloc[:3, :5].round(2)
 # Their real expression is known here. Some genes follow methylation and are predicted well, others
 # do not, and no model will predict them.
 
-from omitrans.evaluation import GenePredictionDisplay, R2HistogramDisplay
+from omitrans.displays import GenePredictionDisplay, R2HistogramDisplay
 
 R2HistogramDisplay.from_predictions(Y_new, predicted)
 GenePredictionDisplay.from_predictions(Y_new, predicted, n_genes=3)
@@ -123,7 +123,7 @@ print(f"median share of it that is reached: {reached.median():.0%}")
 # How the model learned: training ended when the loss of validation samples, set aside inside
 # ``fit``, no longer fell, and the weights of the best epoch were kept.
 
-from omitrans.evaluation import HistoryDisplay
+from omitrans.displays import HistoryDisplay
 
 HistoryDisplay.from_estimator(model)
 

@@ -33,13 +33,13 @@ import omitrans
 from omitrans import OmiTransRegressor
 from omitrans.annotation import check_probe_table
 from omitrans.baselines import LassoRegressor
-from omitrans.evaluation import (
+from omitrans.comparison import compare_models
+from omitrans.displays import (
     GenePredictionDisplay,
     HistoryDisplay,
     ModelComparisonDisplay,
     R2HistogramDisplay,
 )
-from omitrans.model_selection import compare_models
 from omitrans.pipelines import make_translation_pipeline
 
 ENDINGS = (".parquet", ".csv", ".csv.gz", ".tsv", ".tsv.gz")

@@ -42,7 +42,7 @@ filled.iloc[:4, :5]
 # Between tissues genes differ so much that knowing the tissue explains a lot. The harder question
 # is what of the differences *within* a tissue is recovered: a box is a tissue, each gene one value.
 
-from omitrans.evaluation import GroupR2Display
+from omitrans.displays import GroupR2Display
 
 truth = data.expression.iloc[test]
 GroupR2Display.from_imputation(truth, filled, hidden, data.X["tissue"].iloc[test])
@@ -54,8 +54,8 @@ GroupR2Display.from_imputation(truth, filled, hidden, data.X["tissue"].iloc[test
 # genes depend linearly on programmes, as they do here.
 
 from omitrans.baselines import make_imputers
-from omitrans.evaluation import MissingRateDisplay
-from omitrans.model_selection import compare_imputers
+from omitrans.comparison import compare_imputers
+from omitrans.displays import MissingRateDisplay
 
 models = make_imputers(["median", "knn-5", "ridge"], **roles, tissue="tissue", random_state=0)
 models["pmi"] = PMIImputer(**roles, random_state=0)
@@ -78,7 +78,7 @@ comparison.summary(0.5)
 # -------------------------------
 # Each tissue has become a vector. Those of one family, which share programmes, should be near.
 
-from omitrans.evaluation import CategoryEmbeddingDisplay
+from omitrans.displays import CategoryEmbeddingDisplay
 
 CategoryEmbeddingDisplay.from_imputer(imputer, "tissue", families=data.truth.families)
 

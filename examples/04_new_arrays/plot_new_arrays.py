@@ -80,7 +80,7 @@ expression.iloc[:3, :6].round(2)
 # Here we know. The intervals hold about nine tenths of the real values of each gene, and R² is
 # about that of the complete table.
 
-from omitrans.evaluation import IntervalDisplay
+from omitrans.displays import IntervalDisplay
 
 truth = data.Y.iloc[new]
 IntervalDisplay.from_predictions(truth, expression, level=0.9)
@@ -100,7 +100,7 @@ for name, table in {"450K": complete, "EPICv2": expression}.items():
 # -----------------
 # The card also says what to expect when more is missing; the line is this cohort's coverage.
 
-from omitrans.evaluation import CoverageCurveDisplay
+from omitrans.displays import CoverageCurveDisplay
 
 coverage = harmonizer.report(arrays)["coverage"]
 CoverageCurveDisplay.from_trust_card(card, predictable_only=True, coverage=coverage)
@@ -118,13 +118,13 @@ report.head(7).round(3)
 
 # %%
 
-from omitrans.evaluation import ShiftDisplay
+from omitrans.displays import ShiftDisplay
 
 ShiftDisplay.from_estimator(model.shift_detector_, model.estimator_[:-1].transform(odd))
 
 # %%
 # All of it on one page
 # ---------------------
-# :func:`~omitrans.evaluation.prediction_report` writes samples, genes and figures to one HTML file;
+# :func:`~omitrans.reports.prediction_report` writes samples, genes and figures to one HTML file;
 # so does ``omitrans predict model.omitrans betas.csv.gz -o expression.parquet --intervals 0.9
 # --report report.html``.

@@ -11,13 +11,13 @@ from sklearn.impute import KNNImputer
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.utils.validation import check_is_fitted
 
-from omitrans.exceptions import UnknownCategoryWarning
-from omitrans.utils._covariates import CovariateTable, column_labels, split_table
-from omitrans.utils._imputation import (
+from omitrans.covariates._columns import CovariateTable, column_labels, split_table
+from omitrans.covariates._expression_imputer import (
     ExpressionImputerMixin,
     check_genes,
     check_numeric_covariates,
 )
+from omitrans.exceptions import UnknownCategoryWarning
 from omitrans.utils._sklearn import HasMethods, fit_context
 from omitrans.utils._validation import _some
 

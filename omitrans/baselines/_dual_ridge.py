@@ -9,13 +9,13 @@ from numpy.typing import ArrayLike
 from scipy.spatial.distance import squareform
 from sklearn.utils import gen_batches
 
-from omitrans.baselines._kernels import (
+from omitrans.baselines._multi_target import MultiTargetRegressor
+from omitrans.solvers._kernels import (
     TARGETS_A_BLOCK,
     KernelEigen,
     inner_products,
     squared_distances,
 )
-from omitrans.baselines._multi_target import MultiTargetRegressor
 from omitrans.utils._sklearn import Interval, StrOptions, fit_context
 
 _TARGETS_TO_TUNE_ON = 1024

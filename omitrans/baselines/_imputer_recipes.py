@@ -95,7 +95,7 @@ def make_imputers(
 
     See Also
     --------
-    omitrans.model_selection.compare_imputers : Takes such a dict.
+    omitrans.comparison.compare_imputers : Takes such a dict.
 
     Notes
     -----

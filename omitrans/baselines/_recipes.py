@@ -73,7 +73,7 @@ def make_baselines(
 
     See Also
     --------
-    omitrans.model_selection.compare_models : Takes such a dict.
+    omitrans.comparison.compare_models : Takes such a dict.
 
     Notes
     -----

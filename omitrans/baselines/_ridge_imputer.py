@@ -11,8 +11,8 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from omitrans.utils._covariates import split_table
-from omitrans.utils._imputation import ExpressionImputerMixin, constant_genes
+from omitrans.covariates._columns import split_table
+from omitrans.covariates._expression_imputer import ExpressionImputerMixin, constant_genes
 from omitrans.utils._sklearn import Interval, StrOptions, fit_context
 
 ALPHAS = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)

@@ -10,14 +10,14 @@ from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from omitrans.baselines._groups import (
+from omitrans.baselines._group_median import (
     GroupMedians,
     fill_by_group,
     rows_of_groups,
     warn_of_unknown,
 )
-from omitrans.utils._covariates import CovariateTable, split_table
-from omitrans.utils._imputation import ExpressionImputerMixin, check_genes
+from omitrans.covariates._columns import CovariateTable, split_table
+from omitrans.covariates._expression_imputer import ExpressionImputerMixin, check_genes
 from omitrans.utils._sklearn import fit_context
 
 

@@ -11,7 +11,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import Tags, check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from omitrans.baselines._low_rank import complete, project
+from omitrans.solvers._low_rank import complete, project
 from omitrans.utils._sklearn import Interval, fit_context
 from omitrans.utils._validation import check_source
 

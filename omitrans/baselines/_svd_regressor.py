@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils import check_random_state
 
-from omitrans.baselines._low_rank import leading_vectors
 from omitrans.baselines._multi_target import MultiTargetRegressor
+from omitrans.solvers._low_rank import leading_vectors
 from omitrans.utils._sklearn import Interval, StrOptions, fit_context
 
 

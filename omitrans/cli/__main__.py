@@ -10,12 +10,12 @@ import rich_click as click
 
 from omitrans import __version__
 from omitrans.cli._command import INTERRUPTED, Interrupted, report_failure
-from omitrans.cli._compare_command import command as compare
-from omitrans.cli._convert_command import command as convert
-from omitrans.cli._demo_command import command as demo
-from omitrans.cli._fit_command import command as fit
-from omitrans.cli._info_command import command as info
-from omitrans.cli._predict_command import command as predict
+from omitrans.cli.commands._compare import command as compare
+from omitrans.cli.commands._convert import command as convert
+from omitrans.cli.commands._demo import command as demo
+from omitrans.cli.commands._fit import command as fit
+from omitrans.cli.commands._info import command as info
+from omitrans.cli.commands._predict import command as predict
 
 
 class _InOrder(click.RichGroup):

@@ -65,11 +65,11 @@ def run_command(name: str, given: dict[str, Any]) -> None:
     Parameters
     ----------
     name : str
-        Of the command; ``omitrans/cli/_<name>.py`` holds a function ``run``.
+        Of the command; ``omitrans/cli/actions/_<name>.py`` holds a function ``run``.
     given : dict
         What the command line says.
     """
-    import_module(f"omitrans.cli._{name}").run(SimpleNamespace(**given))
+    import_module(f"omitrans.cli.actions._{name}").run(SimpleNamespace(**given))
 
 
 def one_line(error: BaseException) -> str:

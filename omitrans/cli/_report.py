@@ -8,7 +8,7 @@ import pandas as pd
 from rich.console import Console
 from rich.table import Table
 
-from omitrans.evaluation import (
+from omitrans.displays import (
     GenePredictionDisplay,
     HistoryDisplay,
     ModelComparisonDisplay,
@@ -36,7 +36,7 @@ def format_table(summary: pd.DataFrame) -> str:
     Parameters
     ----------
     summary : DataFrame of shape (n_models, n_metrics)
-        What :meth:`omitrans.model_selection.ModelComparison.summary` returns.
+        What :meth:`omitrans.comparison.ModelComparison.summary` returns.
 
     Returns
     -------

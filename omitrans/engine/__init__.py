@@ -10,9 +10,8 @@ from omitrans.engine._impute import impute_profiles, residual_deviation
 from omitrans.engine._masked import MaskedNet
 from omitrans.engine._memory import Sizes, device_memory_errors, training_bytes
 from omitrans.engine._net import OmicsNet
-from omitrans.engine._predict import predict_profiles
+from omitrans.engine._predict import has_dropout, predict_profiles, predict_with_deviation
 from omitrans.engine._scaling import SCALINGS
-from omitrans.engine._thinned import has_dropout, predict_with_deviation
 from omitrans.engine._transfer import (
     freeze_weights,
     optimizer_moments,

@@ -130,7 +130,7 @@ class GAINImputer(TorchImputer):
     See Also
     --------
     PMIImputer : The same network trained on values that it does not see.
-    omitrans.model_selection.compare_imputers : Compare imputers at known values.
+    omitrans.comparison.compare_imputers : Compare imputers at known values.
 
     Notes
     -----

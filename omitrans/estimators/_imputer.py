@@ -9,6 +9,14 @@ import torch
 from numpy.typing import ArrayLike
 from sklearn.utils.validation import check_is_fitted, check_scalar
 
+from omitrans.covariates._codes import categories_of, encode_covariates, fit_covariates
+from omitrans.covariates._columns import (
+    CovariateTable,
+    column_labels,
+    expression_names,
+    split_table,
+)
+from omitrans.covariates._expression_imputer import ExpressionImputerMixin, constant_genes
 from omitrans.engine import (
     MaskedNet,
     OmicsNet,
@@ -21,15 +29,7 @@ from omitrans.engine import (
 )
 from omitrans.estimators._base import TorchEstimator, count_weights
 from omitrans.estimators._checkpoint_path import checkpoint_path
-from omitrans.estimators._covariate_codes import categories_of, encode_covariates, fit_covariates
 from omitrans.networks.imputers import MaskedMLP
-from omitrans.utils._covariates import (
-    CovariateTable,
-    column_labels,
-    expression_names,
-    split_table,
-)
-from omitrans.utils._imputation import ExpressionImputerMixin, constant_genes
 from omitrans.utils._sklearn import Interval, StrOptions, fit_context
 
 
@@ -280,7 +280,7 @@ class TorchImputer(ExpressionImputerMixin, TorchEstimator):
 
         See Also
         --------
-        omitrans.evaluation.CategoryEmbeddingDisplay : Draw them in two dimensions.
+        omitrans.displays.CategoryEmbeddingDisplay : Draw them in two dimensions.
         """
         check_is_fitted(self, "net_")
         names = column_labels(self, "categorical")

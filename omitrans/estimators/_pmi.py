@@ -117,7 +117,7 @@ class PMIImputer(TorchImputer):
     --------
     GAINImputer : The same network trained to reproduce what it sees, with a discriminator.
     omitrans.baselines.SVDImputer : A low-rank approximation.
-    omitrans.model_selection.compare_imputers : Compare imputers at known values.
+    omitrans.comparison.compare_imputers : Compare imputers at known values.
 
     Notes
     -----

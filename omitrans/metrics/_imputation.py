@@ -172,7 +172,7 @@ def masked_r2_by_group(
 
     See Also
     --------
-    omitrans.evaluation.GroupR2Display : A box plot of these numbers.
+    omitrans.displays.GroupR2Display : A box plot of these numbers.
 
     References
     ----------

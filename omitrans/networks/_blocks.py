@@ -1,7 +1,74 @@
 """Layers that several networks share."""
 
+import torch
 from torch import Tensor, nn
 from torch.nn.functional import linear, pad
+
+
+class SampleAttention(nn.Module):
+    """A transformer encoder layer over the tokens of each sample; samples never meet.
+
+    A vector of ``n_tokens * dim`` features is read as `n_tokens` tokens of `dim` features.
+
+    Parameters
+    ----------
+    dim : int
+        Width of a token.
+    n_tokens : int
+        Tokens a sample.
+    n_heads : int
+        Attention heads, at most; the largest number up to it that divides `dim` is taken.
+    feedforward_width : int
+        Width of the layer's hidden layer.
+    dropout : float
+        Share of features set to zero in training.
+    """
+
+    def __init__(
+        self, dim: int, n_tokens: int, *, n_heads: int, feedforward_width: int, dropout: float
+    ) -> None:
+        super().__init__()
+        self.shape = (n_tokens, dim)
+        n_heads = next(n for n in range(min(n_heads, dim), 0, -1) if dim % n == 0)
+        self.layer = nn.TransformerEncoderLayer(
+            dim, n_heads, feedforward_width, dropout=dropout, batch_first=True
+        )
+        for module in self.layer.modules():
+            if isinstance(module, nn.Linear):  # all but the joint weights of the attention
+                init_published(module)
+
+    def forward(self, h: Tensor) -> Tensor:
+        """Map (n_samples, n_tokens * dim) to the same shape."""
+        return self.layer(h.unflatten(1, self.shape)).flatten(1)
+
+
+class GaussianBottleneck(nn.Module):
+    """Mean and log-variance of a normal distribution, and a draw from it in training.
+
+    Parameters
+    ----------
+    n_in : int
+        Number of inputs.
+    latent_dim : int
+        Dimension of the distribution.
+    """
+
+    def __init__(self, n_in: int, latent_dim: int) -> None:
+        super().__init__()
+        self.mean = Linear(n_in, latent_dim)
+        self.log_variance = Linear(n_in, latent_dim)
+
+    def forward(self, h: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the latent vectors and their divergence from N(0, 1), a mean over all elements.
+
+        In evaluation the latent vector is the mean, so that a prediction does not vary.
+        """
+        mean, log_variance = self.mean(h), self.log_variance(h)
+        divergence = -0.5 * (1 + log_variance - mean.square() - log_variance.exp()).mean()
+        if not self.training:
+            return mean, divergence
+        return mean + torch.randn_like(mean) * (0.5 * log_variance).exp(), divergence
+
 
 NORMS = ("sample", "none")
 

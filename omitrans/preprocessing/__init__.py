@@ -2,14 +2,18 @@
 
 from omitrans.preprocessing._align import LocationAligner
 from omitrans.preprocessing._batch_adjuster import BatchAdjuster
-from omitrans.preprocessing._gene_ids import collapse_genes, map_gene_ids, strip_gene_version
-from omitrans.preprocessing._harmonizer import ArrayHarmonizer
-from omitrans.preprocessing._missing_rate import MissingRateFilter
-from omitrans.preprocessing._probe_filter import ProbeFilter
-from omitrans.preprocessing._probe_names import array_platform
+from omitrans.preprocessing._missing_rate_filter import MissingRateFilter
 from omitrans.preprocessing._quantile import ReferenceQuantileNormalizer
 from omitrans.preprocessing._scale import BetaToM, beta_to_m, m_to_beta
-from omitrans.preprocessing._units import check_expression_unit, detect_expression_unit, to_log2
+from omitrans.preprocessing.genes import (
+    check_expression_unit,
+    collapse_genes,
+    detect_expression_unit,
+    map_gene_ids,
+    strip_gene_version,
+    to_log2,
+)
+from omitrans.preprocessing.probes import ArrayHarmonizer, ProbeFilter, array_platform
 
 __all__ = [
     "ArrayHarmonizer",

@@ -1,6 +1,14 @@
-"""Numerical solvers in torch, for CPU and CUDA; pure functions."""
+"""Numerical solvers: batched LASSO in torch, kernels, low-rank factors; pure functions.
 
-from omitrans.solvers._arrays import lasso_paths_of_arrays
-from omitrans.solvers._lasso import lasso_paths
+What needs torch is imported when it is first used.
+"""
+
+from importlib import import_module as _import_module
 
 __all__ = ["lasso_paths", "lasso_paths_of_arrays"]
+
+
+def __getattr__(name: str) -> object:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(_import_module("omitrans.solvers._lasso"), name)

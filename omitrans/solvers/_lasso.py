@@ -2,10 +2,124 @@
 
 from typing import NamedTuple
 
+import numpy as np
 import torch
+from scipy import sparse
 from torch import Tensor
 
-from omitrans.solvers._lasso_subproblem import Subproblem
+_MAX_STEPS = 50
+_GRADIENT_STEPS = 8
+_WORTH_COPYING = 0.7  # go on without those that are done when they are this many
+_FRACTIONS = (1.0, 0.5, 0.25, 0.1)  # of the way to the solution on a guessed support
+
+
+class Subproblem:
+    """Minimise ``w'Gw / 2 - c'w + penalty ||w||_1`` for a batch of targets.
+
+    Parameters
+    ----------
+    gram : Tensor of shape (n_targets, k, k)
+        G, products of the features.
+    products : Tensor of shape (n_targets, k)
+        c, products of features and target.
+    squares : Tensor of shape (n_targets,)
+        ``||y||²`` of each target.
+    penalty : Tensor of shape (n_targets,)
+        Penalties of the unscaled objective, ``n * alpha``.
+    """
+
+    def __init__(self, gram: Tensor, products: Tensor, squares: Tensor, penalty: Tensor) -> None:
+        self.gram, self.products = gram, products
+        self.squares, self.penalty = squares, penalty[:, None]
+        self.diagonal = gram.diagonal(dim1=1, dim2=2).clamp_min(torch.finfo(gram.dtype).tiny)
+        # a bound of the largest eigenvalue
+        self.curvature = gram.abs().sum(2).amax(1, keepdim=True).clamp_min(1e-30)
+
+    def image(self, w: Tensor) -> Tensor:
+        """Return Gw."""
+        return torch.bmm(self.gram, w[:, :, None])[:, :, 0]
+
+    def objective(self, w: Tensor, image: Tensor) -> Tensor:
+        """Return the objective of each target."""
+        smooth = (w * (0.5 * image - self.products)).sum(1)
+        return smooth + self.penalty[:, 0] * w.abs().sum(1)
+
+    def gap(self, w: Tensor, image: Tensor) -> Tensor:
+        """Return the duality gap of each target."""
+        along = (self.products * w).sum(1)
+        norm = (w * image).sum(1)
+        reach = (self.products - image).abs().amax(1)
+        s = (self.penalty[:, 0] / reach.clamp_min(1e-30)).clamp_max(1)
+        primal = 0.5 * (self.squares - 2 * along + norm) + self.penalty[:, 0] * w.abs().sum(1)
+        distance = (1 - s) ** 2 * self.squares + 2 * s * (1 - s) * along + s**2 * norm
+        return primal - 0.5 * (self.squares - distance)
+
+    def solve(self, w: Tensor, tol: Tensor) -> Tensor:
+        """Return solutions with gaps of at most `tol`, from the start `w`.
+
+        Each step guesses support and signs, solves the equations they imply, goes towards that
+        solution as far as it pays, and takes a few proximal gradient steps, which alone would
+        arrive too, if slowly.
+        """
+        problem, solution = self, w.clone()
+        rows = torch.arange(len(w), device=w.device)  # of the targets still worked on
+        image = self.image(w)
+        for _ in range(_MAX_STEPS):
+            open_ = problem.gap(w, image) > tol
+            n_open = int(open_.sum())
+            if n_open <= _WORTH_COPYING * len(rows):
+                solution[rows] = w
+                problem, rows = problem.subset(open_), rows[open_]
+                w, image, tol = w[open_], image[open_], tol[open_]
+            if n_open == 0:
+                break
+            w, image = problem._towards_guess(w, image)
+            for _ in range(_GRADIENT_STEPS):
+                downhill = w - (image - problem.products) / problem.curvature
+                w = shrink(downhill, problem.penalty / problem.curvature)
+                image = problem.image(w)
+        solution[rows] = w
+        return solution
+
+    def subset(self, rows: Tensor) -> "Subproblem":
+        """Return the problem of some of the targets."""
+        return Subproblem(
+            self.gram[rows], self.products[rows], self.squares[rows], self.penalty[rows, 0]
+        )
+
+    def _towards_guess(self, w: Tensor, image: Tensor) -> tuple[Tensor, Tensor]:
+        """Go towards the solution that the guessed support and signs imply."""
+        moved = w - (image - self.products) / self.diagonal
+        support = moved.abs() > self.penalty / self.diagonal
+        width = max(1, int(support.sum(1).max()))
+        inside, places = support.to(w.dtype).topk(width, dim=1)
+        columns = places[:, None, :].expand(-1, width, -1)
+        rows = places[:, :, None].expand(-1, -1, w.shape[1])
+        equations = self.gram.gather(1, rows).gather(2, columns)
+        equations = equations * inside[:, :, None] * inside[:, None, :]
+        # outside of the support w = 0; a trace of ridge where features are copies of others
+        ridge = 1 - inside + 1e-7 * self.diagonal.gather(1, places)
+        equations.diagonal(dim1=1, dim2=2).add_(ridge)
+        factor, failed = torch.linalg.cholesky_ex(equations)
+        right = (self.products - self.penalty * moved.sign()).gather(1, places) * inside
+        solved = torch.cholesky_solve(right[:, :, None], factor)[:, :, 0]
+        usable = (failed == 0) & torch.isfinite(solved).all(1)
+        guess = torch.zeros_like(w).scatter(1, places, solved * inside)
+        guess = torch.where(usable[:, None], guess, w)
+        step, step_image = guess - w, self.image(guess) - image
+        best, fraction = self.objective(w, image), torch.zeros_like(self.squares)
+        for candidate in _FRACTIONS:
+            value = self.objective(w + candidate * step, image + candidate * step_image)
+            better = value < best
+            best = torch.where(better, value, best)
+            fraction = torch.where(better, candidate, fraction)
+        return w + fraction[:, None] * step, image + fraction[:, None] * step_image
+
+
+def shrink(values: Tensor, by: Tensor) -> Tensor:
+    """Bring values nearer to zero by `by`, and those that are nearer than that to zero."""
+    return values.sign() * (values.abs() - by).clamp_min(0)
+
 
 _MAX_ROUNDS = 100
 _SMALLEST_SET = 32
@@ -191,3 +305,49 @@ class _Batch:
             w = problem.solve(self.w[chunk, :size], tol[chunk].to(self.w.dtype))
             self.w[chunk, :size] = w
             self.residual[chunk] = target - torch.bmm(w[:, None, :], features)[:, 0]
+
+
+def lasso_paths_of_arrays(
+    X: np.ndarray,
+    Y: np.ndarray,
+    alphas: np.ndarray,
+    *,
+    tol: float,
+    max_iter: int,
+    device: str = "auto",
+) -> tuple[sparse.csr_array, np.ndarray, np.ndarray]:
+    """Solve as :func:`~omitrans.solvers.lasso_paths` does, on a device, and come back.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, n_features), Fortran order
+        Centred (and scaled) features.
+    Y : ndarray of shape (n_samples, n_targets)
+        Centred targets.
+    alphas : ndarray of shape (n_targets, n_alphas)
+        Penalties, falling along each row.
+    tol : float
+        Stop at a duality gap of ``tol * ||y||² / n``.
+    max_iter : int
+        Most rounds for one penalty.
+    device : str, default="auto"
+        "auto" takes CUDA where there is one.
+
+    Returns
+    -------
+    coef : csr_array of shape (n_targets * n_alphas, n_features)
+        A row for a target and penalty.
+    gap, n_iter : ndarray of shape (n_targets, n_alphas)
+        Relative duality gaps, and rounds.
+    """
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    tables = (torch.from_numpy(table).to(device) for table in (X, Y, alphas.astype(X.dtype)))
+    solved = lasso_paths(*tables, tol=tol, max_iter=max_iter)
+    target, alpha, feature = solved.coef.indices().cpu().numpy()
+    n_targets, n_alphas = alphas.shape
+    coef = sparse.csr_array(
+        (solved.coef.values().cpu().numpy(), (target * n_alphas + alpha, feature)),
+        shape=(n_targets * n_alphas, X.shape[1]),
+    )
+    return coef, solved.gap.cpu().numpy().astype(np.float64), solved.n_iter.cpu().numpy()

@@ -11,7 +11,7 @@ from sklearn.pipeline import Pipeline
 
 from omitrans.preprocessing import ArrayHarmonizer
 from omitrans.preprocessing._columns import column_blocks
-from omitrans.preprocessing._fill import observed_mean
+from omitrans.preprocessing.probes._fill import observed_mean
 from omitrans.utils._sklearn import safe_indexing
 
 _BLOCK_ELEMENTS = 2**24

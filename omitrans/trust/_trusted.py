@@ -12,11 +12,10 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import Tags, check_array, check_random_state, get_tags
 from sklearn.utils.validation import check_is_fitted
 
-from omitrans.trust._card import STATED_LEVEL, TrustCard
+from omitrans.model_selection._folds import check_groups, make_folds
+from omitrans.trust._card import STATED_LEVEL, TrustCard, card_tables
 from omitrans.trust._cross_fit import cross_fit, unwrapped
-from omitrans.trust._folds import check_groups, make_folds
 from omitrans.trust._shift import DomainShiftDetector
-from omitrans.trust._tables import card_tables
 from omitrans.utils._sklearn import HasMethods, Interval, fit_context
 from omitrans.utils._validation import (
     check_no_missing_targets,
@@ -80,7 +79,7 @@ class TrustedRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
     See Also
     --------
     omitrans.predict_frame : Predictions with names and intervals.
-    omitrans.model_selection.compare_models : Which regressor to take.
+    omitrans.comparison.compare_models : Which regressor to take.
 
     Notes
     -----

@@ -5,7 +5,8 @@ from sklearn.kernel_ridge import KernelRidge
 from sklearn.linear_model import LinearRegression, Ridge, RidgeCV
 from sklearn.model_selection import LeaveOneOut, cross_val_predict
 
-from omitrans.baselines import DualRidgeRegressor, _dual_ridge, _kernels
+from omitrans.baselines import DualRidgeRegressor, _dual_ridge
+from omitrans.solvers import _kernels
 
 ALPHAS = np.logspace(-1, 4, 11)
 

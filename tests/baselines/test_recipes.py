@@ -4,8 +4,9 @@ import pytest
 from sklearn.base import clone
 
 from omitrans.baselines import make_baselines
+from omitrans.comparison import compare_models
 from omitrans.exceptions import UnknownNameError
-from omitrans.model_selection import PatientGroupKFold, compare_models
+from omitrans.model_selection import PatientGroupKFold
 from omitrans.pipelines import make_translation_pipeline
 
 NAMES = ["mean", "linear", "ridge", "kernel-ridge", "pls", "lasso", "tobmi", "svd"]

@@ -4,7 +4,8 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.exceptions import ConvergenceWarning
 
-from omitrans.baselines import SVDImputer, _low_rank
+from omitrans.baselines import SVDImputer
+from omitrans.solvers import _low_rank
 
 
 @pytest.fixture

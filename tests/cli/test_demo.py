@@ -5,11 +5,11 @@ import pandas as pd
 import pytest
 
 import omitrans
-from omitrans.cli import _demo
 from omitrans.cli.__main__ import main
+from omitrans.cli.actions import _demo
+from omitrans.comparison import compare_models
 from omitrans.datasets import make_paired_omics
 from omitrans.metrics import RECONSTRUCTION_SCORERS
-from omitrans.model_selection import compare_models
 
 SIZES = ["--samples", "60", "--probes", "200", "--genes", "40", "--folds", "2", "--n-jobs", "1"]
 FIGURES = [

@@ -10,9 +10,9 @@ import pytest
 from sklearn.preprocessing import StandardScaler
 
 import omitrans
-from omitrans.cli import _predict
 from omitrans.cli.__main__ import main
 from omitrans.cli._command import Interrupted
+from omitrans.cli.actions import _predict
 from omitrans.datasets import make_paired_omics
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from omitrans.cli import _tables
-from omitrans.cli._tables import read_source, shared_samples
+from omitrans.cli import _input
+from omitrans.cli._input import read_source, shared_samples
 from omitrans.exceptions import DataFormatError, OmiTransError
 
 GEO = """!Series_title|"Liver"
@@ -52,7 +52,7 @@ def test_a_xena_matrix_with_filters(tmp_path):
 @pytest.mark.parametrize("name", ["arrays", "4207_A_Grn.idat", "4207_A_Red.idat.gz"])
 def test_idat_files_go_with_a_manifest(name, tmp_path, monkeypatch):
     betas = pd.DataFrame({"cg1": [0.5, 0.5], "cg2": [0.25, 0.75]}, index=["a", "b"])
-    monkeypatch.setattr(_tables, "read_idat", lambda path, manifest: betas)
+    monkeypatch.setattr(_input, "read_idat", lambda path, manifest: betas)
     path = tmp_path / name
     path.mkdir()
     with pytest.raises(OmiTransError, match="--manifest"):

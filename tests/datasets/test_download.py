@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from http_server import Answer, running_server
 
-from omitrans.datasets import _download
-from omitrans.datasets._download import ResumingDownloader
+from omitrans.datasets.fetch import _download
+from omitrans.datasets.fetch._download import ResumingDownloader
 from omitrans.exceptions import DataFormatError
 
 NAME = "matrix.tsv.gz"

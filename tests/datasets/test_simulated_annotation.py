@@ -4,7 +4,12 @@ import numpy as np
 import pytest
 
 from omitrans.datasets import make_paired_omics
-from omitrans.datasets._genome import CHROMOSOME_LENGTHS, CHROMOSOMES, PROBE_COUNTS, apportion
+from omitrans.datasets.simulate._genome import (
+    CHROMOSOME_LENGTHS,
+    CHROMOSOMES,
+    PROBE_COUNTS,
+    apportion,
+)
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from omitrans.datasets import make_paired_omics
-from omitrans.datasets._samples import correlate_within_donor, draw_survival
+from omitrans.datasets.simulate._samples import correlate_within_donor, draw_survival
 
 
 @pytest.fixture(scope="module")

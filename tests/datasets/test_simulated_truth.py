@@ -12,8 +12,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from omitrans.datasets import make_paired_omics
-from omitrans.datasets._expression import r2_ceiling, rectified_moments
-from omitrans.datasets._promoters import sigmoid, silenced_share
+from omitrans.datasets.simulate._expression import r2_ceiling, rectified_moments
+from omitrans.datasets.simulate._promoters import sigmoid, silenced_share
 
 
 def cross_validated_r2(model, X, data, genes, *, grouped=True):

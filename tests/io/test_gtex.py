@@ -8,7 +8,7 @@ import pytest
 
 from omitrans import PMIImputer
 from omitrans.exceptions import FeatureMismatchError, SampleMismatchError
-from omitrans.io import _gtex_matrix, read_gtex
+from omitrans.io.portals import _gtex_matrix, read_gtex
 
 SAMPLES = ["GTEX-1117F-0226-SM-5GZZ7", "GTEX-1117F-0005-SM-HL9SH", "GTEX-111CU-1826-SM-5GZYN"]
 GENES = {

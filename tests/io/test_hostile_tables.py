@@ -15,12 +15,12 @@ import pytest
 
 from omitrans.exceptions import DataFormatError, FeatureMismatchError
 from omitrans.io import (
-    _stream_sink,
     estimate_memory,
     read_geo_series_matrix,
     read_matrix,
     read_xena,
 )
+from omitrans.io.matrix import _stream_sink
 
 SAMPLES = [f"TCGA-{k:02d}" for k in range(5)]
 PROBES = [f"cg{k:08d}" for k in range(7)]

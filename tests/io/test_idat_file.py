@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from idat_writer import idat_bytes, text
 
 from omitrans.exceptions import DataFormatError
-from omitrans.io import _idat_file, read_idat_intensities
+from omitrans.io.idat import _idat_file, read_idat_intensities
 
 ADDRESS = np.array([10001, 10007, 10020, 99999])
 MEAN = np.array([0, 300, 5000, 65535])

@@ -14,13 +14,11 @@ from numpy.testing import assert_array_equal
 from pandas.testing import assert_frame_equal
 
 from omitrans.io import (
-    _matrix_text,
-    _stream_column,
-    _stream_parse,
     estimate_memory,
     read_matrix,
     read_xena,
 )
+from omitrans.io.matrix import _stream_parse, _text_matrix
 
 
 def make_frame(n_features=50, n_samples=12, seed=0):
@@ -54,10 +52,10 @@ def file(request, frame, tmp_path):
 @pytest.fixture(params=[True, False], ids=["small blocks", "one block"])
 def blocks(request, monkeypatch):
     if request.param:
-        monkeypatch.setattr(_matrix_text.TextFormat, "__new__", _small_blocks)
+        monkeypatch.setattr(_text_matrix.TextFormat, "__new__", _small_blocks)
 
 
-def _small_blocks(cls, *args, __new__=_matrix_text.TextFormat.__new__, **kwargs):
+def _small_blocks(cls, *args, __new__=_text_matrix.TextFormat.__new__, **kwargs):
     return __new__(cls, *args, **(kwargs | {"block_bytes": 100}))
 
 
@@ -178,7 +176,7 @@ def test_without_pyarrow(frame, tmp_path, monkeypatch):
     path = tmp_path / "betas.tsv"
     frame.to_csv(path, sep="\t", na_rep="NA")
     with_pyarrow = read_matrix(path)
-    monkeypatch.setattr(_stream_column.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(_stream_parse.importlib.util, "find_spec", lambda name: None)
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     monkeypatch.setitem(sys.modules, "pyarrow.csv", None)
     assert_frame_equal(read_matrix(path), with_pyarrow)

@@ -10,9 +10,9 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from omitrans.io import read_matrix
-from omitrans.io._stream import map_beside, read_blocks
-from omitrans.io._stream_filter import ColumnMoments, FeatureFilter
-from omitrans.io._stream_sink import MemorySink, whole_or_nothing
+from omitrans.io.matrix._stream import map_beside, read_blocks
+from omitrans.io.matrix._stream_filter import ColumnMoments, FeatureFilter
+from omitrans.io.matrix._stream_sink import MemorySink, whole_or_nothing
 
 
 @pytest.mark.parametrize("size", [1, 2, 7, 64, 1000])
@@ -60,7 +60,7 @@ def test_an_error_ends_the_threads():
 
 
 def test_memory_that_grows(monkeypatch):
-    monkeypatch.setattr("omitrans.io._stream_sink._GROWTH_BYTES", 0)
+    monkeypatch.setattr("omitrans.io.matrix._stream_sink._GROWTH_BYTES", 0)
     values = np.random.default_rng(0).random((1000, 3))
     sink = MemorySink(10, 3, np.dtype("float32"))
     for start in range(0, 1000, 7):

@@ -6,7 +6,8 @@ from sklearn.dummy import DummyRegressor
 from sklearn.linear_model import Ridge
 from sklearn.model_selection import cross_validate
 
-from omitrans.model_selection import MissingRateSplit, compare_models
+from omitrans.comparison import compare_models
+from omitrans.model_selection import MissingRateSplit
 
 
 @pytest.fixture(name="X")

@@ -9,7 +9,8 @@ from sklearn.model_selection import GridSearchCV, GroupKFold, cross_validate
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from omitrans.model_selection import PatientGroupKFold, compare_models, patient_of
+from omitrans.comparison import compare_models
+from omitrans.model_selection import PatientGroupKFold, patient_of
 
 
 @pytest.fixture

@@ -3,8 +3,9 @@ import pandas as pd
 import pytest
 from sklearn.linear_model import Ridge
 
+from omitrans.comparison import compare_models
 from omitrans.exceptions import SampleMismatchError
-from omitrans.model_selection import PublishedSplit, compare_models
+from omitrans.model_selection import PublishedSplit
 
 IDS = [f"TCGA-A1-{i:04d}-01A" for i in range(20)]
 

@@ -23,7 +23,7 @@ from sklearn.preprocessing import StandardScaler
 
 import omitrans
 from omitrans.exceptions import ModelFileError
-from omitrans.persistence import _container, _safetensors, read_summary
+from omitrans.persistence import _container, read_summary
 
 MEMBERS = ["model.json", "arrays.safetensors", "SHA256SUMS"]
 X = np.arange(20.0).reshape(5, 4) ** 1.5
@@ -125,7 +125,7 @@ def test_a_broken_off_save_leaves_the_old_file_and_nothing_else(
         path.unlink()
     before = path.read_bytes() if exists else None
     owner, name = {
-        "arrays": (_safetensors, "save_file"),
+        "arrays": (_container, "save_file"),
         "copy": (_container, "_copy"),
         "sync": (os, "fsync"),
         "replace": (type(path), "replace"),

@@ -7,7 +7,7 @@ import pytest
 import safetensors.numpy
 
 from omitrans.exceptions import ModelFileError
-from omitrans.persistence._safetensors import read_arrays, write_arrays
+from omitrans.persistence._container import read_arrays, write_arrays
 
 ARRAYS = {
     "Ridge.coef_": np.arange(12, dtype=np.float32).reshape(3, 4),

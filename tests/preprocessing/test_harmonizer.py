@@ -276,7 +276,7 @@ def test_report_says_what_can_be_used(X, new):
 
 
 def test_samples_of_two_arrays_in_one_table_are_told_apart():
-    known = pd.read_csv(str(files("omitrans.preprocessing") / "_array_ids.csv"))
+    known = pd.read_csv(str(files("omitrans.preprocessing.probes") / "_array_ids.csv"))
     names = known["number"].map("cg{:08d}".format)
     arrays = known["arrays"].str.split().map(set)
     on_450k, on_27k = (arrays.map(lambda on, name=name: name in on) for name in ("450K", "27K"))
@@ -290,7 +290,7 @@ def test_samples_of_two_arrays_in_one_table_are_told_apart():
 
 
 def test_a_few_gaps_do_not_change_the_array():
-    known = pd.read_csv(str(files("omitrans.preprocessing") / "_array_ids.csv"))
+    known = pd.read_csv(str(files("omitrans.preprocessing.probes") / "_array_ids.csv"))
     names = known["number"].map("cg{:08d}".format)
     table = pd.DataFrame(0.5, ["whole", "gaps"], [*names, names[0]])  # EPICv2 without suffixes
     table.iloc[1, 3::50] = np.nan

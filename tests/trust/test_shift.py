@@ -10,7 +10,7 @@ from sklearn.preprocessing import MinMaxScaler
 
 from omitrans.datasets import make_paired_omics
 from omitrans.preprocessing import beta_to_m
-from omitrans.trust import DomainShiftDetector, _subspace
+from omitrans.trust import DomainShiftDetector, _shift
 
 
 @pytest.fixture(scope="module", name="cohort")
@@ -221,10 +221,10 @@ def test_a_sample_alone_is_as_in_company(rng, dtype, layout):
 def test_blocks_and_samples_left_out_of_the_components(rng, monkeypatch):
     X = rng.normal(size=(90, 40)) @ np.diag(np.linspace(5, 1, 40))
     whole = DomainShiftDetector(random_state=0).fit(X)
-    monkeypatch.setattr(_subspace, "_VALUES_A_BLOCK", 200)
+    monkeypatch.setattr(_shift, "_VALUES_A_BLOCK", 200)
     blocks = DomainShiftDetector(random_state=0).fit(X)
     np.testing.assert_allclose(blocks.distance(X), whole.distance(X))
-    monkeypatch.setattr(_subspace, "_MAX_SAMPLES", 50)
+    monkeypatch.setattr(_shift, "_MAX_SAMPLES", 50)
     some = DomainShiftDetector(random_state=0).fit(X)
     assert np.corrcoef(some.distance(X), whole.distance(X))[0, 1] > 0.9
 

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from omitrans.networks._blocks import FCBlock, Linear
-from omitrans.networks._groups import GroupedBlocks
+from omitrans.networks._chromosome_groups import GroupedBlocks
 from omitrans.networks._registries import register_discriminator
 
 

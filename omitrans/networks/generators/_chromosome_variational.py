@@ -6,9 +6,8 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from omitrans.networks._blocks import FCBlock, Linear
-from omitrans.networks._groups import GroupedBlocks
-from omitrans.networks._latent import GaussianBottleneck
+from omitrans.networks._blocks import FCBlock, GaussianBottleneck, Linear
+from omitrans.networks._chromosome_groups import GroupedBlocks
 from omitrans.networks._registries import register_generator
 
 

@@ -6,8 +6,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from omitrans.networks._blocks import FCBlock, Linear
-from omitrans.networks._latent import GaussianBottleneck
+from omitrans.networks._blocks import FCBlock, GaussianBottleneck, Linear
 from omitrans.networks._registries import register_generator
 
 

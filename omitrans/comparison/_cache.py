@@ -1,0 +1,173 @@
+"""Finished folds on disk, found again by what went into them."""
+
+import hashlib
+import os
+import pickle
+import sys
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import joblib
+import numpy as np
+import sklearn
+from sklearn.base import clone
+
+import omitrans
+from omitrans.comparison._outcome import Outcome
+
+# What cannot be pickled, and so not be recognised: lambdas, local functions, open files.
+_NO_HASH = (pickle.PicklingError, AttributeError, TypeError)
+
+_ARRAY = "array:"  # in front of the names of arrays that are kept beside the numbers
+
+
+class OutcomeCache:
+    """Outcomes of fits in a folder, one file each.
+
+    A file's name is a digest of the model's parameters, the tables with their names, the options
+    of the comparison, the split, and the versions of the packages that compute. Files hold
+    numbers only and are replaced in one move, so that each is whole.
+
+    Parameters
+    ----------
+    directory : str or pathlib.Path
+        The folder; made when the first outcome is written.
+    tables : tuple of array-like, DataFrame or Series
+        All samples.
+    options : dict
+        What else decides the outcome of every fit.
+    """
+
+    def __init__(self, directory: str | Path, tables: Any, options: Mapping[str, Any]) -> None:
+        self.directory = Path(directory)
+        if self.directory.exists() and not self.directory.is_dir():
+            raise NotADirectoryError(
+                f"cache_dir={str(directory)!r} is a file. Name a folder, which may be new."
+            )
+        self._common = [
+            joblib.hash(tables),
+            *(f"{name}={_digest(value, name)}" for name, value in options.items()),
+            omitrans.__version__,
+            sklearn.__version__,
+            np.__version__,
+            _torch_version(),
+        ]
+
+    def path(self, name: str, model: Any, *split: Any) -> Path:
+        """Return the file of a fit.
+
+        Parameters
+        ----------
+        name : str
+            The model's name, for messages.
+        model : estimator
+            Only its class and parameters count.
+        *split : object
+            Rows, masks and whatever else tells this fit from the others.
+
+        Returns
+        -------
+        pathlib.Path
+            The file.
+
+        Raises
+        ------
+        ValueError
+            If a parameter cannot be recognised when it comes again.
+        """
+        parts = [*self._common, _describe(name, model), joblib.hash(split)]
+        digest = hashlib.sha256("\n".join(parts).encode()).hexdigest()
+        return self.directory / f"{digest[:32]}.npz"
+
+
+def read_outcome(path: Path) -> Outcome | None:
+    """Return a stored outcome; None if there is none, or, with a warning, a damaged one.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file.
+
+    Returns
+    -------
+    Outcome or None
+        The outcome.
+    """
+    if not path.exists():
+        return None
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
+            names, values = stored["names"].tolist(), stored["values"].tolist()
+            arrays = {name[len(_ARRAY) :]: stored[name] for name in stored if _ARRAY in name}
+            return Outcome(dict(zip(names, values, strict=True)), arrays=arrays)
+    except Exception as error:  # zipfile, zlib and NumPy raise many kinds for a damaged file
+        warnings.warn(
+            f"The stored fold {str(path)!r} is damaged ({error}) and is computed again.",
+            stacklevel=2,
+        )
+        return None
+
+
+def write_outcome(path: Path, outcome: Outcome) -> str | None:
+    """Store an outcome; return what went wrong, if anything.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file.
+    outcome : Outcome
+        What to store. Failures are not stored, so that they are tried again.
+
+    Returns
+    -------
+    str or None
+        The message of an error, such as a full disk: the comparison goes on without storing.
+    """
+    if outcome.error is not None:
+        return None
+    arrays: dict[str, Any] = {
+        "names": np.array(list(outcome.metrics)),
+        "values": np.array(list(outcome.metrics.values()), dtype=np.float64),
+    }
+    arrays |= {f"{_ARRAY}{name}": array for name, array in outcome.arrays.items()}
+    # several processes may write the same fold
+    partial = path.with_name(f"{path.stem}.{os.getpid()}.partial")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with partial.open("wb") as file:
+            np.savez(file, **arrays)
+        partial.replace(path)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        return f"{type(error).__name__}: {error}"
+    return None
+
+
+def _describe(name: str, model: Any) -> str:
+    """Return a digest of a model's class and parameters."""
+    model = clone(model)
+    try:
+        return joblib.hash(model)
+    except _NO_HASH:
+        params = model.get_params()
+        for parameter, value in sorted(params.items(), key=lambda item: -item[0].count("__")):
+            _digest(value, f"models[{name!r}].{parameter}")
+        raise
+
+
+def _digest(value: Any, label: str) -> str:
+    try:
+        return joblib.hash(value)
+    except _NO_HASH as error:
+        raise ValueError(
+            f"{label}={value!r} cannot be recognised when it comes again, as cache_dir "
+            "needs. Use a function defined in a module instead of a lambda or a local one, or "
+            "leave cache_dir out."
+        ) from error
+
+
+def _torch_version() -> str:
+    torch = sys.modules.get("torch")
+    return "" if torch is None else torch.__version__

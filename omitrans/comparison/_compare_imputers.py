@@ -1,0 +1,300 @@
+"""Several imputers on the same hidden values, in one tidy table."""
+
+from collections.abc import Mapping, Sequence
+from numbers import Integral, Real
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.utils import check_random_state
+
+from omitrans.comparison._cache import OutcomeCache
+from omitrans.comparison._imputation_run import METRICS, evaluate_imputer
+from omitrans.comparison._imputer_comparison import ImputerComparison
+from omitrans.comparison._outcome import COSTS, Outcome
+from omitrans.comparison._runs import (
+    Run,
+    carry_out,
+    check_models,
+    report_failures,
+    report_not_stored,
+)
+from omitrans.datasets.simulate._masks import MECHANISMS, names_of
+from omitrans.exceptions import FeatureMismatchError
+from omitrans.model_selection._folds import Split, make_splits
+from omitrans.utils._sklearn import Interval, StrOptions, validate_params
+from omitrans.utils._validation import check_paired_samples
+
+_KEYS = ["model", "missing_rate", "mask", "fold"]
+
+
+@validate_params(
+    {
+        "imputers": [dict],
+        "X": ["array-like"],
+        "scenario": [StrOptions({"inductive", "in-place"})],
+        "covariates": ["array-like", str, None],
+        "missing_rates": ["array-like", Interval(Real, 0, 1, closed="neither")],
+        "n_masks": [Interval(Integral, 1, None, closed="left")],
+        "mechanism": [StrOptions(set(MECHANISMS))],
+        "train_missing_rate": [Interval(Real, 0, 1, closed="left")],
+        "cv": ["cv_object"],
+        "groups": ["array-like", None],
+        "group_by": [str, "array-like", None],
+        "n_jobs": [Integral, None],
+        "cache_dir": [str, Path, None],
+        "return_imputations": ["boolean"],
+        "random_state": ["random_state"],
+        "verbose": ["verbose"],
+    },
+    prefer_skip_nested_validation=False,
+)
+def compare_imputers(
+    imputers: Mapping[str, Any],
+    X: Any,
+    *,
+    scenario: str = "inductive",
+    covariates: Any = None,
+    missing_rates: Any = (0.5,),
+    n_masks: int = 3,
+    mechanism: str = "mcar",
+    train_missing_rate: float = 0.0,
+    cv: Any = 5,
+    groups: Any = None,
+    group_by: Any = None,
+    n_jobs: int | None = None,
+    cache_dir: str | Path | None = None,
+    return_imputations: bool = False,
+    random_state: Any = None,
+    verbose: int = 0,
+) -> ImputerComparison:
+    """Compare imputers by values that are known and were hidden from them.
+
+    All imputers get the same holes. Each is cloned and sees the table with its holes only; numbers
+    are over hidden entries. One that fails is reported in a warning and in
+    ``errors`` and does not stop the others.
+
+    Parameters
+    ----------
+    imputers : dict of str to transformer
+        Imputers by name; ``transform`` must return the expression columns only.
+    X : array-like or DataFrame of shape (n_samples, n_columns)
+        Expression and covariates; missing values that it has are imputed but never judged.
+    scenario : {"inductive", "in-place"}, default="inductive"
+        "inductive" fits on the training samples of each fold and imputes its test samples.
+        "in-place" fits on one table with holes and imputes that: an imputer learns from the
+        observed values of the samples it imputes, and there are no folds.
+    covariates : str or list of str, default=None
+        Columns of the frame X that are covariates; these are never hidden, and all imputers get
+        them.
+    missing_rates : float or sequence of float, default=(0.5,)
+        Shares of values to hide, each in turn.
+    n_masks : int, default=3
+        Masks a rate.
+    mechanism : {"mcar", "block"}, default="mcar"
+        How values are hidden; see :func:`~omitrans.datasets.hide_values`.
+    train_missing_rate : float, default=0.0
+        Share of values hidden in the training samples of "inductive".
+    cv : int, splitter or iterable of (train, test), default=5
+        The folds of "inductive".
+    groups : array-like or Series of shape (n_samples,), default=None
+        What must not stand on both sides of a split: the donor of each sample.
+    group_by : str, array-like or Series of shape (n_samples,), default=None
+        Column of X, or labels, such as the tissue: R² is computed within each group too.
+    n_jobs : int, default=None
+        How many fits run at once, through joblib.
+    cache_dir : str or pathlib.Path, default=None
+        Folder for finished fits; another call with the same imputer, table and masks reads them.
+        Needs an integer `random_state`.
+    return_imputations : bool, default=False
+        Whether to keep every imputed table.
+    random_state : int, RandomState instance or None, default=None
+        Seed of the masks.
+    verbose : int, default=0
+        A progress bar if 1 or more.
+
+    Returns
+    -------
+    ImputerComparison
+        The numbers of every imputer, rate, mask and fold, and their summary.
+
+    Raises
+    ------
+    SampleMismatchError
+        If X and `groups` are indexed by different samples.
+    FeatureMismatchError
+        If `covariates` or `group_by` name columns that X does not have.
+    ValueError
+        If a group stands on both sides of a split, or all fits failed.
+
+    See Also
+    --------
+    omitrans.baselines.make_imputers : Imputers to compare with.
+    omitrans.metrics.masked_r2_per_feature : R² over hidden entries.
+
+    Notes
+    -----
+    R² compares with the mean of the values of a gene that were not hidden in the same table, as
+    published. Where the training samples are whole, an imputer is fitted once a fold and fills all
+    masks. ``predict_seconds`` is the time of ``transform``; in place, all time is that of
+    ``fit_transform`` and stands under ``fit_seconds``.
+
+    References
+    ----------
+    R. Viñas et al., "Deep learning enables fast and accurate imputation of gene expression",
+    sections 3.3 and 4.1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.impute import KNNImputer, SimpleImputer
+    >>> from omitrans.comparison import compare_imputers
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.normal(size=(60, 2)) @ rng.normal(size=(2, 10))
+    >>> imputers = {"mean": SimpleImputer(), "5-NN": KNNImputer()}
+    >>> comparison = compare_imputers(imputers, X, cv=3, random_state=0)
+    >>> comparison.summary()["mean_r2_per_feature"] > 0.5
+    model
+    mean    False
+    5-NN     True
+    Name: mean_r2_per_feature, dtype: bool
+    """
+    check_models(imputers, "transform", "imputers")
+    check_paired_samples(X, groups, names=("X", "groups"))
+    covariates = _check_covariates(X, covariates)
+    labels = _labels(X, group_by)
+    splits: list[Split] | list[None] = [None]
+    if scenario == "inductive":
+        splits = make_splits(cv, X, None, groups)
+    rates = [float(rate) for rate in np.ravel(missing_rates)]
+    masks = _draw_seeds(rates, n_masks, random_state)
+
+    options = {
+        "train_missing_rate": train_missing_rate,
+        "mechanism": mechanism,
+        "covariates": covariates,
+        "groups": labels,
+        "keep_imputation": return_imputations,
+    }
+    cache = None if cache_dir is None else OutcomeCache(cache_dir, (X,), options)
+    runs = []
+    for name, imputer in imputers.items():
+        for fold, split in enumerate(splits):
+            parts = {}
+            for (rate, mask), seed in masks.items():
+                path = None if cache is None else cache.path(name, imputer, rate, seed, split)
+                parts[name, rate, mask, fold] = ((rate, seed), path)
+            runs.append(Run(evaluate_imputer, (imputer, X, split), options, parts))
+    found = carry_out(runs, n_jobs=n_jobs, verbose=verbose)
+    report_not_stored(found, cache_dir)
+    errors = report_failures(found, _KEYS)
+    genes = _genes(X, covariates)
+    return ImputerComparison(
+        _tidy(found),
+        errors,
+        per_feature=_per_feature(found, genes),
+        per_group=None if labels is None else _per_group(found, genes, labels),
+        folds=_sizes(splits),
+        imputations=_imputations(found) if return_imputations else None,
+    )
+
+
+def _check_covariates(X: Any, covariates: Any) -> tuple[str, ...]:
+    covariates = names_of(covariates)
+    if covariates and not isinstance(X, pd.DataFrame):
+        raise ValueError("covariates names columns of a frame; X is an array. Give X as a frame.")
+    absent = [name for name in covariates if name not in X.columns]
+    if absent:
+        raise FeatureMismatchError(f"covariates names columns that X does not have: {absent}.")
+    return covariates
+
+
+def _labels(X: Any, group_by: Any) -> np.ndarray | None:
+    if group_by is None:
+        return None
+    if isinstance(group_by, str):
+        if not isinstance(X, pd.DataFrame) or group_by not in X.columns:
+            raise FeatureMismatchError(f"group_by={group_by!r} is no column of X.")
+        group_by = X[group_by]
+    check_paired_samples(X, group_by, names=("X", "group_by"))
+    labels = np.asarray(group_by).astype(str)
+    if labels.shape != (len(X),):
+        raise ValueError(f"group_by has the shape {labels.shape} for {len(X)} samples.")
+    return labels
+
+
+def _draw_seeds(
+    rates: Sequence[float], n_masks: int, random_state: Any
+) -> dict[tuple[float, int], int]:
+    """Return the seed of every mask; the numbers of other rates do not change a rate's own."""
+    if not all(0 < rate < 1 for rate in rates) or len(set(rates)) < len(rates):
+        raise ValueError(f"missing_rates must be different numbers between 0 and 1. Got {rates}.")
+    if random_state is None:
+        random_state = np.random.RandomState(np.random.MT19937())
+    seeds = check_random_state(random_state).randint(2**31 - 2, size=n_masks)
+    return {(rate, mask): int(seed) for rate in rates for mask, seed in enumerate(seeds)}
+
+
+def _genes(X: Any, covariates: tuple[str, ...]) -> pd.Index:
+    if isinstance(X, pd.DataFrame):
+        return X.columns.drop(list(covariates))
+    return pd.RangeIndex(np.shape(X)[1])
+
+
+def _tidy(found: Mapping[Any, Outcome]) -> pd.DataFrame:
+    rows = [
+        (*key, metric, outcome.metrics.get(metric, np.nan))
+        for key, outcome in found.items()
+        for metric in (*METRICS, *COSTS)
+    ]
+    return pd.DataFrame(rows, columns=[*_KEYS, "metric", "value"])
+
+
+def _mean_tables(found: Mapping[Any, Outcome], name: str) -> dict[tuple[str, float], np.ndarray]:
+    """Return the mean over masks and folds of an array, NaN where a model failed in one."""
+    shape = next(outcome.arrays[name].shape for outcome in found.values() if not outcome.error)
+    tables: dict[tuple[str, float], list[np.ndarray | None]] = {}
+    for (model, rate, _, _), outcome in found.items():
+        tables.setdefault((model, rate), []).append(outcome.arrays.get(name))
+    means = {}
+    for key, parts in tables.items():
+        made = [part for part in parts if part is not None]
+        whole = len(made) == len(parts)
+        means[key] = _nanmean(np.stack(made)) if whole else np.full(shape, np.nan)
+    return means
+
+
+def _nanmean(parts: np.ndarray) -> np.ndarray:
+    """Return the mean over the first axis without NaN; NaN where there is nothing else."""
+    counts = (~np.isnan(parts)).sum(axis=0)
+    return np.divide(
+        np.nansum(parts, axis=0), counts, out=np.full(counts.shape, np.nan), where=counts > 0
+    )
+
+
+def _per_feature(found: Mapping[Any, Outcome], genes: pd.Index) -> pd.DataFrame:
+    columns = _mean_tables(found, "r2")
+    names = pd.MultiIndex.from_tuples(columns, names=_KEYS[:2])
+    return pd.DataFrame(np.stack(list(columns.values()), axis=1), index=genes, columns=names)
+
+
+def _per_group(found: Mapping[Any, Outcome], genes: pd.Index, labels: np.ndarray) -> pd.DataFrame:
+    tables = _mean_tables(found, "r2_by_group")
+    names = [(*key, group) for key in tables for group in np.unique(labels).tolist()]
+    columns = pd.MultiIndex.from_tuples(names, names=[*_KEYS[:2], "group"])
+    return pd.DataFrame(np.concatenate(list(tables.values()), axis=1), genes, columns)
+
+
+def _sizes(splits: Sequence[Split | None]) -> pd.DataFrame | None:
+    """Return the sizes of the folds, where there are any."""
+    sizes = [(len(split[0]), len(split[1])) for split in splits if split is not None]
+    return pd.DataFrame(sizes, columns=["n_train", "n_test"]) if sizes else None
+
+
+def _imputations(found: Mapping[Any, Outcome]) -> dict[Any, np.ndarray]:
+    return {
+        key: outcome.arrays["imputation"]
+        for key, outcome in found.items()
+        if "imputation" in outcome.arrays
+    }

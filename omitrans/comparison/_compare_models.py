@@ -1,0 +1,263 @@
+"""Several models on the same folds, in one tidy table."""
+
+import warnings
+from collections.abc import Mapping, Sequence
+from numbers import Integral
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.base import clone
+from sklearn.metrics import check_scoring
+from sklearn.utils import indexable
+
+from omitrans.comparison._cache import OutcomeCache
+from omitrans.comparison._model_comparison import ModelComparison
+from omitrans.comparison._outcome import COSTS, Outcome, PeakMemory
+from omitrans.comparison._runs import (
+    Run,
+    carry_out,
+    check_models,
+    report_failures,
+    report_not_stored,
+)
+from omitrans.exceptions import TrainingInterrupted
+from omitrans.metrics import reconstruction_report
+from omitrans.metrics._regression import METRIC_LABELS
+from omitrans.model_selection._folds import Split, check_tested_once, make_splits
+from omitrans.utils._sklearn import safe_indexing, validate_params
+from omitrans.utils._validation import check_paired_samples
+
+
+@validate_params(
+    {
+        "models": [dict],
+        "X": ["array-like"],
+        "Y": ["array-like"],
+        "cv": ["cv_object"],
+        "groups": ["array-like", None],
+        "scorers": [dict, None],
+        "n_jobs": [Integral, None],
+        "cache_dir": [str, Path, None],
+        "verbose": ["verbose"],
+        "return_predictions": ["boolean"],
+    },
+    prefer_skip_nested_validation=False,
+)
+def compare_models(
+    models: Mapping[str, Any],
+    X: Any,
+    Y: Any,
+    *,
+    cv: Any = 5,
+    groups: Any = None,
+    scorers: Mapping[str, Any] | None = None,
+    n_jobs: int | None = None,
+    cache_dir: str | Path | None = None,
+    verbose: int = 0,
+    return_predictions: bool = False,
+) -> ModelComparison:
+    """Cross-validate several models on the same folds.
+
+    Every model is cloned for every fold, so the given ones stay as they are, and predicts
+    its test samples once. A model that fails in a fold is reported in a warning and in
+    ``errors`` and does not stop the others.
+
+    Parameters
+    ----------
+    models : dict of str to estimator
+        Models by name, Pipelines included, in the order of the summary.
+    X : array-like or DataFrame of shape (n_samples, n_features)
+        The source profiles; samples are rows.
+    Y : array-like, DataFrame or Series of shape (n_samples, n_targets) or (n_samples,)
+        The target profiles. If X and Y are both pandas objects, their indexes must agree.
+    cv : int, splitter or iterable of (train, test), default=5
+        The folds, drawn once for all models. An int means
+        :class:`~sklearn.model_selection.KFold` in the order of the rows, or
+        :class:`~sklearn.model_selection.GroupKFold` where `groups` are given.
+    groups : array-like or Series of shape (n_samples,), default=None
+        What must not stand on both sides of a split, such as the patient of each sample.
+    scorers : dict of str to str or callable, default=None
+        Scorers beside the nine numbers of the report, as scikit-learn takes them. Their
+        values are kept as they come (greater is better).
+    n_jobs : int, default=None
+        How many fits run at once, through joblib; -1 means all cores. Within
+        ``joblib.parallel_config(backend="dask")`` the fits run on that cluster.
+    cache_dir : str or pathlib.Path, default=None
+        Folder for finished folds. Each is written as soon as it is done, and another call with
+        the same model, tables, split and package versions reads it instead of fitting again: so
+        a comparison goes on where it was interrupted. What failed is tried again. On a cluster
+        the folder must be one that all its machines see.
+    verbose : int, default=0
+        A progress bar if 1 or more.
+    return_predictions : bool, default=False
+        Whether to keep the out-of-fold predictions, a table of the size of Y for each model.
+
+    Returns
+    -------
+    ModelComparison
+        The numbers of every model and fold, and their summary.
+
+    Raises
+    ------
+    SampleMismatchError
+        If X, Y or `groups` are indexed by different samples.
+    ValueError
+        If a group stands on both sides of a split, if all fits failed, or if `cache_dir` is given
+        and a parameter (a lambda, an open file) cannot be recognised when it comes again.
+
+    See Also
+    --------
+    omitrans.metrics.reconstruction_report : The nine numbers.
+    omitrans.displays.ModelComparisonDisplay : A plot of one metric.
+
+    Notes
+    -----
+    ``fit_seconds``, ``predict_seconds`` and ``peak_memory_mib`` stand beside the metrics. The
+    last is how far the process's memory rose during the fit, read from ``/proc`` every 10 ms, and
+    NaN where there is none. It counts neither processes that the model starts itself nor the
+    tables that are there before; memory that an earlier fit left behind for reuse lowers it.
+
+    References
+    ----------
+    X. Zhang and Y. Guo. OmiTrans: generative adversarial networks based omics-to-omics
+    translation framework. 2021. Table 1.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import make_regression
+    >>> from sklearn.dummy import DummyRegressor
+    >>> from sklearn.linear_model import Ridge
+    >>> from omitrans.comparison import compare_models
+    >>> X, Y = make_regression(n_targets=4, n_informative=5, noise=10.0, random_state=0)
+    >>> comparison = compare_models({"mean": DummyRegressor(), "ridge": Ridge()}, X, Y, cv=4)
+    >>> comparison.summary()["median_r2_per_feature"] > 0.3
+    model
+    mean     False
+    ridge     True
+    Name: median_r2_per_feature, dtype: bool
+    """
+    check_models(models, "predict")
+    _check_scorer_names(scorers)
+    for table, name in ((Y, "Y"), (groups, "groups")):
+        check_paired_samples(X, table, names=("X", name))
+    X, Y, groups = indexable(X, Y, groups)
+    splits = make_splits(cv, X, Y, groups)
+    if return_predictions:
+        check_tested_once(splits)
+
+    options = {
+        "scorers": dict(scorers) if scorers else None,
+        "keep_prediction": return_predictions,
+    }
+    cache = None if cache_dir is None else OutcomeCache(cache_dir, (X, Y), options)
+    runs = []
+    for name, model in models.items():
+        for fold, split in enumerate(splits):
+            path = None if cache is None else cache.path(name, model, *split)
+            tables = (model, X, Y, *split)
+            runs.append(Run(evaluate_fold, tables, options, {(name, fold): (None, path)}))
+    found = carry_out(runs, n_jobs=n_jobs, verbose=verbose)
+    report_not_stored(found, cache_dir)
+    errors = report_failures(found, ["model", "fold"])
+    metrics = [*METRIC_LABELS, *(scorers or ()), *COSTS]
+    rows = [
+        (name, fold, metric, outcome.metrics.get(metric, np.nan))
+        for (name, fold), outcome in found.items()
+        for metric in metrics
+    ]
+    results = pd.DataFrame(rows, columns=["model", "fold", "metric", "value"])
+    predictions = {
+        name: _out_of_fold(
+            [found[name, fold].arrays.get("prediction") for fold in range(len(splits))], splits, Y
+        )
+        for name in (models if return_predictions else ())
+    }
+    sizes = [(fold, len(train), len(test)) for fold, (train, test) in enumerate(splits)]
+    return ModelComparison(
+        results,
+        errors,
+        predictions if return_predictions else None,
+        folds=pd.DataFrame(sizes, columns=["fold", "n_train", "n_test"]),
+    )
+
+
+def _check_scorer_names(scorers: Mapping[str, Any] | None) -> None:
+    taken = [name for name in scorers or () if name in METRIC_LABELS or name in COSTS]
+    if taken:
+        raise ValueError(
+            f"scorers holds {', '.join(taken)}, which every comparison has already. "
+            "Leave them out, or give your scorers other names."
+        )
+
+
+def _out_of_fold(parts: list[np.ndarray | None], splits: list[Split], Y: Any) -> Any:
+    """Put the test predictions of the folds into one table in the form of Y."""
+    made = [part for part in parts if part is not None]
+    dtype = np.result_type(np.float32, *made)  # room for NaN where a model predicts integers
+    table = np.full(np.shape(Y), np.nan, dtype=dtype)
+    for part, (_, test) in zip(parts, splits, strict=True):
+        if part is not None:
+            table[test] = part.reshape(table[test].shape)
+    if isinstance(Y, pd.DataFrame):
+        return pd.DataFrame(table, index=Y.index, columns=Y.columns)
+    if isinstance(Y, pd.Series):
+        return pd.Series(table, index=Y.index, name=Y.name)
+    return table
+
+
+def evaluate_fold(
+    model: Any,
+    X: Any,
+    Y: Any,
+    train: np.ndarray,
+    test: np.ndarray,
+    *,
+    parts: Sequence[None],
+    scorers: Mapping[str, Any] | None,
+    keep_prediction: bool,
+) -> list[Outcome]:
+    """Fit a clone of `model` on the training samples and report on the test samples.
+
+    Parameters
+    ----------
+    model : estimator
+        Is cloned.
+    X, Y : array-like, DataFrame or Series
+        All samples.
+    train, test : ndarray of int
+        Rows.
+    parts : sequence of None
+        A fold gives one outcome.
+    scorers : dict or None
+        Scorers beside the report.
+    keep_prediction : bool
+        Whether the outcome holds the prediction.
+
+    Returns
+    -------
+    list of Outcome
+        Numbers, or the text of the error; with the prediction under that name, if kept.
+    """
+    try:
+        model = clone(model)
+        start = perf_counter()
+        with warnings.catch_warnings(), PeakMemory() as memory:
+            # a training that Ctrl-C cut short is no result: the user wants the comparison to end
+            warnings.simplefilter("error", TrainingInterrupted)
+            model.fit(safe_indexing(X, train), safe_indexing(Y, train))
+        fitted = perf_counter()
+        X_test, Y_test = safe_indexing(X, test), safe_indexing(Y, test)
+        prediction = np.asarray(model.predict(X_test))
+        costs = (fitted - start, perf_counter() - fitted, memory.mib)
+        metrics = reconstruction_report(Y_test, prediction)
+        if scorers:
+            metrics |= check_scoring(model, scoring=dict(scorers))(model, X_test, Y_test)
+    except TrainingInterrupted:
+        raise KeyboardInterrupt from None
+    except Exception as error:  # whatever a model does, the other models go on
+        return [Outcome({}, error=f"{type(error).__name__}: {error}")]
+    metrics |= dict(zip(COSTS, costs, strict=True))
+    return [Outcome(metrics, arrays={"prediction": prediction} if keep_prediction else {})]

@@ -1,0 +1,160 @@
+"""One imputer on one mask: values hidden, filled, judged."""
+
+import warnings
+from collections.abc import Sequence
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.base import clone
+
+from omitrans.comparison._outcome import COSTS, Outcome, PeakMemory
+from omitrans.datasets import hide_values
+from omitrans.exceptions import TrainingInterrupted
+from omitrans.metrics import masked_r2_by_group, masked_r2_per_feature, masked_rmse
+from omitrans.model_selection._folds import Split
+from omitrans.utils._sklearn import safe_indexing
+
+R2_THRESHOLD = 0.3
+METRICS = (
+    "rmse",
+    "mean_r2_per_feature",
+    "median_r2_per_feature",
+    "fraction_r2_per_feature_above",
+)
+
+
+def evaluate_imputer(
+    imputer: Any,
+    X: Any,
+    split: Split | None,
+    *,
+    parts: Sequence[tuple[float, int]],
+    train_missing_rate: float,
+    mechanism: str,
+    covariates: Sequence[str],
+    groups: np.ndarray | None,
+    keep_imputation: bool,
+) -> list[Outcome]:
+    """Hide values, fit a clone of `imputer`, fill them and compare.
+
+    Parameters
+    ----------
+    imputer : estimator
+        Is cloned.
+    X : array-like or DataFrame
+        All samples.
+    split : (ndarray, ndarray) or None
+        Rows to fit on and rows to impute; None fits on the table with its holes and imputes it.
+    parts : sequence of (float, int)
+        Share of values to hide, and seed, of each mask.
+    train_missing_rate : float
+        Share hidden in the rows to fit on.
+    mechanism : str
+        As :func:`~omitrans.datasets.hide_values` takes it.
+    covariates : sequence of str
+        Columns that are never hidden.
+    groups : ndarray of shape (n_samples,) or None
+        Groups for R² within groups.
+    keep_imputation : bool
+        Whether outcomes hold the imputed table.
+
+    Returns
+    -------
+    list of Outcome
+        For each mask, numbers over hidden entries with R² of every gene, or the text of the error.
+    """
+    hide = {"mechanism": mechanism, "exclude": list(covariates) or None}
+    rows = slice(None) if split is None else split[1]
+    truth = safe_indexing(X, rows)
+    if isinstance(truth, pd.DataFrame):
+        truth = truth.drop(columns=list(covariates))
+    labels = None if groups is None else groups[rows]
+    fit_once = split is not None and train_missing_rate == 0
+    fitted: _Filler | None = None
+    outcomes = []
+    for missing_rate, seed in parts:
+        try:
+            holes, hidden = hide_values(X, missing_rate, random_state=seed, **hide)
+            holes, hidden = safe_indexing(holes, rows), safe_indexing(hidden, rows)
+            if split is None:
+                filler = _Filler(imputer).fit(holes, fill=True)
+            elif not fit_once:
+                train, _ = hide_values(
+                    safe_indexing(X, split[0]), train_missing_rate, random_state=seed + 1, **hide
+                )
+                filler = _Filler(imputer).fit(train)
+            else:  # whole training samples are the same for every mask
+                fitted = fitted or _Filler(imputer).fit(safe_indexing(X, split[0]))
+                filler = fitted
+            imputed, costs = filler.fill(holes)
+            numbers, arrays = _judge(truth, imputed, hidden, labels, groups)
+        except TrainingInterrupted:
+            raise KeyboardInterrupt from None
+        except Exception as error:  # whatever an imputer does, the others go on
+            failure = Outcome({}, error=f"{type(error).__name__}: {error}")
+            if fit_once and fitted is None:  # nothing would be different for the other masks
+                return [failure] * len(parts)
+            outcomes.append(failure)
+            continue
+        if keep_imputation:
+            arrays["imputation"] = imputed
+        outcomes.append(Outcome(numbers | dict(zip(COSTS, costs, strict=True)), arrays=arrays))
+    return outcomes
+
+
+class _Filler:
+    """A clone of an imputer that knows what its fit has cost."""
+
+    def __init__(self, imputer: Any) -> None:
+        self.imputer = clone(imputer)
+        self.filled: Any = None
+
+    def fit(self, train: Any, *, fill: bool = False) -> "_Filler":
+        """Fit; with `fill`, fill the same table at once, which counts as part of the fit."""
+        start = perf_counter()
+        with warnings.catch_warnings(), PeakMemory() as memory:
+            # a training that Ctrl-C cut short is no result: the user wants the comparison to end
+            warnings.simplefilter("error", TrainingInterrupted)
+            if fill:
+                self.filled = self.imputer.fit_transform(train)
+            else:
+                self.imputer.fit(train)
+        self.seconds, self.mib = perf_counter() - start, memory.mib
+        return self
+
+    def fill(self, holes: Any) -> tuple[np.ndarray, tuple[float, float, float]]:
+        """Return the table without holes, and the costs."""
+        start = perf_counter()
+        filled = self.imputer.transform(holes) if self.filled is None else self.filled
+        return np.asarray(filled), (self.seconds, perf_counter() - start, self.mib)
+
+
+def _judge(
+    truth: Any, imputed: np.ndarray, hidden: Any, labels: Any, groups: Any
+) -> tuple[dict[str, float], dict[str, np.ndarray]]:
+    """Return numbers and R² of every gene, over all samples and within groups."""
+    _check_shape(imputed, truth)
+    r2 = np.asarray(masked_r2_per_feature(truth, imputed, hidden))
+    defined = pd.Series(r2).dropna()  # a Series, as its mean of nothing is NaN without a warning
+    numbers = {
+        "rmse": masked_rmse(truth, imputed, hidden),
+        "mean_r2_per_feature": float(defined.mean()),
+        "median_r2_per_feature": float(defined.median()),
+        "fraction_r2_per_feature_above": float((defined > R2_THRESHOLD).mean()),
+    }
+    arrays = {"r2": r2}
+    if labels is not None:
+        table = masked_r2_by_group(truth, imputed, hidden, labels)
+        arrays["r2_by_group"] = table.reindex(columns=np.unique(groups)).to_numpy()
+    return numbers, arrays
+
+
+def _check_shape(imputed: np.ndarray, truth: Any) -> None:
+    if imputed.shape != np.shape(truth):
+        raise ValueError(
+            f"it returned a table of shape {imputed.shape} for expression of shape "
+            f"{np.shape(truth)}. An imputer must return the expression columns only, and all of "
+            "them; wrap those of scikit-learn in omitrans.baselines.CovariateImputer."
+        )

@@ -1,0 +1,179 @@
+"""Many fits: in parallel, resumed from stored outcomes, with a progress bar."""
+
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pandas as pd
+from sklearn.exceptions import FitFailedWarning
+from sklearn.utils.parallel import Parallel, delayed
+from tqdm import tqdm
+
+from omitrans.comparison._cache import read_outcome, write_outcome
+from omitrans.comparison._outcome import Outcome
+
+
+class Run(NamedTuple):
+    """One job, which gives one outcome or several.
+
+    Attributes
+    ----------
+    evaluate : callable
+        Called as ``evaluate(*args, parts=[...], **options)``; returns an Outcome for each part.
+    args : tuple
+        Its arguments.
+    options : dict
+        Its keyword arguments.
+    parts : dict of (object, pathlib.Path or None)
+        The keys of the outcomes, what tells each from the others, and where it is stored.
+    """
+
+    evaluate: Callable[..., list[Outcome]]
+    args: tuple[Any, ...]
+    options: Mapping[str, Any]
+    parts: Mapping[Any, tuple[Any, Path | None]]
+
+
+def carry_out(runs: Sequence[Run], *, n_jobs: int | None, verbose: int) -> dict[Any, Outcome]:
+    """Return the outcomes of all runs, some of which may be stored already.
+
+    Parameters
+    ----------
+    runs : sequence of Run
+        What is to be done.
+    n_jobs : int or None
+        How many at once.
+    verbose : int
+        A progress bar if 1 or more.
+
+    Returns
+    -------
+    dict of Outcome
+        By their keys, in the order of the runs.
+    """
+    found: dict[Any, Outcome] = {}
+    for run in runs:
+        for key, (_, path) in run.parts.items():
+            outcome = None if path is None else read_outcome(path)
+            if outcome is not None:
+                found[key] = outcome
+    rests = [
+        run._replace(parts={key: part for key, part in run.parts.items() if key not in found})
+        for run in runs
+    ]
+    missing = [run for run in rests if run.parts]
+    outcomes = tqdm(
+        _parallel(n_jobs)(delayed(evaluate_and_store)(run) for run in missing),
+        total=len(runs),
+        initial=len(runs) - len(missing),
+        unit="fit",
+        desc="compare",
+        disable=verbose < 1,
+    )
+    for run, results in zip(missing, outcomes, strict=True):
+        found |= dict(zip(run.parts, results, strict=True))
+    return {key: found[key] for run in runs for key in run.parts}
+
+
+def evaluate_and_store(run: Run) -> list[Outcome]:
+    """Carry out a run and write its outcomes, where they have a path, before handing them back.
+
+    Parameters
+    ----------
+    run : Run
+        What is to be done.
+
+    Returns
+    -------
+    list of Outcome
+        One a part.
+    """
+    parts = [part for part, _ in run.parts.values()]
+    outcomes = run.evaluate(*run.args, parts=parts, **run.options)
+    paths = [path for _, path in run.parts.values()]
+    return [
+        outcome if path is None else outcome._replace(not_stored=write_outcome(path, outcome))
+        for outcome, path in zip(outcomes, paths, strict=True)
+    ]
+
+
+def check_models(models: Mapping[str, Any], method: str, parameter: str = "models") -> None:
+    """Raise unless all are unfitted estimators by name.
+
+    Parameters
+    ----------
+    models : dict
+        Estimators by name.
+    method : str
+        What they need beside fit.
+    parameter : str, default="models"
+        What the caller's user calls them.
+    """
+    if not models:
+        raise ValueError(f"{parameter} is empty. Give a dict of names and estimators.")
+    for name, model in models.items():
+        if not isinstance(name, str):
+            raise TypeError(f"The keys of {parameter} must be text; found {name!r}.")
+        if isinstance(model, type) or not (hasattr(model, "fit") and hasattr(model, method)):
+            raise TypeError(
+                f"{parameter}[{name!r}] must be an estimator with fit and {method}; "
+                f"found {model!r}."
+            )
+
+
+def report_not_stored(found: Mapping[Any, Outcome], cache_dir: Any) -> None:
+    """Warn if outcomes could not be written.
+
+    Parameters
+    ----------
+    found : dict of Outcome
+        All of them.
+    cache_dir : str or pathlib.Path or None
+        Where they should have gone.
+    """
+    lost = [outcome.not_stored for outcome in found.values() if outcome.not_stored]
+    if lost:
+        warnings.warn(
+            f"{len(lost)} folds could not be written to cache_dir={str(cache_dir)!r} ({lost[0]}). "
+            "The comparison is complete, but would compute them again.",
+            stacklevel=4,  # the caller of a comparison and its validating wrapper
+        )
+
+
+def report_failures(found: Mapping[Any, Outcome], columns: list[str]) -> pd.DataFrame:
+    """Warn of every model that failed somewhere; raise if nothing succeeded.
+
+    Parameters
+    ----------
+    found : dict of Outcome
+        By keys whose first part is the name of the model.
+    columns : list of str
+        What the parts of a key are.
+
+    Returns
+    -------
+    DataFrame
+        One row a failure, with these columns and ``error``.
+    """
+    rows = [(*key, outcome.error) for key, outcome in found.items() if outcome.error]
+    errors = pd.DataFrame(rows, columns=[*columns, "error"])
+    if len(errors) == len(found):
+        raise ValueError(f"All {len(found)} fits failed. The first said: {rows[0][-1]}")
+    for name, failures in errors.groupby("model", sort=False):
+        first = failures.iloc[0]
+        warnings.warn(
+            f"Model {name!r} failed in {len(failures)} folds, so its summary is NaN "
+            f"(see errors). In fold {first['fold']} it said: {first['error']}",
+            FitFailedWarning,
+            stacklevel=4,  # the caller of a comparison and its validating wrapper
+        )
+    return errors
+
+
+def _parallel(n_jobs: int | None) -> Any:
+    """Return a Parallel that hands outcomes over one by one where the backend can."""
+    try:
+        return Parallel(n_jobs=n_jobs, return_as="generator")
+    except ValueError:  # dask's and ray's cannot
+        return Parallel(n_jobs=n_jobs)

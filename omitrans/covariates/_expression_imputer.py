@@ -1,0 +1,119 @@
+"""What every imputer of expression does alike: refuse empty genes, name and mark its columns."""
+
+from typing import Any
+
+import numpy as np
+from sklearn.base import TransformerMixin
+from sklearn.impute import MissingIndicator
+from sklearn.utils import Tags
+from sklearn.utils.validation import check_is_fitted
+
+from omitrans.covariates._columns import column_labels, expression_names
+from omitrans.utils._validation import _some
+
+
+def check_genes(estimator: Any, expression: np.ndarray) -> np.ndarray:
+    """Return the smallest value of each gene, or raise if one has none.
+
+    Parameters
+    ----------
+    estimator : estimator
+        After :func:`~omitrans.covariates._columns.split_table`; it knows the names.
+    expression : ndarray of shape (n_samples, n_genes)
+        NaN is missing.
+
+    Returns
+    -------
+    ndarray of shape (n_genes,)
+        Without NaN.
+    """
+    # column by column: a mask of the whole table would take a quarter of its memory
+    low = np.array([np.fmin.reduce(column) for column in expression.T])
+    empty = np.flatnonzero(np.isnan(low))
+    if len(empty):
+        names = column_labels(estimator, "expression")
+        raise ValueError(
+            f"{len(empty)} of {expression.shape[1]} genes hold no value at all "
+            f"({_some(names[j] for j in empty)}), so that nothing can be learned of them. "
+            "Drop them, e.g. with omitrans.preprocessing.MissingRateFilter."
+        )
+    return low
+
+
+def constant_genes(estimator: Any, expression: np.ndarray) -> np.ndarray:
+    """Return which genes have one value in all samples, or raise if one has none.
+
+    Parameters
+    ----------
+    estimator : estimator
+        As for :func:`check_genes`.
+    expression : ndarray of shape (n_samples, n_genes)
+        NaN is missing.
+
+    Returns
+    -------
+    ndarray of bool of shape (n_genes,)
+        True for a constant gene.
+    """
+    low = check_genes(estimator, expression)
+    return low == np.array([np.fmax.reduce(column) for column in expression.T])
+
+
+def check_numeric_covariates(estimator: Any, numeric: np.ndarray) -> None:
+    """Raise if a numeric covariate has no value.
+
+    Parameters
+    ----------
+    estimator : estimator
+        After :func:`~omitrans.covariates._columns.split_table`; it knows the names.
+    numeric : ndarray of shape (n_samples, n_numeric)
+        NaN is missing.
+    """
+    empty = np.flatnonzero(np.isnan(numeric).all(axis=0))
+    if len(empty):
+        names = column_labels(estimator, "numeric")
+        raise ValueError(
+            f"{len(empty)} of numeric_covariates hold no value at all "
+            f"({_some(names[j] for j in empty)}). Leave them out."
+        )
+
+
+class ExpressionImputerMixin(TransformerMixin):
+    """Names of the expression columns, an indicator of what was missing, and the tags.
+
+    A subclass has the parameter ``add_indicator`` and calls :meth:`_fit_indicator` in fit.
+    """
+
+    def _fit_indicator(self, expression: np.ndarray) -> None:
+        self.indicator_ = None
+        if self.add_indicator:
+            self.indicator_ = MissingIndicator(error_on_new=False).fit(expression)
+
+    def _with_indicator(self, filled: np.ndarray, expression: np.ndarray) -> np.ndarray:
+        if self.indicator_ is None:
+            return filled
+        return np.hstack([filled, self.indicator_.transform(expression)])
+
+    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
+        """Return the names of the columns that ``transform`` gives.
+
+        Parameters
+        ----------
+        input_features : array-like of str, default=None
+            Names of the columns of X, where X had none.
+
+        Returns
+        -------
+        ndarray of str, dtype object
+            The genes, then the columns of the indicator, if any.
+        """
+        check_is_fitted(self)
+        names = expression_names(self, input_features)
+        if self.indicator_ is None:
+            return names
+        return np.concatenate([names, self.indicator_.get_feature_names_out(names)])
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        return tags

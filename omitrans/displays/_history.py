@@ -1,0 +1,142 @@
+"""How the losses went during training."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from omitrans.displays._style import COLORS, GREY, clean, get_panels
+
+_PREFIXES = {"train_": "training ", "valid_": "validation "}
+_ADVERSARIAL_WORDS = ("adversarial", "discriminator", "critic")
+
+
+class HistoryDisplay:
+    """Loss curves: reconstruction in one panel, adversarial terms in another.
+
+    Parameters
+    ----------
+    history : DataFrame of shape (n_epochs, n_columns)
+        A row an epoch, numbered by the column ``epoch`` or else by the index. Columns that
+        start with ``train_`` or ``valid_`` are losses; others are not drawn. Losses whose
+        name holds "adversarial", "discriminator" or "critic" get a panel of their own.
+    best_epoch : int, default=None
+        The epoch whose weights were kept, to be marked.
+
+    Attributes
+    ----------
+    ax_ : ndarray of matplotlib Axes
+        The panels.
+    figure_ : matplotlib Figure
+        The figure.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from omitrans.displays import HistoryDisplay
+    >>> history = pd.DataFrame(
+    ...     {"epoch": [1, 2, 3], "train_reconstruction": [0.9, 0.5, 0.4], "lr": [1e-4] * 3}
+    ... )
+    >>> HistoryDisplay(history, best_epoch=3).plot()
+    <...HistoryDisplay object at ...>
+    """
+
+    def __init__(self, history: pd.DataFrame, *, best_epoch: int | None = None) -> None:
+        self.history = history
+        self.best_epoch = best_epoch
+
+    @classmethod
+    def from_estimator(cls, estimator: Any, *, ax: Any = None) -> "HistoryDisplay":
+        """Draw ``history_`` of a fitted estimator, and mark its ``best_epoch_`` if it has one.
+
+        Parameters
+        ----------
+        estimator : estimator
+            Fitted. A Pipeline, a search or a TransformedTargetRegressor is looked into.
+        ax : array-like of matplotlib Axes, default=None
+            Axes to draw on, one a panel; a new figure if None.
+
+        Returns
+        -------
+        HistoryDisplay
+            The display.
+        """
+        trained = _unwrap(estimator)
+        return cls(trained.history_, best_epoch=getattr(trained, "best_epoch_", None)).plot(ax)
+
+    def plot(self, ax: Any = None) -> "HistoryDisplay":
+        """Draw the curves.
+
+        Parameters
+        ----------
+        ax : array-like of matplotlib Axes, default=None
+            Axes to draw on, one a panel; a new figure if None.
+
+        Returns
+        -------
+        HistoryDisplay
+            The display itself.
+        """
+        history = self.history
+        epochs = history.get("epoch", history.index)
+        groups = _group_losses(history)
+        panels = get_panels(ax, len(groups), n_columns=2, size=(5.2, 3.6))
+        for panel, (title, names) in zip(panels, groups.items(), strict=True):
+            for name, color in zip(names, _cycle(len(names)), strict=True):
+                marker = "o" if len(history) == 1 else None
+                panel.plot(epochs, history[name], color=color, marker=marker, label=_label(name))
+            if self.best_epoch is not None:
+                label = f"best epoch {self.best_epoch}"
+                panel.axvline(self.best_epoch, color=GREY, linestyle=":", label=label)
+            panel.set(xlabel="Epoch", ylabel=title)
+            panel.xaxis.get_major_locator().set_params(integer=True)
+            panel.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, frameon=False)
+            clean(panel)
+        self.ax_, self.figure_ = np.array(panels), panels[0].figure
+        return self
+
+
+def _group_losses(history: pd.DataFrame) -> dict[str, list[str]]:
+    """Return the drawn columns of every panel, by its axis label."""
+    losses = [name for name in map(str, history) if name.startswith(tuple(_PREFIXES))]
+    losses = [name for name in losses if history[name].notna().any()]
+    adversarial = [name for name in losses if any(word in name for word in _ADVERSARIAL_WORDS)]
+    groups = {
+        "Reconstruction loss": [name for name in losses if name not in adversarial],
+        "Adversarial loss": adversarial,
+    }
+    groups = {title: names for title, names in groups.items() if names}
+    if not groups:
+        raise ValueError(
+            "history holds no losses: no column with numbers starts with 'train_' or 'valid_'. "
+            f"Found {', '.join(map(str, history.columns))}."
+        )
+    return groups
+
+
+def _cycle(n: int) -> list[str]:
+    return [COLORS[i % len(COLORS)] for i in range(n)]
+
+
+def _label(name: str) -> str:
+    for prefix, word in _PREFIXES.items():
+        name = name.replace(prefix, word, 1) if name.startswith(prefix) else name
+    return name.replace("_", " ")
+
+
+def _unwrap(estimator: Any) -> Any:
+    """Return the estimator with ``history_`` inside a Pipeline, a search or a wrapper."""
+    inner = estimator
+    while not hasattr(inner, "history_"):
+        if hasattr(inner, "steps"):
+            inner = inner.steps[-1][1]
+        elif hasattr(inner, "best_estimator_"):
+            inner = inner.best_estimator_
+        elif hasattr(inner, "regressor_"):
+            inner = inner.regressor_
+        else:
+            raise ValueError(
+                f"{type(estimator).__name__} has no history_. Fit it first; only estimators that "
+                "are trained in epochs have a history."
+            )
+    return inner

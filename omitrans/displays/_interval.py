@@ -1,0 +1,153 @@
+"""Whether prediction intervals hold what they promise."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.stats import binom
+
+from omitrans.displays._style import BLUE, GREY, VERMILION, clean, get_axes
+from omitrans.exceptions import FeatureMismatchError, SampleMismatchError
+from omitrans.utils._interval_columns import LOWER, UPPER, split_columns
+
+
+class IntervalDisplay:
+    """Histogram over genes of how often the truth lay within its interval.
+
+    Intervals of level 0.9 should hold nine of ten real values. Over few samples the share of a
+    gene differs from the level by chance; the outline shows how the genes would spread if every
+    interval were right. More genes far to the left than the outline has: intervals are too narrow.
+
+    Parameters
+    ----------
+    held : array-like of shape (n_genes,)
+        Share of each gene's samples whose real value lay within the interval.
+    n_samples : int
+        Number of samples, for the outline.
+    level : float, default=0.9
+        What the intervals promise.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+        The axes.
+    figure_ : matplotlib Figure
+        The figure.
+
+    See Also
+    --------
+    omitrans.predict_frame : Its ``intervals`` gives the bounds.
+    GenePredictionDisplay : Predicted against real values of a few genes.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> from omitrans.displays import IntervalDisplay
+    >>> rng = np.random.default_rng(0)
+    >>> Y = pd.DataFrame({"geneA": rng.normal(size=200), "geneB": rng.normal(size=200)})
+    >>> bounds = {"geneA_lower": -1.6, "geneA_upper": 1.6, "geneB_lower": -1, "geneB_upper": 1}
+    >>> display = IntervalDisplay.from_predictions(Y, (0 * Y).assign(**bounds), level=0.9)
+    >>> display.held.round(2).to_dict()
+    {'geneA': 0.92, 'geneB': 0.68}
+    """
+
+    def __init__(self, held: Any, *, n_samples: int, level: float = 0.9) -> None:
+        self.held = held
+        self.n_samples = n_samples
+        self.level = level
+
+    @classmethod
+    def from_predictions(
+        cls, Y_true: pd.DataFrame, predictions: pd.DataFrame, *, level: float = 0.9, ax: Any = None
+    ) -> "IntervalDisplay":
+        """Measure how often intervals hold the real values and draw it.
+
+        Parameters
+        ----------
+        Y_true : DataFrame of shape (n_samples, n_genes)
+            Real values of samples that the model was not fitted on. A NaN is not counted.
+        predictions : DataFrame
+            What :func:`omitrans.predict_frame` gave with ``intervals=level`` for the same samples:
+            with columns ``GENE_lower`` and ``GENE_upper``.
+        level : float, default=0.9
+            What the intervals promise.
+        ax : matplotlib Axes, default=None
+            Axes to draw on; a new figure if None.
+
+        Returns
+        -------
+        IntervalDisplay
+            The display.
+
+        Raises
+        ------
+        FeatureMismatchError
+            If no gene has both intervals and real values.
+        SampleMismatchError
+            If the tables have other samples, or in another order.
+        """
+        if not Y_true.index.equals(predictions.index):
+            raise SampleMismatchError(
+                "Y_true and predictions have other samples, or the same in another order. "
+                "Use Y_true.loc[predictions.index]."
+            )
+        genes = [gene for gene in split_columns(predictions)[1] if gene in Y_true]
+        if not genes:
+            raise FeatureMismatchError(
+                "predictions has no columns GENE_lower and GENE_upper for a gene of Y_true. "
+                f"Use predict_frame(..., intervals={level})."
+            )
+        held = pd.Series({gene: _share_held(Y_true[gene], predictions, gene) for gene in genes})
+        return cls(held, n_samples=len(Y_true), level=level).plot(ax)
+
+    def plot(self, ax: Any = None) -> "IntervalDisplay":
+        """Draw the histogram.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Axes to draw on; a new figure if None.
+
+        Returns
+        -------
+        IntervalDisplay
+            The display itself.
+        """
+        held = np.asarray(self.held, dtype=float)
+        held = held[np.isfinite(held)]
+        edges = _edges(held, self.n_samples, self.level)
+        counts, _ = np.histogram(held, edges)
+        cumulated = binom.cdf(np.floor(edges * self.n_samples), self.n_samples, self.level)
+        chance = len(held) * np.diff(cumulated)
+        ax = get_axes(ax)
+        ax.stairs(counts, edges, fill=True, color=BLUE, alpha=0.75, label="measured")
+        ax.stairs(chance, edges, color="black", linewidth=1.2, label="if every interval is right")
+        ax.axvline(self.level, color=GREY, linestyle="--", label=f"promised {self.level:.0%}")
+        mean = held.mean()
+        ax.axvline(mean, color=VERMILION, linewidth=1.5, label=f"mean {mean:.1%}")
+        ax.set(
+            xlabel=f"Share of {self.n_samples:,} samples within the interval",
+            ylabel=f"Number of genes (of {len(held):,})",
+        )
+        ax.xaxis.set_major_formatter("{x:.0%}")
+        ax.yaxis.get_major_locator().set_params(integer=True)
+        ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, frameon=False)
+        clean(ax)
+        self.ax_, self.figure_ = ax, ax.figure
+        return self
+
+
+def _share_held(truth: pd.Series, predictions: pd.DataFrame, gene: Any) -> float:
+    held = truth.between(predictions[f"{gene}{LOWER}"], predictions[f"{gene}{UPPER}"])
+    return float(held[truth.notna()].mean())
+
+
+def _edges(held: np.ndarray, n_samples: int, level: float) -> np.ndarray:
+    """Return edges half way between possible shares, at most some 30 of them, the last above 1."""
+    spread = 4 * np.sqrt(level * (1 - level) / n_samples)
+    low = max(0.0, min(held.min(), level - spread))
+    n_shares = int(np.ceil((1 - low) * n_samples)) + 1
+    step = -(-n_shares // 30)
+    n_bins = -(-n_shares // step)
+    return (n_samples + 0.5 - step * np.arange(n_bins, -1, -1)) / n_samples

@@ -1,0 +1,204 @@
+"""What all figures share: axes, and colours that colour-blind readers tell apart."""
+
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+from sklearn.decomposition import PCA
+from sklearn.manifold import TSNE
+from sklearn.utils import check_random_state
+
+from omitrans.utils._optional import import_optional
+
+METHODS = {"tsne": "t-SNE", "umap": "UMAP", "pca": "PCA"}
+N_COMPONENTS = 50  # neighbours are sought among these
+
+
+def check_method(method: str) -> None:
+    """Raise unless `method` is known.
+
+    Parameters
+    ----------
+    method : str
+        A key of ``METHODS``.
+    """
+    if method not in METHODS:
+        raise ValueError(f"method must be one of {', '.join(METHODS)}. Got {method!r} instead.")
+
+
+def lay_out(vectors: np.ndarray, method: str, random_state: Any) -> np.ndarray:
+    """Return two coordinates of each vector.
+
+    Parameters
+    ----------
+    vectors : ndarray of shape (n_vectors, n_dimensions)
+        What to lay out.
+    method : str
+        A key of ``METHODS``.
+    random_state : int, RandomState instance or None
+        Seed. None draws a new one and leaves NumPy's global state alone.
+
+    Returns
+    -------
+    ndarray of shape (n_vectors, 2)
+        Coordinates.
+    """
+    if random_state is None:
+        random_state = np.random.RandomState(np.random.MT19937())
+    seed = check_random_state(random_state).randint(2**31 - 1)
+    if method == "pca":
+        return PCA(2, random_state=seed).fit_transform(vectors)
+    n_components = min(N_COMPONENTS, *vectors.shape)
+    if n_components < vectors.shape[1]:
+        vectors = PCA(n_components, random_state=seed).fit_transform(vectors)
+    if method == "umap":
+        umap = import_optional("umap", extra="umap", purpose="lay profiles out by UMAP")
+        return umap.UMAP(random_state=seed, n_jobs=1).fit_transform(vectors)
+    perplexity = min(30.0, (len(vectors) - 1) / 3)
+    return TSNE(perplexity=perplexity, init="pca", random_state=seed).fit_transform(vectors)
+
+
+def label_map(ax: Any, method: str) -> None:
+    """Name the axes of a map.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes
+        Its axes.
+    method : str
+        A key of ``METHODS``.
+    """
+    name = METHODS[method]
+    ax.set(xlabel=f"{name} 1", ylabel=f"{name} 2")
+    clean(ax)
+    if method != "pca":  # their scale means nothing
+        ax.set(xticks=[], yticks=[])
+
+
+# of the palette of M. Okabe and K. Ito
+BLUE, VERMILION, GREEN, PURPLE, ORANGE = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00"
+COLORS = (BLUE, VERMILION, GREEN, PURPLE, ORANGE)
+GREY = "0.45"
+
+
+def import_pyplot() -> ModuleType:
+    """Import matplotlib.pyplot, or say how to get it.
+
+    Returns
+    -------
+    module
+        The module ``matplotlib.pyplot``.
+    """
+    return import_optional("matplotlib.pyplot", extra="plot", purpose="draw figures")
+
+
+def get_axes(ax: Any, *, figsize: tuple[float, float] = (6.4, 4.0)) -> Any:
+    """Return `ax`, or the axes of a new figure.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes or None
+        Axes to draw on.
+    figsize : (float, float), default=(6.4, 4.0)
+        Width and height of a new figure in inches.
+
+    Returns
+    -------
+    matplotlib Axes
+        Where to draw.
+    """
+    pyplot = import_pyplot()
+    if ax is None:
+        _, ax = pyplot.subplots(figsize=figsize, layout="constrained")
+    return ax
+
+
+def get_panels(ax: Any, n_panels: int, *, n_columns: int, size: tuple[float, float]) -> Any:
+    """Return one axes a panel: those given, or those of a new figure.
+
+    Parameters
+    ----------
+    ax : array-like of matplotlib Axes, or None
+        Axes to draw on, at least one a panel.
+    n_panels : int
+        How many panels there are.
+    n_columns : int
+        How many stand side by side in a new figure.
+    size : (float, float)
+        Width and height of a panel of a new figure in inches.
+
+    Returns
+    -------
+    list of matplotlib Axes
+        One a panel.
+    """
+    pyplot = import_pyplot()
+    if ax is None:
+        n_columns = min(n_columns, n_panels)
+        n_rows = -(-n_panels // n_columns)
+        _, grid = pyplot.subplots(
+            n_rows,
+            n_columns,
+            figsize=(size[0] * n_columns, size[1] * n_rows),
+            layout="constrained",
+            squeeze=False,
+        )
+        for empty in grid.flat[n_panels:]:
+            empty.remove()
+        return list(grid.flat[:n_panels])
+    given = list(np.ravel(ax))
+    if len(given) < n_panels:
+        raise ValueError(
+            f"ax holds {len(given)} axes, but there are {n_panels} panels. "
+            f"Give that many, e.g. the second result of pyplot.subplots(1, {n_panels})."
+        )
+    return given[:n_panels]
+
+
+def clean(ax: Any) -> None:
+    """Remove the frame's upper and right side.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes
+        Axes to change.
+    """
+    ax.spines[["top", "right"]].set_visible(False)
+
+
+def distinct_colors(n: int) -> list[Any]:
+    """Return colours that are told apart: the house's, or more of them along a rainbow.
+
+    Parameters
+    ----------
+    n : int
+        How many.
+
+    Returns
+    -------
+    list
+        Colours as matplotlib takes them.
+    """
+    if n <= len(COLORS):
+        return list(COLORS[:n])
+    pyplot = import_pyplot()
+    return [pyplot.get_cmap("turbo")(place) for place in np.linspace(0.03, 0.97, n)]
+
+
+def number(value: float, digits: int = 3) -> str:
+    """Write a number with a proper minus sign.
+
+    Parameters
+    ----------
+    value : float
+        The number.
+    digits : int, default=3
+        Decimals; numbers of 100 and more have one at most.
+
+    Returns
+    -------
+    str
+        The text.
+    """
+    decimals = digits if abs(value) < 100 else min(digits, 1)
+    return f"{value:,.{decimals}f}".replace("-", "−")

@@ -1,0 +1,156 @@
+"""Move the rows of an open matrix into memory or a file."""
+
+from collections.abc import Iterator
+from os import PathLike
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from omitrans.exceptions import DataFormatError, FeatureMismatchError
+from omitrans.io.matrix._stream_filter import FeatureFilter
+from omitrans.io.matrix._stream_parse import Rows
+from omitrans.io.matrix._stream_sink import MemorySink, NpySink, ParquetSink, whole_or_nothing
+from omitrans.utils._validation import _some
+
+_MAGIC = b"\x93NUMPY"
+
+
+def is_npy(path: str | PathLike[str]) -> bool:
+    """Return whether a file begins as .npy files do."""
+    if Path(path).is_dir():
+        raise DataFormatError(f"{path} is a folder. Name a file in it.")
+    with Path(path).open("rb") as file:
+        return file.read(len(_MAGIC)) == _MAGIC
+
+
+def write_ids(path: Path, samples: list[str], features: list[str]) -> None:
+    """Write the ids of an .npy file beside it."""
+    with whole_or_nothing(_ids_path(path)) as file:
+        np.savez(file, samples=np.array(samples, "U"), features=np.array(features, "U"))
+
+
+def open_npy(path: str | PathLike[str]) -> pd.DataFrame:
+    """Return the matrix as a frame over a memory map, which reads what is touched."""
+    path = Path(path)
+    ids = _ids_path(path)
+    if not ids.exists():
+        raise DataFormatError(
+            f"{path} lacks the file with its ids, {ids.name}. Keep the two files that "
+            "read_matrix(..., out=) writes together."
+        )
+    try:
+        values = np.load(path, mmap_mode="r")
+        with np.load(ids) as names:
+            samples, features = names["samples"], names["features"]
+    except (ValueError, EOFError, KeyError, OSError) as error:
+        raise DataFormatError(
+            f"{path} is truncated or damaged: {error}. Write it again."
+        ) from error
+    if values.shape != (len(samples), len(features)):
+        raise DataFormatError(
+            f"{path} has shape {values.shape} and {ids.name} names {len(samples)} samples and "
+            f"{len(features)} features. Write both again by read_matrix(..., out=)."
+        )
+    return as_frame(values, samples.tolist(), features.tolist())
+
+
+def as_frame(values: np.ndarray, samples: list[str], features: list[str]) -> pd.DataFrame:
+    """Return a frame over values, not a copy."""
+    index, columns = (pd.Index(names, dtype=object) for names in (samples, features))
+    return pd.DataFrame(values, index, columns, copy=False)
+
+
+def _ids_path(path: Path) -> Path:
+    return path.with_suffix(".ids.npz")
+
+
+class Selected(NamedTuple):
+    """What of a matrix is to be read."""
+
+    path: Path
+    names: list[str]  # of columns
+    rows: Iterator[Rows]
+    n_rows: int  # about
+    transposed: bool  # features are rows
+
+    def table(self, values: Any, ids: list[str]) -> pd.DataFrame:
+        """Return the frame with samples as rows."""
+        if self.transposed:
+            return as_frame(values.T, self.names, ids)
+        return as_frame(values, ids, self.names)
+
+
+def filtered(block: Rows, conditions: FeatureFilter) -> Rows:
+    """Return the rows, one feature each, that meet the conditions."""
+    if not conditions:
+        return block
+    kept = np.flatnonzero(conditions.of_rows(block.numbers))
+    if len(kept) == len(block.ids):
+        return block
+    return Rows([block.lines[k] for k in kept], [block.ids[k] for k in kept], block.numbers[kept])
+
+
+def store(selected: Selected, dtype: np.dtype, out: Path | None) -> pd.DataFrame:
+    """Read the rows into memory or a file."""
+    n_columns = len(selected.names)
+    if out is None:
+        memory = MemorySink(selected.n_rows, n_columns, dtype)
+        ids = _fill(selected, memory)
+        return selected.table(memory.finish(), ids)
+    if out.suffix == ".npy":
+        with whole_or_nothing(out) as file:
+            npy = NpySink(file, n_columns, dtype, transposed=selected.transposed)
+            ids = _fill(selected, npy)
+            npy.finish()
+            names = (selected.names, ids) if selected.transposed else (ids, selected.names)
+            write_ids(out, *names)
+        return open_npy(out)
+    if out.suffix == ".parquet":
+        with (
+            whole_or_nothing(out) as file,
+            ParquetSink(file, selected.names, dtype) as parquet,
+        ):
+            ids = _fill(selected, parquet)
+            parquet.finish()
+        return pd.DataFrame(index=pd.Index(selected.names if selected.transposed else ids))
+    raise ValueError(f"out must end in .npy or .parquet, got {str(out)!r}.")
+
+
+def _fill(selected: Selected, sink: MemorySink | NpySink | ParquetSink) -> list[str]:
+    """Move rows to where they go, and return their ids."""
+    lines: list[int] = []
+    ids: list[str] = []
+    for block in selected.rows:
+        sink.add(block.ids, block.numbers)
+        lines += block.lines
+        ids += block.ids
+    _check_ids(selected, lines, ids)
+    return ids
+
+
+def _check_ids(selected: Selected, lines: list[int], ids: list[str]) -> None:
+    if selected.transposed:
+        check_left(selected.path, len(ids))
+    if "" in ids:
+        raise DataFormatError(
+            f"{selected.path}, line {lines[ids.index('')]}: the row has no id. Name or remove it."
+        )
+    index = pd.Index(ids, dtype=object)
+    if not index.is_unique:
+        places = np.flatnonzero(index.duplicated(keep=False))
+        same = [lines[k] for k in places if ids[k] == ids[places[0]]]
+        raise DataFormatError(
+            f"{selected.path}: {index[index.duplicated()].nunique()} ids of rows stand twice; "
+            f"first {ids[places[0]]!r}, lines {_some(same)}. Rename, average or remove them."
+        )
+
+
+def check_left(path: Path, n_features: int) -> None:
+    """Raise if no feature is left."""
+    if n_features == 0:
+        raise FeatureMismatchError(
+            f"{path}: no feature is left. Compare keep_features with its ids, and mind "
+            "max_missing_rate and min_variance."
+        )

@@ -1,0 +1,239 @@
+"""What stands in for a missing value: something learned from the training samples, never others."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from sklearn.cluster import KMeans
+from sklearn.decomposition import PCA
+from sklearn.utils import check_random_state
+
+from omitrans.preprocessing._columns import column_blocks, value_range
+from omitrans.preprocessing.probes._probe_columns import ProbeColumns, probe_blocks
+from omitrans.preprocessing.probes._value_range import joint_range
+
+# policies that need more than the means
+REFERENCES = ("group", "knn", "components")
+_N_LANDMARKS = 5000
+_N_COMPONENT_SAMPLES = 1000
+_SAMPLES_A_COMPONENT = 4
+
+
+class ProbeStatistics(NamedTuple):
+    """What the training samples tell of each probe."""
+
+    means: np.ndarray
+    missing_rates: np.ndarray
+    variances: np.ndarray
+    limits: np.ndarray
+    """Smallest and largest value of all probes."""
+
+
+def probe_statistics(X: Any, where: ProbeColumns, replicates: str) -> ProbeStatistics:
+    """Return the statistics of each probe over the samples; infinity raises."""
+    parts: list[tuple[np.ndarray, ...]] = []
+    limits = []
+    n_seen = 0
+    for block in probe_blocks(X, where, replicates):
+        names = where.probes[n_seen : n_seen + block.shape[1]]
+        n_seen += block.shape[1]
+        limits.append(value_range(pd.DataFrame(block, columns=names, copy=False)))
+        mean = observed_mean(block)
+        parts.append((mean, np.isnan(block).mean(axis=0), observed_mean((block - mean) ** 2)))
+    means, missing_rates, variances = map(np.concatenate, zip(*parts, strict=True))
+    return ProbeStatistics(means, missing_rates, variances, joint_range(limits))
+
+
+def learn_reference(
+    values: np.ndarray,
+    policy: str,
+    *,
+    means: np.ndarray,
+    variances: np.ndarray,
+    groups: Any,
+    n_groups: int,
+    n_components: int,
+    random_state: Any,
+) -> dict[str, np.ndarray]:
+    """Return what a policy needs beyond the means: components, training samples, or groups.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_samples, n_probes)
+        Training samples, NaN where a value is missing.
+    policy : {"group", "knn", "components"}
+        The policy.
+    means, variances : ndarray of shape (n_probes,)
+        Of the training samples.
+    groups : array-like of shape (n_samples,) or None
+        The group of each sample; None makes `n_groups` by k-means.
+    n_groups, n_components : int
+        How many to make.
+    random_state : int, RandomState instance or None
+        Seeds k-means.
+
+    Returns
+    -------
+    dict of str to ndarray
+        "loadings" and "noise", or "profiles" and "landmarks".
+    """
+    if policy == "components":
+        return _components(fill_with(values, means), n_components)
+    landmarks = _variable_probes(variances)
+    if policy == "knn":
+        return {"profiles": values, "landmarks": landmarks}
+    if groups is None:
+        known = fill_with(values[:, landmarks], means[landmarks])
+        groups = _cluster(known, n_groups, random_state)
+    elif np.shape(groups) != (len(values),):
+        raise ValueError(
+            f"groups must hold one label for each of the {len(values)} samples; got shape "
+            f"{np.shape(groups)}."
+        )
+    profiles = _group_means(values, np.asarray(groups), means)
+    return {"profiles": profiles, "landmarks": landmarks}
+
+
+def fill_missing(
+    values: np.ndarray,
+    means: np.ndarray,
+    reference: dict[str, np.ndarray],
+    *,
+    absent: np.ndarray,
+    limits: np.ndarray,
+    n_neighbors: int,
+) -> None:
+    """Replace missing values by what the training samples tell of each sample, in place.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_samples, n_probes)
+        NaN where a value is missing.
+    means : ndarray of shape (n_probes,)
+        Of the training samples; what is left when the reference has no answer.
+    reference : dict of str to ndarray
+        What `learn_reference` gave; without content, all become means.
+    absent : ndarray of shape (n_probes,), bool
+        Which probes the table lacks altogether.
+    limits : ndarray of shape (2,)
+        Smallest and largest training value.
+    n_neighbors : int
+        Number of profiles to average.
+    """
+    if "loadings" in reference:
+        _fill_from_components(values, means, **reference, absent=absent, limits=limits)
+    elif "profiles" in reference:
+        _fill_from_nearest(values, **reference, n_neighbors=n_neighbors)
+    fill_with(values, means)
+
+
+def _variable_probes(variances: np.ndarray) -> np.ndarray:
+    """Return positions, rising, of the probes that vary most: samples are compared on them."""
+    ranked = np.argsort(-np.nan_to_num(variances), kind="stable")
+    return np.sort(ranked[:_N_LANDMARKS])
+
+
+def _cluster(values: np.ndarray, n_groups: int, random_state: Any) -> np.ndarray:
+    """Return a group of every sample, by k-means."""
+    n_groups = min(n_groups, len(np.unique(values, axis=0)))
+    seed = check_random_state(random_state).randint(np.iinfo(np.int32).max)
+    return KMeans(n_groups, n_init=3, random_state=seed).fit_predict(values)
+
+
+def _group_means(values: np.ndarray, labels: np.ndarray, fallback: np.ndarray) -> np.ndarray:
+    """Return the mean profile of each group, in the order of the sorted labels."""
+    profiles = [
+        fill_with(observed_mean(values[labels == label])[None], fallback)[0]
+        for label in np.unique(labels)
+    ]
+    return np.stack(profiles).astype(values.dtype)
+
+
+def observed_mean(values: np.ndarray) -> np.ndarray:
+    """Return the mean of each column over its observed values, in float64; NaN without any."""
+    count = (~np.isnan(values)).sum(axis=0)
+    with np.errstate(invalid="ignore"):
+        return np.nansum(values, axis=0, dtype=np.float64) / count
+
+
+def fill_with(values: np.ndarray, profile: np.ndarray) -> np.ndarray:
+    """Replace missing values by those of one profile, in place."""
+    for columns, block in column_blocks(values):
+        np.copyto(block, profile[columns], where=np.isnan(block), casting="same_kind")
+    return values
+
+
+def _components(values: np.ndarray, n_components: int) -> dict[str, np.ndarray]:
+    """Return loadings and noise variance of probabilistic principal components.
+
+    `values` are complete training samples, and are overwritten; some suffice, evenly spaced.
+    Without as many samples or probes as it takes there are no loadings: only the means are known.
+    """
+    if len(values) > _N_COMPONENT_SAMPLES:
+        values = values[np.linspace(0, len(values) - 1, _N_COMPONENT_SAMPLES).astype(int)]
+    n_components = min(n_components, len(values) // _SAMPLES_A_COMPONENT, values.shape[1] - 1)
+    if n_components < 1:
+        return {
+            "loadings": np.empty((values.shape[1], 0), dtype=np.float32),
+            "noise": np.array(1.0),
+        }
+    pca = PCA(n_components, copy=False, svd_solver="randomized", random_state=0).fit(values)
+    spread = np.sqrt(np.maximum(pca.explained_variance_ - pca.noise_variance_, 0))
+    # constant probes leave no noise; the system to solve must stay regular
+    noise = np.maximum(pca.noise_variance_, 1e-6)
+    return {"loadings": (pca.components_.T * spread).astype(np.float32), "noise": np.asarray(noise)}
+
+
+def _fill_from_components(
+    values: np.ndarray,
+    means: np.ndarray,
+    loadings: np.ndarray,
+    noise: np.ndarray,
+    *,
+    absent: np.ndarray,
+    limits: np.ndarray,
+) -> np.ndarray:
+    """Replace missing values by their expectation given the sample's other values, in place.
+
+    Under probabilistic principal components a profile is ``means + loadings @ score`` with normal
+    scores and noise. `absent` marks probes that the table lacks altogether, so that what they have
+    in common is computed once; `limits` are the smallest and largest training value.
+    """
+    loadings = loadings.astype(np.float64)  # once, and not with each sample
+    present = loadings[~absent]
+    common = present.T @ present + noise * np.eye(loadings.shape[1])
+    # one sample at a time: a product over the batch would round by its size
+    for sample in values:
+        row = np.ascontiguousarray(sample)
+        missing = np.isnan(row)
+        if not missing.any():
+            continue
+        gaps = loadings[missing & ~absent]
+        deviation = np.where(missing, 0, row - means)
+        score = np.linalg.solve(common - gaps.T @ gaps, loadings.T @ deviation)
+        sample[missing] = np.clip(means[missing] + loadings[missing] @ score, *limits)
+    return values
+
+
+def _fill_from_nearest(
+    values: np.ndarray, profiles: np.ndarray, landmarks: np.ndarray, n_neighbors: int
+) -> np.ndarray:
+    """Replace missing values by means over the profiles nearest to each sample, in place.
+
+    `profiles` are training samples or means of their groups, `landmarks` the probes that distances
+    are measured on. What none of the nearest has, and samples without a landmark, stay missing.
+    """
+    known = np.ascontiguousarray(profiles[:, landmarks])
+    # one sample at a time: a product over the batch would round by its size
+    for row in values:
+        missing = np.flatnonzero(np.isnan(row))
+        observed = np.flatnonzero(~np.isnan(row[landmarks]))
+        if not len(missing) or not len(observed):
+            continue
+        gaps = known[:, observed] - row[landmarks[observed]]
+        both = ~np.isnan(gaps)
+        with np.errstate(invalid="ignore"):  # a reference that shares no landmark is infinitely far
+            distance = np.square(np.where(both, gaps, 0.0)).sum(axis=1) / both.sum(axis=1)
+        nearest = np.argsort(np.nan_to_num(distance, nan=np.inf), kind="stable")[:n_neighbors]
+        row[missing] = observed_mean(profiles[np.ix_(nearest, missing)])
+    return values

@@ -1,0 +1,405 @@
+"""Bring any methylation array to the probes that a model was trained on."""
+
+from numbers import Integral, Real
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils import Tags
+from sklearn.utils.validation import check_is_fitted
+
+from omitrans.preprocessing._columns import as_matrix, check_first_row, check_table, value_range
+from omitrans.preprocessing.probes._coverage import (
+    CoverageLimits,
+    blocks_of,
+    coverage_of,
+    coverage_report,
+    judge_coverage,
+)
+from omitrans.preprocessing.probes._fill import (
+    REFERENCES,
+    fill_missing,
+    learn_reference,
+    probe_statistics,
+)
+from omitrans.preprocessing.probes._probe_columns import (
+    REPLICATES,
+    ProbeColumns,
+    check_known_probes,
+    check_probe_columns,
+    every_column,
+    find_probes,
+    framed,
+    methylation_probes,
+    probe_blocks,
+    refuse_transposed,
+    remember_columns,
+    take_probes,
+    unchanged,
+)
+from omitrans.preprocessing.probes._probe_names import array_platform, sample_platforms
+from omitrans.preprocessing.probes._value_range import (
+    check_unit,
+    joint_range,
+    learn_unit,
+    with_ranges,
+)
+from omitrans.utils._sklearn import (
+    Interval,
+    StrOptions,
+    check_feature_names_in,
+    fit_context,
+)
+
+
+class ArrayHarmonizer(TransformerMixin, BaseEstimator):
+    """Align the probes of any array with those of the training samples, and fill what is missing.
+
+    It stands at the head of a Pipeline. A model trained on 450K arrays then takes EPIC and EPICv2
+    tables as they are: probes are found by name, replicates of a probe (cg00000029_TC21,
+    cg00000029_TC22, or the same without suffixes) become one value, control, SNP (rs) and mutation
+    (nv) probes go, and missing values are filled from the training samples alone. So a sample gets
+    the same result alone and in a batch.
+
+    Parameters
+    ----------
+    missing : {"mean", "group", "knn", "components", "keep"}, default="mean"
+        What a missing value becomes: the probe's mean over the training samples; its mean over the
+        most similar group of them; its mean over the `n_neighbors` most similar ones, which are
+        then part of the model; what the sample's other probes let expect, by principal components
+        of the training samples; or nothing, for an imputer down the Pipeline.
+    replicates : {"mean", "median", "first"}, default="mean"
+        How replicates of a probe become one value; missing ones are left out.
+    warn_coverage : float, default=0.9
+        Below this share of observed probes, transform warns.
+    min_coverage : float, default=0.7
+        Below this share, transform refuses.
+    max_missing_rate : float, default=1.0
+        Probes of which a larger share of the training samples is missing are not learned. Probes
+        without any observed value never are.
+    unit : {"auto", "beta"} or None, default="auto"
+        The unit of the values. With "beta" those outside [0, 1] are an error that says what they
+        look like. "auto" means "beta" if all training values lie in [0, 1].
+    n_neighbors : int, default=5
+        Number of training samples that "knn" averages.
+    n_groups : int, default=8
+        Number of groups that "group" makes by k-means where fit is given none.
+    n_components : int, default=30
+        Number of principal components, at most one per four training samples.
+    random_state : int, RandomState instance or None, default=None
+        Seeds k-means.
+
+    Attributes
+    ----------
+    probes_ : ndarray of str
+        The probes that come out, without suffixes, in their order.
+    means_ : ndarray of shape (n_probes,)
+        Their means over the training samples.
+    unit_ : {"beta"} or None
+        The unit that transform checks.
+    platform_ : str
+        The array of the training samples (:func:`array_platform`).
+    n_features_in_ : int
+        Number of columns seen in fit.
+    feature_names_in_ : ndarray of str
+        Their names, if X had such.
+
+    Notes
+    -----
+    Coverage is the share of ``probes_`` with an observed value, per sample. Similarity is the mean
+    squared difference over those of the 5,000 most variable probes that the sample holds. The
+    components are probabilistic ones, learned from 1,000 training samples at most.
+
+    Tables without column names must have the columns seen in fit; low coverage is a warning then.
+
+    References
+    ----------
+    M. E. Tipping and C. M. Bishop. Probabilistic principal component analysis. Journal of the
+    Royal Statistical Society B 61, 611-622 (1999).
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from omitrans.preprocessing import ArrayHarmonizer
+    >>> X = pd.DataFrame(
+    ...     {"cg00000029": [0.2, 0.4], "cg00000108": [0.9, 0.8], "cg00000109": [0.5, 0.6]}
+    ... )
+    >>> harmonizer = ArrayHarmonizer(min_coverage=0.5, warn_coverage=0.6).fit(X)
+    >>> new = pd.DataFrame(
+    ...     {"cg00000109_TC21": [0.1], "cg00000029_TC21": [0.2], "cg00000029_TC22": [0.3]},
+    ...     index=["patient"],
+    ... )
+    >>> harmonizer.transform(new)
+             cg00000029  cg00000108  cg00000109
+    patient        0.25        0.85         0.1
+    >>> harmonizer.report(new)
+            platform  n_probes  coverage status
+    patient   EPICv2         2  0.666667     ok
+    """
+
+    _parameter_constraints = {
+        "missing": [StrOptions({"mean", "group", "knn", "components", "keep"})],
+        "replicates": [StrOptions(set(REPLICATES))],
+        "warn_coverage": [Interval(Real, 0, 1, closed="both")],
+        "min_coverage": [Interval(Real, 0, 1, closed="both")],
+        "max_missing_rate": [Interval(Real, 0, 1, closed="both")],
+        "unit": [StrOptions({"auto", "beta"}), None],
+        "n_neighbors": [Interval(Integral, 1, None, closed="left")],
+        "n_groups": [Interval(Integral, 1, None, closed="left")],
+        "n_components": [Interval(Integral, 1, None, closed="left")],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(
+        self,
+        *,
+        missing: str = "mean",
+        replicates: str = "mean",
+        warn_coverage: float = 0.9,
+        min_coverage: float = 0.7,
+        max_missing_rate: float = 1.0,
+        unit: str | None = "auto",
+        n_neighbors: int = 5,
+        n_groups: int = 8,
+        n_components: int = 30,
+        random_state: Any = None,
+    ) -> None:
+        self.missing = missing
+        self.replicates = replicates
+        self.warn_coverage = warn_coverage
+        self.min_coverage = min_coverage
+        self.max_missing_rate = max_missing_rate
+        self.unit = unit
+        self.n_neighbors = n_neighbors
+        self.n_groups = n_groups
+        self.n_components = n_components
+        self.random_state = random_state
+
+    # --- fit ---
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X: Any, y: Any = None, groups: Any = None) -> Self:
+        """Learn the probes, and what stands in for missing values.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_samples, n_features)
+            The training samples; NaN is missing. Columns of a frame are probe names.
+        y : None
+            Ignored.
+        groups : array-like of shape (n_samples,), default=None
+            The group of each sample, such as its tissue; used with ``missing="group"``.
+
+        Returns
+        -------
+        ArrayHarmonizer
+            The fitted harmonizer.
+
+        Raises
+        ------
+        ValueError
+            If the table is transposed, no probe is left, or values are not in the stated unit.
+        """
+        refuse_transposed(X)
+        if isinstance(X, pd.DataFrame):
+            check_probe_columns(X)
+            remember_columns(self, X)
+            check_first_row(X)
+        else:
+            X = check_table(self, X, reset=True)
+        self._learn_probes(X)
+        self.unit_ = learn_unit(self._limits, self.unit)
+        self._reference: dict[str, np.ndarray] = {}
+        if self.missing in REFERENCES:
+            values = take_probes(X, self._columns_of(X), self.replicates)
+            self._reference = learn_reference(
+                values,
+                self.missing,
+                means=self.means_,
+                variances=self._variances,
+                groups=groups,
+                n_groups=self.n_groups,
+                n_components=self.n_components,
+                random_state=self.random_state,
+            )
+        return self
+
+    def _learn_probes(self, X: Any) -> None:
+        if isinstance(X, pd.DataFrame) and isinstance(X.columns[0], str):
+            names = np.asarray(X.columns, dtype=object)
+            self.platform_ = array_platform(names)
+            probes = methylation_probes(names)
+            if not len(probes):
+                raise ValueError(
+                    f"ArrayHarmonizer left none of the {len(names)} columns (first: {names[0]!r}): "
+                    "all are control, SNP or mutation probes."
+                )
+            where = find_probes(names, probes)
+        else:
+            self.platform_ = "unknown"
+            probes = np.array([f"x{i}" for i in range(X.shape[1])], dtype=object)
+            where = every_column(probes)
+        # of the probes alone: controls may hold intensities
+        means, missing_rate, variances, self._limits = probe_statistics(X, where, self.replicates)
+        kept = ~np.isnan(means) & (missing_rate <= self.max_missing_rate)
+        if not kept.any():
+            raise ValueError(
+                f"ArrayHarmonizer left none of the {len(probes)} probes: each misses more than "
+                f"max_missing_rate={self.max_missing_rate} of its values (at least "
+                f"{missing_rate.min():.3g}). Raise it, or check how X was read."
+            )
+        self.probes_, self.means_ = probes[kept], means[kept]
+        self._probe_columns, self._variances = where.first[kept], variances[kept]
+
+    # --- transform ---
+
+    def transform(self, X: Any) -> Any:
+        """Give the probes of the training samples, filled.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_samples, n_features)
+            Samples of any array; NaN is missing. A frame may hold any columns in any order.
+
+        Returns
+        -------
+        ndarray or DataFrame of shape (n_samples, n_probes)
+            A frame if X is one, with its sample index.
+
+        Raises
+        ------
+        LowCoverageError
+            If a sample holds a smaller share of the probes than `min_coverage`.
+        FeatureMismatchError
+            If the table holds none of the probes, is transposed, or holds a column twice.
+        ValueError
+            If the values are not in the unit of the training samples.
+
+        Warns
+        -----
+        LowCoverageWarning
+            If a sample holds a smaller share of the probes than `warn_coverage`.
+        """
+        check_is_fitted(self)
+        return self._harmonize(*self._check_new(X), judge=True)
+
+    def fit_transform(self, X: Any, y: Any = None, groups: Any = None) -> Any:
+        """Fit, and give the training samples with their gaps filled; none is refused.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_samples, n_features)
+            The training samples.
+        y : None
+            Ignored.
+        groups : array-like of shape (n_samples,), default=None
+            As for :meth:`fit`.
+
+        Returns
+        -------
+        ndarray or DataFrame of shape (n_samples, n_probes)
+            A frame if X is one, with its sample index.
+        """
+        self.fit(X, y, groups)
+        X = X if isinstance(X, pd.DataFrame) else check_table(self, X, reset=False)
+        return self._harmonize(X, self._columns_of(X), judge=False)
+
+    def _harmonize(self, X: Any, where: ProbeColumns, *, judge: bool) -> Any:
+        """Align and fill a checked table; with `judge`, low coverage is refused."""
+        same_columns = where.are_all(X)
+        values = as_matrix(X) if same_columns else take_probes(X, where, self.replicates)
+        coverage = coverage_of(blocks_of(values), len(self.probes_))
+        if judge:
+            check_unit(value_range(framed(X, values, self.probes_)), self.unit_, self._limits)
+            self._judge(coverage, X)
+        if same_columns:
+            if self.missing == "keep" or coverage.min() == 1:
+                return unchanged(X, values, self.probes_ if self._by_name(X) else None)
+            values = values.copy()
+        if self.missing != "keep":
+            fill_missing(
+                values,
+                self.means_,
+                self._reference,
+                absent=where.first < 0,
+                limits=self._limits,
+                n_neighbors=1 if self.missing == "group" else self.n_neighbors,
+            )
+        return framed(X, values, self.probes_)
+
+    def _judge(self, coverage: np.ndarray, X: Any) -> None:
+        limits = self._thresholds()
+        if not self._by_name(X):  # it cannot be of another array; sporadic gaps are filled
+            limits = limits._replace(refuse=0.0)
+        judge_coverage(coverage, getattr(X, "index", None), len(self.probes_), limits)
+
+    def report(self, X: Any) -> pd.DataFrame:
+        """Tell how much of each sample can be used, without refusing any.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_samples, n_features)
+            Samples of any array.
+
+        Returns
+        -------
+        DataFrame
+            A row a sample: ``platform`` (:func:`array_platform` of its probes), ``n_probes``
+            (observed ones of ``probes_``), ``coverage`` (their share) and ``status``: "ok", "low"
+            (transform warns) or "refused".
+        """
+        check_is_fitted(self)
+        X, where = self._check_new(X)
+        limits: list[np.ndarray] = []
+        blocks = with_ranges(probe_blocks(X, where, self.replicates), limits)
+        coverage = coverage_of(blocks, len(self.probes_))
+        check_unit(joint_range(limits), self.unit_, self._limits)
+        platform = sample_platforms(X) if self._by_name(X) else "unknown"
+        samples, n_probes = getattr(X, "index", None), len(self.probes_)
+        return coverage_report(coverage, samples, n_probes, self._thresholds(), platform=platform)
+
+    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
+        """Return the names of the probes that come out.
+
+        Parameters
+        ----------
+        input_features : array-like of str or None, default=None
+            Names of the columns of X; they must be those seen in fit.
+
+        Returns
+        -------
+        ndarray of str
+            The names.
+        """
+        check_is_fitted(self)
+        names = check_feature_names_in(self, input_features)
+        return self.probes_ if hasattr(self, "feature_names_in_") else names[self._probe_columns]
+
+    def _check_new(self, X: Any) -> tuple[Any, ProbeColumns]:
+        """Return a checked table, and where its probes are."""
+        if not self._by_name(X):
+            X = check_table(self, X, reset=False)
+            where = self._columns_of(X)
+        else:
+            check_probe_columns(X)
+            where = self._columns_of(X)
+            check_known_probes(X, where)
+            check_first_row(X)
+        return X, where
+
+    def _by_name(self, X: Any) -> bool:
+        return isinstance(X, pd.DataFrame) and hasattr(self, "feature_names_in_")
+
+    def _thresholds(self) -> CoverageLimits:
+        return CoverageLimits(warn=self.warn_coverage, refuse=self.min_coverage)
+
+    def _columns_of(self, X: Any) -> ProbeColumns:
+        if self._by_name(X):
+            return find_probes(map(str, X.columns), self.probes_)
+        return every_column(self.probes_)._replace(first=self._probe_columns)
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        return tags

@@ -1,0 +1,190 @@
+"""What the names of array probes tell: replicates, controls, and the array they are from."""
+
+import re
+from collections.abc import Iterable, Sequence
+from functools import cache
+from importlib.resources import files
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+# EPICv2 and MSA append strand, bisulfite strand, design and replicate: cg00000029_TC21
+_SUFFIX = re.compile(r"_[TB][CO]\d+$")
+# control beads, SNP assays and (EPICv2) probes for known mutations say nothing of methylation
+_NOT_METHYLATION = re.compile(r"^(?:ctl[_.-]|rs\d+$|nv-)")
+_CPG = re.compile(r"^cg\d{8}$")
+
+# The file lists the ids of three arrays whose number is a multiple of this.
+_SAMPLED = 256
+_MIN_SAMPLED = 3
+# A table of an array holds nothing but its ids; shares below 1 leave room for a few foreign ones.
+_ALL = 0.97
+# A sample with more gaps than this leaves may be of another array than the table.
+_MOST = 0.9
+# 52 % of EPIC's and 42 % of EPICv2's CpG probes were on 450K, few of any other numbering
+_EPIC_SHARED = 0.25
+_N_EPIC = 866_900
+
+
+def trim_suffix(names: Iterable[str]) -> np.ndarray:
+    """Return probe names without EPICv2's suffix.
+
+    Parameters
+    ----------
+    names : iterable of str
+        Probe names.
+
+    Returns
+    -------
+    ndarray of str, dtype object
+        The names; those without a suffix as they are.
+    """
+    # the test for "_" spares most names the slower pattern
+    return np.array([_SUFFIX.sub("", name) if "_" in name else name for name in names], object)
+
+
+def measures_methylation(names: np.ndarray) -> np.ndarray:
+    """Return True for each (trimmed) name that is no control, SNP assay or mutation probe."""
+    return np.array([_NOT_METHYLATION.match(name) is None for name in names], bool)
+
+
+def share_of_probe_names(names: Iterable[object]) -> float:
+    """Return the share of names that look like a CpG probe's."""
+    trimmed = trim_suffix(map(str, names))
+    return float(np.mean([_CPG.match(name) is not None for name in trimmed])) if len(trimmed) else 0
+
+
+def array_platform(names: Iterable[str]) -> str:
+    """Recognise a methylation array by the names of its probes.
+
+    Parameters
+    ----------
+    names : iterable of str
+        Probe names, all of an array or some thousand of them, in any order.
+
+    Returns
+    -------
+    {"27K", "450K", "EPIC", "EPICv2", "MSA", "unknown"}
+        The array. "unknown" if there are too few CpG probes to tell, or they are none of these.
+
+    Notes
+    -----
+    Names with a suffix (cg00000029_TC21), or several of one name, are EPICv2's or MSA's. The others
+    are told apart by a sample of known ids: of those numbered by a multiple of 256, the complete
+    lists of 27K, 450K and MSA are known. A table cut to the probes that two arrays share is taken
+    for the smaller one. EPICv2 without suffixes and replicates cannot be told from EPIC unless it
+    holds more probes than EPIC has.
+
+    Examples
+    --------
+    >>> from omitrans.preprocessing import array_platform
+    >>> array_platform(["cg00000029_TC21", "cg00000109_TC21", "cg00000155_BC21"])
+    'EPICv2'
+    >>> array_platform(["TP53", "BRCA1"])
+    'unknown'
+    """
+    names = list(map(str, names))
+    trimmed = trim_suffix(names)
+    return _platform_of(names, trimmed, _sampled_probes(names, trimmed))
+
+
+def _platform_of(names: Sequence[str], trimmed: np.ndarray, sampled: "_SampledProbes") -> str:
+    """Return the array of a whole table."""
+    cpgs = [name for name in trimmed if _CPG.match(name)]
+    marked = sum(short != name for short, name in zip(trimmed, names, strict=True))
+    several = len(set(cpgs)) < len(cpgs)
+    return _decide(
+        {array: _share(members) for array, members in sampled.members.items()},
+        enough=len(sampled.position) >= _MIN_SAMPLED,
+        # a suffix, or several of one name
+        replicated=2 * marked > len(names) or several,
+        many=len(cpgs) > _N_EPIC,
+    )
+
+
+class _SampledProbes(NamedTuple):
+    """Probes of a table that are among those known completely."""
+
+    position: np.ndarray
+    """Their columns."""
+    members: dict[str, np.ndarray]
+    """Whether they are on each array."""
+    suffixed: np.ndarray
+    """Whether their names have a suffix."""
+
+
+def _sampled_probes(names: Sequence[str], trimmed: np.ndarray) -> _SampledProbes:
+    """Return which columns tell one array from another."""
+    found = [
+        (i, int(short[2:]))
+        for i, short in enumerate(trimmed)
+        if _CPG.match(short) and int(short[2:]) % _SAMPLED == 0
+    ]
+    position, numbers = np.array(found, dtype=np.int64).reshape(-1, 2).T
+    return _SampledProbes(
+        position,
+        {array: np.isin(numbers, ids) for array, ids in _known_ids().items()},
+        np.array([trimmed[i] != names[i] for i in position], dtype=bool),
+    )
+
+
+def sample_platforms(X: pd.DataFrame) -> np.ndarray:
+    """Return the array of each sample of a table, which may hold samples of several.
+
+    Parameters
+    ----------
+    X : DataFrame of shape (n_samples, n_probes)
+        A sample's missing values may be probes that its array lacks.
+
+    Returns
+    -------
+    ndarray of str
+        As :func:`array_platform` calls them.
+    """
+    names = list(map(str, X.columns))
+    trimmed = trim_suffix(names)
+    sampled = _sampled_probes(names, trimmed)
+    observed = X.iloc[:, sampled.position].notna().to_numpy(dtype=np.float32)
+    count = observed.sum(axis=1)
+    platforms = np.full(len(X), _platform_of(names, trimmed, sampled), dtype=object)
+    if not observed.any():
+        return platforms
+    with np.errstate(invalid="ignore"):
+        shares = {name: observed @ known / count for name, known in sampled.members.items()}
+        suffixed = observed @ sampled.suffixed / count
+    for i in np.flatnonzero(count < _MOST * observed.shape[1]):
+        platforms[i] = _decide(
+            {name: share[i] for name, share in shares.items()},
+            enough=count[i] >= _MIN_SAMPLED,
+            replicated=suffixed[i] > 0.5,
+            many=False,
+        )
+    return platforms
+
+
+def _decide(share: dict[str, float], *, enough: bool, replicated: bool, many: bool) -> str:
+    """Return the array whose share of the sampled probes fits."""
+    if replicated:
+        return "MSA" if enough and share["MSA"] >= _ALL else "EPICv2"
+    if not enough:
+        return "unknown"
+    for array in ("27K", "450K", "MSA"):
+        if share[array] >= _ALL:
+            return array
+    if share["450K"] < _EPIC_SHARED:
+        return "unknown"
+    return "EPICv2" if many else "EPIC"
+
+
+def _share(members: np.ndarray) -> float:
+    return float(members.mean()) if len(members) else 0.0
+
+
+@cache
+def _known_ids() -> dict[str, np.ndarray]:
+    """Return the sampled CpG numbers of each array that is known completely."""
+    with files("omitrans.preprocessing.probes").joinpath("_array_ids.csv").open() as file:
+        table = pd.read_csv(file)
+    arrays = table["arrays"].str.get_dummies(sep=" ").astype(bool)
+    return {str(array): table["number"].to_numpy()[arrays[array]] for array in arrays}
