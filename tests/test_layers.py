@@ -2,11 +2,13 @@
 
 import ast
 from functools import cache
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
 
 import omitrans
+from omitrans.utils.discovery import all_estimators
 
 ROOT = Path(omitrans.__file__).parent
 FILES = sorted(ROOT.rglob("*.py"))
@@ -37,6 +39,7 @@ LAZY_PACKAGES = {"anndata", "celer", "h5py", "matplotlib", "mudata", "pooch", "p
 # Without docstrings, comments and blank lines, which should never be saved on.
 MAX_CODE_LINES = 250
 MAX_FUNCTION_LINES = 60
+MAX_CLASS_LEVELS = 2  # of our own, above an estimator
 
 
 def room_of(path):
@@ -102,6 +105,41 @@ def test_arrows_run_one_way(path):
         return not allowed or other in FORBIDDEN.get(room, ())
 
     assert not found(path, wrong), f"{room} may import only layers before its own: {LAYERS}"
+
+
+def file_of(module):
+    """Return the file of a module of this package; None for a name that is no module."""
+    path = ROOT.parent.joinpath(*module.split("."))
+    found = [path.with_suffix(".py"), path / "__init__.py"]
+    return next((file for file in found if file.exists()), None)
+
+
+def test_no_circle_of_imports():
+    """Neither between rooms nor inside one; an import for a type checker counts too."""
+    graph = {}
+    for path in FILES:
+        named = graph[path] = set()
+        for _, module, names in imports(path):
+            if module.partition(".")[0] == "omitrans":
+                inner = [file_of(f"{module}.{name}") for name in names]
+                named.update(filter(None, inner))
+                if not names or not all(inner):  # something of the module itself
+                    named.add(file_of(module))
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        pytest.fail(" <- ".join(str(path.relative_to(ROOT)) for path in error.args[1]))
+
+
+def levels_above(cls):
+    """Return how many classes of this package stand above `cls`, along the longest line."""
+    own = [base for base in cls.__bases__ if base.__module__.startswith("omitrans.")]
+    return max((1 + levels_above(base) for base in own), default=0)
+
+
+@pytest.mark.parametrize("name", [name for name, _ in all_estimators()])
+def test_few_levels_of_classes(name):
+    assert levels_above(dict(all_estimators())[name]) <= MAX_CLASS_LEVELS
 
 
 @every_file

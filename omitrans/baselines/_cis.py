@@ -9,8 +9,8 @@ from joblib import Parallel, delayed
 from scipy import sparse
 
 from omitrans.annotation import check_gene_table, check_locations
-from omitrans.baselines._sparse_models import SparseModels, fit_models, largest_penalties
 from omitrans.exceptions import FeatureMismatchError
+from omitrans.solvers._sparse_models import SparseModels, fit_models, largest_penalties
 
 
 def columns_in_windows(

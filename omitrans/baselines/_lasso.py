@@ -13,9 +13,9 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import check_cv
 
 from omitrans.baselines._cis import columns_in_windows, fit_in_windows, penalties_in_windows
-from omitrans.baselines._lasso_paths import choose_solver
 from omitrans.baselines._multi_target import MultiTargetRegressor
-from omitrans.baselines._sparse_models import (
+from omitrans.solvers._lasso_paths import choose_solver
+from omitrans.solvers._sparse_models import (
     SparseModels,
     fit_models,
     largest_penalties,

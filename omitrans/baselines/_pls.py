@@ -11,7 +11,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import check_cv
 
 from omitrans.baselines._multi_target import MultiTargetRegressor
-from omitrans.baselines._standardize import standardize
+from omitrans.solvers._standardize import standardize
 from omitrans.utils._sklearn import Interval, fit_context
 
 

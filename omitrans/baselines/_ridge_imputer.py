@@ -1,18 +1,17 @@
 """Imputation by ridge regression on whatever genes a sample has."""
 
-from collections.abc import Sequence
 from numbers import Integral, Real
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.linalg import solve
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from omitrans.covariates._columns import split_table
 from omitrans.covariates._expression_imputer import ExpressionImputerMixin, constant_genes
+from omitrans.solvers._conditional_means import conditional_means
 from omitrans.utils._sklearn import Interval, StrOptions, fit_context
 
 ALPHAS = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
@@ -197,49 +196,3 @@ class RidgeImputer(ExpressionImputerMixin, BaseEstimator):
         values = (filled * self.scale_ + self.mean_).astype(expression.dtype)
         filled = np.where(np.isnan(expression), values, expression)
         return self._with_indicator(filled, expression)
-
-
-def conditional_means(
-    samples: np.ndarray, holes: np.ndarray, alphas: Sequence[float]
-) -> list[np.ndarray]:
-    """Return copies of `holes`, one a penalty, with NaN replaced by ridge predictions.
-
-    Parameters
-    ----------
-    samples : ndarray of shape (n_samples, n_genes)
-        Standardised training samples without NaN.
-    holes : ndarray of shape (n_rows, n_genes)
-        Standardised samples with NaN.
-    alphas : sequence of float
-        Penalties.
-
-    Returns
-    -------
-    list of ndarray of shape (n_rows, n_genes)
-        In the order of the penalties.
-    """
-    samples = samples.astype(np.float64, copy=False)
-    filled = [holes.astype(np.float64, copy=True) for _ in alphas]
-    patterns: dict[bytes, list[int]] = {}
-    for i, row in enumerate(np.isnan(holes)):
-        patterns.setdefault(np.packbits(row).tobytes(), []).append(i)
-    for rows in patterns.values():
-        missing = np.isnan(holes[rows[0]])
-        if not missing.any():
-            continue
-        seen, wanted = samples[:, ~missing], samples[:, missing]
-        by_samples = len(samples) < seen.shape[1]
-        gram = seen @ seen.T if by_samples else seen.T @ seen
-        known = holes[np.ix_(rows, ~missing)].astype(np.float64, copy=False)
-        right = seen @ known.T if by_samples else known.T
-        for table, alpha in zip(filled, alphas, strict=True):
-            weights = _solve(gram, right, alpha * len(samples))
-            product = weights.T @ wanted if by_samples else weights.T @ (seen.T @ wanted)
-            table[np.ix_(rows, missing)] = product
-    return filled
-
-
-def _solve(gram: np.ndarray, right: np.ndarray, penalty: float) -> np.ndarray:
-    if not len(gram):  # nothing is observed: the mean, 0
-        return np.zeros_like(right)
-    return solve(gram + penalty * np.eye(len(gram)), right, assume_a="pos")

@@ -11,9 +11,8 @@ from sklearn.neighbors import NearestNeighbors
 from sklearn.utils import gen_batches
 
 from omitrans.baselines._multi_target import MultiTargetRegressor
+from omitrans.utils._blocks import BLOCK_VALUES, columns_per_block
 from omitrans.utils._sklearn import Interval, StrOptions, fit_context
-
-_VALUES_A_BLOCK = 2**22
 
 
 class TOBMIRegressor(MultiTargetRegressor):
@@ -136,7 +135,7 @@ class TOBMIRegressor(MultiTargetRegressor):
 def _distances(table: np.ndarray, rows: np.ndarray, sample: np.ndarray) -> np.ndarray:
     """Return the Euclidean distances of some rows of `table` to `sample`, a vector."""
     squares = np.zeros(len(rows))
-    for columns in gen_batches(len(sample), max(1, _VALUES_A_BLOCK // len(rows))):
+    for columns in gen_batches(len(sample), columns_per_block(len(rows), BLOCK_VALUES)):
         difference = np.subtract(table[rows, columns], sample[columns], dtype=np.float64)
         squares += np.einsum("ij,ij->i", difference, difference)
     return np.sqrt(squares)

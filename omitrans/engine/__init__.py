@@ -2,7 +2,7 @@
 
 from omitrans.engine._adversarial import AdversarialNet
 from omitrans.engine._callbacks import BestWeights, LinearDecay, Progress, StopWhenStale
-from omitrans.engine._checkpoint import Checkpoint, fingerprint
+from omitrans.engine._checkpoint import Checkpoint, checkpoint_file, fingerprint
 from omitrans.engine._data import PairedRows, RowBatches, paired_rows
 from omitrans.engine._device import resolve_device, resolve_precision, seeded
 from omitrans.engine._gain import GAINNet
@@ -12,12 +12,14 @@ from omitrans.engine._memory import Sizes, device_memory_errors, training_bytes
 from omitrans.engine._net import OmicsNet
 from omitrans.engine._predict import has_dropout, predict_profiles, predict_with_deviation
 from omitrans.engine._scaling import SCALINGS
+from omitrans.engine._training import MakeNet, Training, count_weights, rebuild_net, train_net
 from omitrans.engine._transfer import (
     freeze_weights,
     optimizer_moments,
     shared_features,
     transfer_state,
 )
+from omitrans.engine._two_player import TwoPlayerNet
 
 __all__ = [
     "SCALINGS",
@@ -26,6 +28,7 @@ __all__ = [
     "Checkpoint",
     "GAINNet",
     "LinearDecay",
+    "MakeNet",
     "MaskedNet",
     "OmicsNet",
     "PairedRows",
@@ -33,6 +36,10 @@ __all__ = [
     "RowBatches",
     "Sizes",
     "StopWhenStale",
+    "Training",
+    "TwoPlayerNet",
+    "checkpoint_file",
+    "count_weights",
     "device_memory_errors",
     "fingerprint",
     "freeze_weights",
@@ -42,11 +49,13 @@ __all__ = [
     "paired_rows",
     "predict_profiles",
     "predict_with_deviation",
+    "rebuild_net",
     "residual_deviation",
     "resolve_device",
     "resolve_precision",
     "seeded",
     "shared_features",
+    "train_net",
     "training_bytes",
     "transfer_state",
 ]

@@ -9,8 +9,6 @@ from tqdm.auto import tqdm
 
 from omitrans.engine._net import StopTraining
 
-MONITOR = "valid_reconstruction"
-
 
 class LinearDecay(Callback):
     """Keep the learning rates constant, then lower them linearly over the last epochs.
@@ -62,7 +60,7 @@ class BestWeights(Callback):
 
     def on_epoch_end(self, net: NeuralNet, **kwargs: Any) -> None:
         """Copy the weights if this epoch is the best so far."""
-        loss = net.history[-1, MONITOR]
+        loss = net.history[-1, net.monitor]
         if loss < self.loss_ - self.tol * abs(self.loss_) or self.weights_ is None:
             self.loss_, self.epoch_ = loss, len(net.history)
             current = net.module_.state_dict()

@@ -3,6 +3,8 @@
 import hashlib
 import json
 import warnings
+from collections.abc import Sequence
+from numbers import Integral
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +17,11 @@ from skorch.history import History
 from omitrans.engine._callbacks import BestWeights
 from omitrans.engine._device import random_number_state, set_random_number_state
 from omitrans.exceptions import ModelFileError
+from omitrans.utils._files import replacing
 
 FORMAT = 1
+# They say where and how loudly to train, not what comes out.
+_WITHOUT_EFFECT = {"checkpoint_dir", "checkpoint_every", "data_location", "resume", "verbose"}
 
 
 def fingerprint(params: dict[str, Any], *tables: np.ndarray) -> str:
@@ -42,6 +47,44 @@ def fingerprint(params: dict[str, Any], *tables: np.ndarray) -> str:
             digest.update(np.packbits(missing).tobytes() if missing.any() else b"")
             digest.update(np.float64(np.sum(row, dtype=np.float64, where=~missing)).tobytes())
     return digest.hexdigest()[:16]
+
+
+def checkpoint_file(
+    estimator: str, params: dict[str, Any], tables: Sequence[np.ndarray]
+) -> Path | None:
+    """Return the file of a training's checkpoints: the same parameters and data, the same file.
+
+    Parameters
+    ----------
+    estimator : str
+        Name of the class that trains.
+    params : dict
+        Its parameters; those that have no effect on the result may differ.
+    tables : sequence of ndarray
+        The training tables.
+
+    Returns
+    -------
+    pathlib.Path or None
+        None without ``checkpoint_dir``.
+
+    Raises
+    ------
+    ValueError
+        If training could not go on from a checkpoint as it began.
+    """
+    if params["checkpoint_dir"] is None:
+        if params["resume"]:
+            raise ValueError("resume=True needs checkpoint_dir, the folder of the checkpoints.")
+        return None
+    if not isinstance(params["random_state"], Integral):
+        raise ValueError(
+            "A training with checkpoint_dir needs an integer random_state, so that it can go "
+            f"on with the same validation samples. Got random_state={params['random_state']!r}."
+        )
+    decisive = {name: value for name, value in params.items() if name not in _WITHOUT_EFFECT}
+    name = f"{estimator}-{fingerprint(decisive, *tables)}.checkpoint"
+    return Path(params["checkpoint_dir"]) / name
 
 
 class Checkpoint(Callback):
@@ -78,12 +121,8 @@ class Checkpoint(Callback):
             "best": None if self.best is None else self.best.state_dict(),
         }
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        partial = self.path.with_suffix(".partial")
-        try:
+        with replacing(self.path) as partial:
             torch.save(state, partial)
-            partial.replace(self.path)
-        finally:
-            partial.unlink(missing_ok=True)
 
     def resume(self, net: NeuralNet) -> bool:
         """Put `net` into the state of the checkpoint; say whether there was one."""

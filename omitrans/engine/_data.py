@@ -13,28 +13,36 @@ BLOCK_BYTES = 64 * 2**20
 
 
 def as_tensor(values: np.ndarray, device: torch.device) -> Tensor:
-    """Return `values` as a float32 tensor on `device`, copied only where that is needed.
+    """Return `values` as a tensor on `device`, copied only where that is needed.
 
     Parameters
     ----------
     values : ndarray of shape (n_samples, n_features)
-        Any numeric dtype and memory layout; also a memory map.
+        Any numeric dtype and memory layout; also a memory map. Floats become float32; integers,
+        such as the codes of classes, keep their dtype.
     device : torch.device
-        Where the tensor lies. C-ordered float32 on the CPU is shared, not copied.
+        Where the tensor lies. C-ordered arrays of the tensor's dtype are shared on the CPU.
 
     Returns
     -------
     torch.Tensor
         Of shape (n_samples, n_features), C-ordered.
     """
-    if device.type == "cpu" and values.dtype == np.float32 and values.flags.c_contiguous:
+    dtype = _tensor_dtype(values)
+    if device.type == "cpu" and values.dtype == dtype and values.flags.c_contiguous:
         return share_memory(values)
-    result = torch.empty(values.shape, dtype=torch.float32, device=device)
+    kind = share_memory(np.empty(0, dtype)).dtype
+    result = torch.empty(values.shape, dtype=kind, device=device)
     step = max(1, BLOCK_BYTES // max(1, values.shape[1] * values.itemsize))
     for start in range(0, len(values), step):
-        block = np.ascontiguousarray(values[start : start + step], dtype=np.float32)
+        block = np.ascontiguousarray(values[start : start + step], dtype=dtype)
         result[start : start + step].copy_(share_memory(block))
     return result
+
+
+def _tensor_dtype(values: np.ndarray) -> np.dtype:
+    """Return the dtype that a table has in training."""
+    return np.dtype(np.float32) if values.dtype.kind == "f" else values.dtype.newbyteorder("=")
 
 
 def share_memory(values: np.ndarray) -> Tensor:
@@ -114,8 +122,8 @@ class RowBatches:
             yield from self._streamed(rows.split(self.batch_size))
 
     def _gather(self, rows: Tensor) -> tuple[Tensor, Tensor]:
-        X, Y = self.dataset.X, self.dataset.Y
-        return X.index_select(0, rows).float(), Y.index_select(0, rows).float()
+        X, Y = (table.index_select(0, rows) for table in (self.dataset.X, self.dataset.Y))
+        return X.float(), Y.float() if Y.is_floating_point() else Y
 
     def _streamed(self, batches: tuple[Tensor, ...]) -> Iterator[tuple[Tensor, Tensor]]:
         with ThreadPoolExecutor(max_workers=1) as worker:
@@ -166,7 +174,7 @@ def paired_rows(
 def _fits(X: np.ndarray, Y: np.ndarray, device: torch.device, other_bytes: int) -> bool:
     """Say whether the training set can be resident on the device."""
     if device.type != "cuda":
-        needs_copy = any(v.dtype != np.float32 or not v.flags.c_contiguous for v in (X, Y))
+        needs_copy = any(v.dtype != _tensor_dtype(v) or not v.flags.c_contiguous for v in (X, Y))
         return not (needs_copy and (_memory_mapped(X) or _memory_mapped(Y)))
     free, _ = torch.cuda.mem_get_info(device)
     return 4 * (X.size + Y.size) + other_bytes < 0.9 * free
@@ -183,6 +191,7 @@ def _memory_mapped(values: np.ndarray) -> bool:
 
 def _plain(values: np.ndarray) -> np.ndarray:
     """Return an array that torch can share: native numbers, no negative strides."""
-    if values.dtype not in (np.float32, np.float64) or any(s < 0 for s in values.strides):
-        return np.ascontiguousarray(values, dtype=np.float32)
+    native = values.dtype == np.float64 or values.dtype == _tensor_dtype(values)
+    if not native or any(s < 0 for s in values.strides):
+        return np.ascontiguousarray(values, dtype=_tensor_dtype(values))
     return values

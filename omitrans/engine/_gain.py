@@ -3,14 +3,14 @@
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from omitrans.engine._adversarial import frozen
 from omitrans.engine._masked import MaskedNet, draw_bernoulli
+from omitrans.engine._two_player import TwoPlayerNet, frozen
 from omitrans.losses import masked_adversarial_loss
 
 
-class GAINNet(MaskedNet):
+class GAINNet(TwoPlayerNet, MaskedNet):
     """Imputer and discriminator trained in turn (equations 8-13 of the PMI paper).
 
     The imputer learns to give back the values that it is shown and, with a discriminator, to
@@ -31,38 +31,18 @@ class GAINNet(MaskedNet):
         λ of equation 13.
     """
 
+    size_names = TwoPlayerNet.size_names | {"discriminator": ("n_covariates", "n_features")}
+
     def __init__(
         self,
         *args: Any,
-        discriminator: type[nn.Module] | None,
-        discriminator_optimizer: type[torch.optim.Optimizer] = torch.optim.Adam,
         adversarial_weight: float = 1.0,
         hint_rate: tuple[float, float] = (0.5, 0.5),
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
-        self.discriminator = discriminator
-        self.discriminator_optimizer = discriminator_optimizer
         self.adversarial_weight = adversarial_weight
         self.hint_rate = hint_rate
-
-    def initialize_module(self) -> "GAINNet":
-        """Build the imputer and, if there is one, the discriminator."""
-        super().initialize_module()
-        if self.discriminator is not None:
-            params = self.get_params_for("discriminator")
-            n_covariates, n_features = params.pop("n_covariates"), params.pop("n_features")
-            self.discriminator_ = self.discriminator(n_covariates, n_features, **params)
-        return self
-
-    def initialize_optimizer(self, triggered_directly: bool | None = None) -> "GAINNet":
-        """Give each network an optimizer of its own."""
-        super().initialize_optimizer(triggered_directly)
-        if self.discriminator is not None:
-            params = self.discriminator_.named_parameters()
-            args, kwargs = self.get_params_for_optimizer("discriminator_optimizer", params)
-            self.discriminator_optimizer_ = self.discriminator_optimizer(*args, **kwargs)
-        return self
 
     def draw_noise(self, profiles: Tensor) -> Tensor:
         """Return standard normal noise of the shape of `profiles`."""
@@ -114,9 +94,7 @@ class GAINNet(MaskedNet):
         self.discriminator_.train()
         logits = self._judge(covariates, profiles, output, shown, told)
         loss = masked_adversarial_loss(logits, shown, ~told)
-        self.discriminator_optimizer_.zero_grad()
-        loss.backward()
-        self.discriminator_optimizer_.step()
+        self.step_discriminator(loss)
         return loss.detach()
 
     def _judge(

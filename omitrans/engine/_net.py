@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager
 from math import sqrt
 from typing import Any
 
+import numpy as np
 import torch
 from skorch import NeuralNet
 from skorch.callbacks import EpochTimer
@@ -69,6 +70,12 @@ class OmicsNet(NeuralNet):
         As for :class:`skorch.NeuralNet`.
     """
 
+    monitor = "valid_reconstruction"
+    """Which column of the history early stopping looks at; the lower, the better."""
+
+    size_names: dict[str, tuple[str, str]] = {"module": ("n_source", "n_target")}
+    """The two sizes that each network takes first, by the network's name."""
+
     def __init__(
         self,
         module: type[torch.nn.Module],
@@ -106,7 +113,7 @@ class OmicsNet(NeuralNet):
     def initialize_module(self) -> "OmicsNet":
         """Build the network and the scaling of its source and target."""
         params = self.get_params_for("module")
-        n_source, n_target = params.pop("n_source"), params.pop("n_target")
+        n_source, n_target = (params.pop(name) for name in self.size_names["module"])
         self.module_ = self.module(n_source, n_target, **params)
         self.source_scaling_ = FeatureScaling(n_source, self.source_scaling)
         self.target_scaling_ = FeatureScaling(n_target, self.target_scaling)
@@ -233,11 +240,22 @@ class OmicsNet(NeuralNet):
             raise  # skorch ends training here and runs on_train_end
         return self
 
+    def optimizers_by_network(self) -> dict[str, torch.optim.Optimizer]:
+        """Return the optimizer of every trained network, by the network's name."""
+        return {"module": self.optimizer_}
+
     # --- weights as plain data ---
 
     def modules_state(self) -> dict[str, dict[str, Tensor]]:
         """Return the state of every network and scaling, by name."""
         return {name: getattr(self, f"{name}_").state_dict() for name in self._modules}
+
+    def weights_as_arrays(self) -> dict[str, dict[str, np.ndarray]]:
+        """Return :meth:`modules_state` in NumPy arrays on the host."""
+        return {
+            name: {key: weight.cpu().numpy() for key, weight in module.items()}
+            for name, module in self.modules_state().items()
+        }
 
     def load_modules_state(self, state: dict[str, dict[str, Tensor]]) -> None:
         """Put back a state of :meth:`modules_state`."""

@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor
 
+from omitrans.utils._blocks import MODEL_VALUES, rows_per_block
+
 
 class ProbeDropout:
     """Replace a random share of each sample's features by their training means.
@@ -25,7 +27,7 @@ class ProbeDropout:
         if not self.max_share:
             return
         total = torch.zeros(values.shape[1], dtype=torch.float64, device=values.device)
-        for block in rows.to(values.device).split(max(1, 2**24 // values.shape[1])):
+        for block in rows.to(values.device).split(rows_per_block(values.shape[1], MODEL_VALUES)):
             total += values[block].sum(0, dtype=torch.float64)
         self._means = (total / len(rows)).float()
 

@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor, nn
 
+from omitrans.utils._blocks import MODEL_VALUES, rows_per_block
+
 SCALINGS = ("none", "standard", "minmax", "range")
 
 
@@ -40,7 +42,7 @@ class FeatureScaling(nn.Module):
         if not isinstance(self.kind, str):
             self.scale.fill_(self.kind)
             return
-        blocks = rows.to(values.device).split(max(1, 2**24 // values.shape[1]))
+        blocks = rows.to(values.device).split(rows_per_block(values.shape[1], MODEL_VALUES))
         if self.kind in ("minmax", "range"):
             low = torch.stack([values[block].amin(0) for block in blocks]).amin(0)
             high = torch.stack([values[block].amax(0) for block in blocks]).amax(0)

@@ -88,22 +88,14 @@ def transfer_state(
         _check_shapes(name, state[name], module.state_dict(), axes, shared)
         for key, tensor in module.state_dict().items():
             _put(tensor, state[name][key], axes.get(key, []), shared)
-        if moments is not None and name in moments_of(net):
-            _put_moments(moments_of(net)[name], module, moments[name], axes, shared)
-
-
-def moments_of(net: OmicsNet) -> dict[str, torch.optim.Optimizer]:
-    """Return the optimizer of every trained network, by the network's name."""
-    optimizers = {"module": net.optimizer_}
-    if hasattr(net, "discriminator_optimizer_"):
-        optimizers["discriminator"] = net.discriminator_optimizer_
-    return optimizers
+        if moments is not None and name in net.optimizers_by_network():
+            _put_moments(net.optimizers_by_network()[name], module, moments[name], axes, shared)
 
 
 def optimizer_moments(net: OmicsNet) -> State:
     """Return what the optimizers remember of every weight: ``{network: {weight.key: tensor}}``."""
     found: State = {}
-    for name, optimizer in moments_of(net).items():
+    for name, optimizer in net.optimizers_by_network().items():
         weights = getattr(net, f"{name}_").named_parameters()
         found[name] = {
             f"{label}.{key}": tensor.detach()
@@ -170,13 +162,13 @@ def _feature_axes(
 def _builder(net: OmicsNet, name: str) -> Callable[[int, int], nn.Module]:
     """Return what builds a network of the net's kind for (n_source, n_target) features."""
     params = net.get_params_for(name)
-    widths = ("n_target", "n_source") if name == "discriminator" else ("n_source", "n_target")
-    for width in widths:
-        params.pop(width)
+    names = net.size_names[name]
+    for size in names:
+        params.pop(size)
 
     def build(n_source: int, n_target: int) -> nn.Module:
-        sizes = (n_target, n_source) if name == "discriminator" else (n_source, n_target)
-        return getattr(net, name)(*sizes, **params)
+        sizes = {"n_source": n_source, "n_target": n_target}
+        return getattr(net, name)(*(sizes[size] for size in names), **params)
 
     return build
 

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted, check_scalar
 
 from omitrans.covariates._codes import categories_of, encode_covariates, fit_covariates
@@ -22,25 +23,26 @@ from omitrans.engine import (
     OmicsNet,
     PairedRows,
     Sizes,
+    count_weights,
     device_memory_errors,
     impute_profiles,
     residual_deviation,
     seeded,
 )
-from omitrans.estimators._base import TorchEstimator, count_weights
-from omitrans.estimators._checkpoint_path import checkpoint_path
+from omitrans.estimators._trained_net import TrainedNetMixin, check_widths
+from omitrans.model_selection._folds import sample_groups
 from omitrans.networks.imputers import MaskedMLP
 from omitrans.utils._sklearn import Interval, StrOptions, fit_context
 
 
-class TorchImputer(ExpressionImputerMixin, TorchEstimator):
+class TorchImputer(ExpressionImputerMixin, TrainedNetMixin, BaseEstimator):
     """Base of imputers that a :class:`~omitrans.engine.MaskedNet` trains.
 
     Subclasses define the parameters named in ``_parameter_constraints`` in their ``__init__``.
     """
 
     _parameter_constraints: dict[str, list[Any]] = {
-        **TorchEstimator._parameter_constraints,
+        **TrainedNetMixin._parameter_constraints,
         "categorical_covariates": [str, Integral, slice, "array-like", callable, None],
         "numeric_covariates": [str, Integral, slice, "array-like", callable, None],
         "ignored_columns": [str, Integral, slice, "array-like", callable, None],
@@ -57,7 +59,7 @@ class TorchImputer(ExpressionImputerMixin, TorchEstimator):
     # --- fit ---
 
     @fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: ArrayLike, y: Any = None) -> Self:
+    def fit(self, X: ArrayLike, y: Any = None, groups: Any = "auto") -> Self:
         """Train on a table, whole or with holes.
 
         Parameters
@@ -67,6 +69,10 @@ class TorchImputer(ExpressionImputerMixin, TorchEstimator):
             at observed values only.
         y : None
             Ignored.
+        groups : "auto", array-like of shape (n_samples,) or None, default="auto"
+            The donor of each sample. Early stopping sets whole donors aside, so that it does not
+            validate on a donor that the network has seen. "auto" reads donors and patients from
+            sample ids of GTEx, TCGA or TARGET where they repeat; None switches grouping off.
 
         Returns
         -------
@@ -85,8 +91,7 @@ class TorchImputer(ExpressionImputerMixin, TorchEstimator):
         ValueError
             If a parameter is out of range, a gene has no value at all, or a value is infinite.
         """
-        self.__dict__.pop("net_", None)  # a fit that fails leaves no net of other data behind
-        self._check_schedule()
+        self._forget_net()
         self._check_network_params()
         table = split_table(
             self,
@@ -101,12 +106,17 @@ class TorchImputer(ExpressionImputerMixin, TorchEstimator):
         covariates = fit_covariates(self, table)
         self._n_categories = tuple(len(known) for known in categories_of(self))
         self._fit_indicator(table.expression)
-        checkpoint = checkpoint_path(self, covariates, table.expression)
-        self._train_on(covariates, table.expression, checkpoint)
+        self._train(
+            covariates,
+            table.expression,
+            groups=sample_groups(X, groups) if self.early_stopping else None,
+            finish=self._finish,
+        )
+        self.net_.trim_for_prediction()
         return self
 
     def _check_network_params(self) -> None:
-        self._check_hidden_layer_sizes()
+        check_widths(self)
         if len(self.hidden_layer_sizes) == 0:
             raise ValueError(
                 f"The 'hidden_layer_sizes' parameter of {type(self).__name__} is empty; give one "
@@ -140,9 +150,6 @@ class TorchImputer(ExpressionImputerMixin, TorchEstimator):
             "observed_rate": tuple(self.observed_rate),
             "target_scaling": self.scaling,
         }
-
-    def _restores_best(self) -> bool:
-        return self.restore_best
 
     def _finish(self, net: OmicsNet, held_out: PairedRows) -> None:
         """Settle what training leaves open, and measure how far off imputed values are."""

@@ -13,6 +13,7 @@ from omitrans.engine import SCALINGS, AdversarialNet, OmicsNet
 from omitrans.estimators._column_groups import group_widths
 from omitrans.estimators._presets import OMITRANS_PRESETS, find_preset
 from omitrans.estimators._regressor import TorchRegressor
+from omitrans.estimators._trained_net import check_widths, network_params
 from omitrans.losses import ADVERSARIAL_LOSSES, OUTPUT_LINKS, RECONSTRUCTION_LOSSES
 from omitrans.networks import get_discriminator, get_generator
 from omitrans.utils._sklearn import Interval, StrOptions
@@ -317,14 +318,14 @@ class OmiTransRegressor(TorchRegressor):
         """
         return cls(**(find_preset(OMITRANS_PRESETS, name) | overrides))
 
-    def _check_training_data(self, X: Any, Y: Any) -> tuple[np.ndarray, np.ndarray]:
+    def _check_training_tables(self, X: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
         if self.adversarial_loss is None and self.reconstruction_weight == 0:
             raise ValueError(
                 "adversarial_loss=None with reconstruction_weight=0 leaves nothing to learn from. "
                 "Set one of them."
             )
-        self._check_hidden_layer_sizes()
-        source, target = super()._check_training_data(X, Y)
+        check_widths(self)
+        source, target = super()._check_training_tables(X, y)
         if self.reconstruction_loss == "cross-entropy" and self.target_scaling != "minmax":
             low, high = target.min(), target.max()
             if self.target_scaling == "standard" or low < 0 or high > 1:
@@ -356,7 +357,7 @@ class OmiTransRegressor(TorchRegressor):
             "norm": self.norm,
             "groups": groups,
         }
-        params = self._network_params(generator, shared, self.generator_params)
+        params = network_params(generator, shared, self.generator_params)
         options.update({f"module__{name}": value for name, value in params.items()})
         options.update(
             module=generator,
@@ -374,7 +375,7 @@ class OmiTransRegressor(TorchRegressor):
         if isinstance(discriminator, str):
             discriminator = get_discriminator(discriminator)
         shared = {"groups": groups}
-        params = self._network_params(discriminator, shared, self.discriminator_params)
+        params = network_params(discriminator, shared, self.discriminator_params)
         options.update({f"discriminator__{name}": value for name, value in params.items()})
         return AdversarialNet(
             discriminator=discriminator,

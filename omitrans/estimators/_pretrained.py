@@ -1,7 +1,7 @@
 """Transfer learning: which fitted model to start from, and how its features meet the new ones."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
@@ -18,11 +18,8 @@ from omitrans.engine import (
 from omitrans.exceptions import FeatureMismatchError
 from omitrans.persistence import load
 
-if TYPE_CHECKING:
-    from omitrans.estimators._regressor import TorchRegressor
 
-
-def find_pretrained(estimator: "TorchRegressor") -> Any:
+def find_pretrained(estimator: Any) -> Any:
     """Return the fitted model that `estimator` starts from, or None.
 
     Parameters
@@ -65,7 +62,7 @@ def find_pretrained(estimator: "TorchRegressor") -> Any:
     return source
 
 
-def start_from(source: Any, estimator: "TorchRegressor", net: OmicsNet) -> tuple[int, int]:
+def start_from(source: Any, estimator: Any, net: OmicsNet) -> tuple[int, int]:
     """Give `net` the weights of `source` wherever features agree by name, and freeze some.
 
     Parameters

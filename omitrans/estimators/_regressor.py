@@ -9,32 +9,30 @@ from typing import Any, Self
 import numpy as np
 import torch
 from numpy.typing import ArrayLike
-from sklearn.base import MultiOutputMixin, RegressorMixin, clone
+from sklearn.base import BaseEstimator, clone
 from sklearn.utils import check_scalar
 from sklearn.utils.validation import check_is_fitted
 
 from omitrans.engine import (
     OmicsNet,
     Sizes,
+    count_weights,
     device_memory_errors,
     has_dropout,
     optimizer_moments,
     predict_profiles,
     predict_with_deviation,
 )
-from omitrans.estimators._base import TorchEstimator, count_weights
-from omitrans.estimators._checkpoint_path import checkpoint_path
-from omitrans.estimators._pretrained import find_pretrained, start_from
+from omitrans.estimators._pretrained import find_pretrained, fingerprint_of, start_from
+from omitrans.estimators._trained_net import TrainedNetMixin
+from omitrans.model_selection._folds import sample_groups
+from omitrans.utils._deprecation import renamed_argument
+from omitrans.utils._paired import PairedTablesMixin
 from omitrans.utils._sklearn import HasMethods, Interval, StrOptions, fit_context
-from omitrans.utils._validation import (
-    check_beta_values,
-    check_paired_samples,
-    check_source,
-    target_names,
-)
+from omitrans.utils._validation import check_beta_values, check_source
 
 
-class TorchRegressor(MultiOutputMixin, RegressorMixin, TorchEstimator):
+class TorchRegressor(PairedTablesMixin, TrainedNetMixin, BaseEstimator):
     """Base of regressors that map source profiles to target profiles.
 
     Subclasses define the parameters named in ``_parameter_constraints`` in their ``__init__``,
@@ -42,7 +40,7 @@ class TorchRegressor(MultiOutputMixin, RegressorMixin, TorchEstimator):
     """
 
     _parameter_constraints: dict[str, list[Any]] = {
-        **TorchEstimator._parameter_constraints,
+        **TrainedNetMixin._parameter_constraints,
         "probe_dropout": [Interval(Real, 0, 1, closed="left")],
         "source_unit": [StrOptions({"beta"}), None],
         "pretrained": [HasMethods(["fit", "predict"]), str, Path, None],
@@ -53,17 +51,22 @@ class TorchRegressor(MultiOutputMixin, RegressorMixin, TorchEstimator):
 
     # --- fit ---
 
+    @renamed_argument("Y", "y", since="0.1", until="0.3")
     @fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: ArrayLike, Y: ArrayLike) -> Self:
+    def fit(self, X: ArrayLike, y: ArrayLike, groups: Any = "auto") -> Self:
         """Train on paired profiles.
 
         Parameters
         ----------
         X : array-like or DataFrame of shape (n_samples, n_features)
-            Source profiles, e.g. beta values. No missing values.
-        Y : array-like or DataFrame of shape (n_samples, n_targets) or (n_samples,)
+            Source profiles, e.g. beta values. Missing values are not allowed.
+        y : array-like or DataFrame of shape (n_samples, n_targets) or (n_samples,)
             Target profiles of the same samples in the same order, e.g. log2(FPKM + 1). When both
             are frames, their indexes must be equal.
+        groups : "auto", array-like of shape (n_samples,) or None, default="auto"
+            The patient of each sample. Early stopping sets whole patients aside, so that it does
+            not validate on a patient that the network has seen. "auto" reads the patients from
+            sample ids of TCGA, TARGET or GTEx where they repeat; None switches grouping off.
 
         Returns
         -------
@@ -74,7 +77,7 @@ class TorchRegressor(MultiOutputMixin, RegressorMixin, TorchEstimator):
         Raises
         ------
         SampleMismatchError
-            If X and Y name different samples, the same in another order, or one twice.
+            If X and y name different samples, the same in another order, or one twice.
         FeatureMismatchError
             If column names are duplicated.
         DeviceMemoryError
@@ -82,25 +85,29 @@ class TorchRegressor(MultiOutputMixin, RegressorMixin, TorchEstimator):
         TrainingDivergedError
             If a loss becomes NaN or infinite.
         ValueError
-            If a parameter is out of range or X or Y hold unusable values.
+            If a parameter is out of range or X or y hold unusable values.
         """
         pretrained = find_pretrained(self)
-        self.__dict__.pop("net_", None)  # a fit that fails leaves no net of other data behind
-        source, target = self._check_training_data(X, Y)
-        checkpoint = checkpoint_path(self, source, target, pretrained)
-        start = None if pretrained is None else partial(self._start_from, pretrained)
-        self._train_on(source, target, checkpoint, start)
+        self._forget_net()
+        source, target = self._check_training_tables(X, y)
+        self._train(
+            source,
+            target,
+            groups=sample_groups(X, groups) if self.early_stopping else None,
+            pretrained=fingerprint_of(pretrained) if self.checkpoint_dir else None,
+            start=None if pretrained is None else partial(self._start_from, pretrained),
+        )
+        if self.keep_optimizer:
+            self._optimizer_moments = {
+                network: {name: value.cpu().numpy() for name, value in values.items()}
+                for network, values in optimizer_moments(self.net_).items()
+            }
+        self.net_.trim_for_prediction()
         return self
 
-    def _check_training_data(self, X: Any, Y: Any) -> tuple[np.ndarray, np.ndarray]:
-        """Return validated matrices, and set what is known of them on self."""
-        self._check_schedule()
-        check_paired_samples(X, Y)
-        source, target = check_source(
-            self, X, reset=True, y=Y, multi_output=True, y_numeric=True, ensure_min_samples=2
-        )
-        self._y_ndim = target.ndim
-        target = target.reshape(len(target), -1)
+    def _check_training_tables(self, X: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
+        """Return validated matrices of floats, and set what is known of them on self."""
+        source, target = super()._check_training_tables(X, y)
         if self.source_unit == "beta":
             check_beta_values(source)
         if np.array_equal(source.min(axis=0), source.max(axis=0)):
@@ -108,9 +115,7 @@ class TorchRegressor(MultiOutputMixin, RegressorMixin, TorchEstimator):
                 f"X holds {source.shape[1]} features and all of them are constant over its "
                 f"{len(source)} samples: nothing can be learned. Check how X was read or filtered."
             )
-        self.n_targets_ = target.shape[1]
-        self.target_names_ = target_names(Y, self.n_targets_)
-        return source, target
+        return source, target if target.dtype.kind == "f" else target.astype(np.float32)
 
     def _net_sizes(self) -> dict[str, Any]:
         return {"module__n_source": self.n_features_in_, "module__n_target": self.n_targets_}
@@ -122,19 +127,13 @@ class TorchRegressor(MultiOutputMixin, RegressorMixin, TorchEstimator):
     def _resolved_params(self) -> dict[str, Any]:
         return super()._resolved_params() | {"pretrained": None}
 
-    def _keep(self, net: OmicsNet) -> None:
-        if self.keep_optimizer:
-            self._optimizer_moments = {
-                network: {name: value.cpu().numpy() for name, value in values.items()}
-                for network, values in optimizer_moments(net).items()
-            }
-        super()._keep(net)
-
+    @renamed_argument("Y", "y", since="0.1", until="0.3")
     def fine_tune(
         self,
         X: ArrayLike,
-        Y: ArrayLike,
+        y: ArrayLike,
         *,
+        groups: Any = "auto",
         max_epochs: int = 150,
         batch_size: int = 16,
         lr: float | None = None,
@@ -152,8 +151,10 @@ class TorchRegressor(MultiOutputMixin, RegressorMixin, TorchEstimator):
         ----------
         X : array-like or DataFrame of shape (n_samples, n_features)
             Source profiles of the other cohort.
-        Y : array-like or DataFrame of shape (n_samples, n_targets)
+        y : array-like or DataFrame of shape (n_samples, n_targets)
             Its target profiles.
+        groups : "auto", array-like of shape (n_samples,) or None, default="auto"
+            The patient of each of its samples, as for :meth:`fit`.
         max_epochs : int, default=150
             Passes over its samples, as published for TDimpute.
         batch_size : int, default=16
@@ -190,7 +191,7 @@ class TorchRegressor(MultiOutputMixin, RegressorMixin, TorchEstimator):
             keep_optimizer=False,
             freeze=freeze,
         )
-        return tuned.fit(X, Y)
+        return tuned.fit(X, y, groups=groups)
 
     def __sklearn_clone__(self) -> Self:
         """Copy the parameters; a pretrained model among them is shared and stays fitted."""
@@ -247,7 +248,3 @@ class TorchRegressor(MultiOutputMixin, RegressorMixin, TorchEstimator):
                 both = predict_with_deviation(self.net_, source, source.dtype, n_draws)
                 return tuple(map(self._shaped, both))
             return self._shaped(predict_profiles(self.net_, source, source.dtype))
-
-    def _shaped(self, predicted: np.ndarray) -> np.ndarray:
-        """Return predictions with as many dimensions as Y had."""
-        return predicted.ravel() if self._y_ndim == 1 else predicted

@@ -214,8 +214,8 @@ class TDimputeRegressor(TorchRegressor):
         self.random_state = random_state
         self.verbose = verbose
 
-    def _check_training_data(self, X: Any, Y: Any) -> tuple[np.ndarray, np.ndarray]:
-        source, target = super()._check_training_data(X, Y)
+    def _check_training_tables(self, X: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
+        source, target = super()._check_training_tables(X, y)
         if self.output_sigmoid and self.target_scaling not in ("range", "minmax"):
             scale = self.target_scaling if isinstance(self.target_scaling, Real) else 1.0
             low, high = target.min(), target.max()

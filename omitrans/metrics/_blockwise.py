@@ -12,8 +12,9 @@ from collections.abc import Callable, Collection, Iterator
 import numpy as np
 from sklearn.exceptions import UndefinedMetricWarning
 
+from omitrans.utils._blocks import CACHE_VALUES, rows_per_block
+
 # values a block: 8 MiB in float64, and rows enough to use whole cache lines of a column-major table
-BLOCK_VALUES = 2**20
 _MIN_BLOCK_ROWS = 16
 
 
@@ -53,7 +54,7 @@ def _blocks(
 ) -> Iterator[tuple[slice, np.ndarray, np.ndarray]]:
     """Yield rows, their real values and their errors, both float64 and row-major."""
     n_samples, n_features = truth.shape
-    n_rows = max(_MIN_BLOCK_ROWS, BLOCK_VALUES // n_features)
+    n_rows = rows_per_block(n_features, CACHE_VALUES, at_least=_MIN_BLOCK_ROWS)
     for start in range(0, n_samples, n_rows):
         rows = slice(start, start + n_rows)
         real = truth[rows].astype(np.float64, order="C")

@@ -10,8 +10,8 @@ from sklearn.exceptions import UndefinedMetricWarning
 from sklearn.utils import check_array
 
 from omitrans.exceptions import FeatureMismatchError, SampleMismatchError
-from omitrans.metrics._blockwise import BLOCK_VALUES
 from omitrans.metrics._tables import check_labels
+from omitrans.utils._blocks import CACHE_VALUES, rows_per_block
 from omitrans.utils._sklearn import StrOptions, validate_params
 
 REFERENCES = ("observed", "hidden")
@@ -257,7 +257,7 @@ def _blocks(
 ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
     """Yield real and imputed values of some rows in float64, and which of them count."""
     rows = np.arange(len(entries.truth)) if rows is None else rows
-    step = max(1, BLOCK_VALUES // entries.truth.shape[1])
+    step = rows_per_block(entries.truth.shape[1], CACHE_VALUES)
     for start in range(0, len(rows), step):
         block = rows[start : start + step]
         truth = entries.truth[block].astype(np.float64)

@@ -11,4 +11,4 @@ __all__ = ["lasso_paths", "lasso_paths_of_arrays"]
 def __getattr__(name: str) -> object:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(_import_module("omitrans.solvers._lasso"), name)
+    return getattr(_import_module("omitrans.solvers._lasso_torch"), name)

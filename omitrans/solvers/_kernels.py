@@ -4,7 +4,8 @@ import numpy as np
 from scipy.linalg import eigh
 from sklearn.utils import gen_batches
 
-_VALUES_A_BLOCK = 2**22
+from omitrans.utils._blocks import BLOCK_VALUES, columns_per_block
+
 TARGETS_A_BLOCK = 2048
 
 
@@ -24,7 +25,7 @@ def inner_products(A: np.ndarray, B: np.ndarray) -> np.ndarray:
         Inner products.
     """
     products = np.zeros((len(A), len(B)))
-    for columns in gen_batches(A.shape[1], max(1, _VALUES_A_BLOCK // max(len(A), len(B)))):
+    for columns in gen_batches(A.shape[1], columns_per_block(max(len(A), len(B)), BLOCK_VALUES)):
         left = A[:, columns].astype(np.float64)
         right = left if B is A else B[:, columns].astype(np.float64)
         products += left @ right.T

@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.utils import gen_batches
 from sklearn.utils.extmath import randomized_svd
 
-_VALUES_A_BLOCK = 2**22
+from omitrans.utils._blocks import BLOCK_VALUES, rows_per_block
 
 
 class LowRank(NamedTuple):
@@ -59,7 +59,7 @@ def complete(
         The completed table and what it is made of.
     """
     filled = table.copy()
-    blocks = list(gen_batches(len(table), max(1, _VALUES_A_BLOCK // table.shape[1])))
+    blocks = list(gen_batches(len(table), rows_per_block(table.shape[1], BLOCK_VALUES)))
     n_holes = 0
     for rows in blocks:
         holes = np.isnan(filled[rows])

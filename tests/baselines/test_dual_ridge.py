@@ -119,7 +119,7 @@ def test_blocks_change_nothing(data, monkeypatch):
     X, Y = data
     whole = DualRidgeRegressor().fit(X, Y).predict(X)
 
-    monkeypatch.setattr(_kernels, "_VALUES_A_BLOCK", 400)
+    monkeypatch.setattr(_kernels, "BLOCK_VALUES", 400)
     monkeypatch.setattr(_kernels, "TARGETS_A_BLOCK", 4)
     monkeypatch.setattr(_dual_ridge, "TARGETS_A_BLOCK", 4)
     monkeypatch.setattr(_dual_ridge, "_SAMPLES_A_BLOCK", 7)

@@ -81,7 +81,7 @@ def test_a_sample_without_any_value_gets_the_means(holes):
 def test_blocks_of_rows_change_nothing(holes, monkeypatch):
     whole = SVDImputer(rank=3, random_state=0).fit_transform(holes)
 
-    monkeypatch.setattr(_low_rank, "_VALUES_A_BLOCK", 100)
+    monkeypatch.setattr(_low_rank, "BLOCK_VALUES", 100)
 
     assert_allclose(SVDImputer(rank=3, random_state=0).fit_transform(holes), whole, atol=1e-10)
 

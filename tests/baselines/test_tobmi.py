@@ -56,7 +56,7 @@ def test_distances_are_added_up_over_blocks_of_columns(data, monkeypatch):
     X, Y, new = data
     whole = TOBMIRegressor().fit(X, Y).predict(new)
 
-    monkeypatch.setattr(_tobmi, "_VALUES_A_BLOCK", 40)
+    monkeypatch.setattr(_tobmi, "BLOCK_VALUES", 40)
 
     assert_allclose(TOBMIRegressor().fit(X, Y).predict(new), whole, rtol=1e-12)
 

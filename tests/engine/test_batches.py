@@ -89,3 +89,16 @@ def test_streaming_passes_on_an_error_of_its_thread(tables):
     dataset = PairedRows(*map(torch.from_numpy, tables))
     with pytest.raises(IndexError):
         list(RowBatches(dataset, 4)._streamed((torch.tensor([99]),)))
+
+
+@pytest.mark.parametrize("location", ["device", "host"])
+@pytest.mark.parametrize(("given", "trained"), [("float64", "float32"), ("int64", "int64")])
+def test_targets_keep_their_kind(rng, location, given, trained):
+    """Codes of classes stay whole numbers, for a loss that wants such."""
+    X = rng.random((6, 3))
+    Y = np.arange(6).reshape(-1, 1).astype(given)
+    rows = paired_rows(X, Y, device=torch.device("cpu"), location=location, other_bytes=0)
+    batches = list(RowBatches(rows, 4))
+    assert {str(y.dtype) for _, y in batches} == {f"torch.{trained}"}
+    assert {x.dtype for x, _ in batches} == {torch.float32}
+    np.testing.assert_array_equal(torch.cat([y for _, y in batches]).numpy(), Y)

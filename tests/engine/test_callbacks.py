@@ -14,7 +14,11 @@ def make_net():
         module = torch.nn.Linear(1, 1, bias=False)
     optimizer = torch.optim.Adam(module.parameters(), lr=1.0)
     return SimpleNamespace(
-        history=History(), optimizer_=optimizer, _optimizers=["optimizer"], module_=module
+        history=History(),
+        optimizer_=optimizer,
+        _optimizers=["optimizer"],
+        module_=module,
+        monitor="valid_reconstruction",
     )
 
 
@@ -75,3 +79,15 @@ def test_training_without_a_worse_epoch_runs_to_its_end():
 def test_tol_is_a_share_of_the_best_loss():
     assert run([1.0, 0.995, 0.994, 0.993], tol=0.01)[1] == 1
     assert run([1.0, 0.98, 0.96], tol=0.01)[1] == 3
+
+
+def test_the_net_says_which_loss_is_watched():
+    net = make_net()
+    net.monitor = "valid_other"
+    best = BestWeights(tol=0.0).initialize()
+    for other, reconstruction in ((1.0, 9.0), (2.0, 1.0)):
+        begin_epoch(net)
+        net.history.record("valid_other", other)
+        net.history.record("valid_reconstruction", reconstruction)
+        best.on_epoch_end(net)
+    assert (best.epoch_, best.loss_) == (1, 1.0)

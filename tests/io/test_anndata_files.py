@@ -100,7 +100,7 @@ def test_other_numbers_become_float32(frame, path, dtype):
 @pytest.mark.parametrize("kind", [sparse.csr_matrix, sparse.csc_matrix])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int64])
 def test_sparse(path, rng, monkeypatch, kind, dtype):
-    monkeypatch.setattr("omitrans.io.anndata._hdf5._BLOCK_ELEMENTS", 50)  # several blocks
+    monkeypatch.setattr("omitrans.io.anndata._hdf5.BLOCK_VALUES", 50)  # several blocks
     dense = rng.poisson(0.3, (23, 11)).astype(dtype)
     data = anndata.AnnData(kind(dense.astype(np.float32)), layers={"raw": kind(dense)})
     data.write_h5ad(path)

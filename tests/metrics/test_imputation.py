@@ -35,7 +35,7 @@ def loop(truth, imputed, hidden, reference):
 @pytest.mark.parametrize("reference", ["observed", "hidden"])
 @pytest.mark.parametrize("block", [7, 50, 2**20])
 def test_r2_is_that_of_a_loop_over_genes(tables, reference, block, monkeypatch):
-    monkeypatch.setattr(_imputation, "BLOCK_VALUES", block)
+    monkeypatch.setattr(_imputation, "CACHE_VALUES", block)
     truth, imputed, hidden = tables
     truth = truth.copy()
     truth[3, :3] = np.nan  # never measured

@@ -73,7 +73,7 @@ def blocks(request, monkeypatch):
     """Run a test in one block and, with blocks of seven rows, in many."""
     if request.param:
         monkeypatch.setattr(blockwise, "_MIN_BLOCK_ROWS", request.param)
-        monkeypatch.setattr(blockwise, "BLOCK_VALUES", 1)
+        monkeypatch.setattr(blockwise, "CACHE_VALUES", 1)
 
 
 @pytest.mark.usefixtures("blocks")
@@ -169,7 +169,7 @@ def test_float32_is_summed_in_float64():
 
 
 def test_no_second_copy_is_made(monkeypatch):
-    monkeypatch.setattr(blockwise, "BLOCK_VALUES", 2**17)
+    monkeypatch.setattr(blockwise, "CACHE_VALUES", 2**17)
     Y_true, Y_pred = tables(n_samples=200, n_features=20_000, dtype=np.float32)
     tracemalloc.start()
     reconstruction_report(Y_true, Y_pred)

@@ -12,12 +12,12 @@ from scipy import sparse
 
 from omitrans.exceptions import DataFormatError, OmiTransError
 from omitrans.io._text import GZIP
+from omitrans.utils._blocks import BLOCK_VALUES, rows_per_block
 from omitrans.utils._optional import import_optional
 from omitrans.utils._validation import _some, check_unique
 
 _PURPOSE = "read AnnData and MuData files"
 _MAGIC = b"\x89HDF\r\n\x1a\n"
-_BLOCK_ELEMENTS = 2**22
 _SPARSE = {"csr_matrix": sparse.csr_matrix, "csc_matrix": sparse.csc_matrix}
 
 
@@ -246,7 +246,7 @@ def _fill(values: np.ndarray, element: Any, matrix: Any) -> None:
     n_lines, width = target.shape
     if len(pointers) != n_lines + 1:
         raise ValueError(f"indptr has {len(pointers)} entries instead of {n_lines + 1}")
-    step = max(1, _BLOCK_ELEMENTS // max(1, width))
+    step = rows_per_block(width, BLOCK_VALUES)
     for start in range(0, n_lines, step):
         part = pointers[start : start + step + 1]
         begin, end = part[0], part[-1]
@@ -260,7 +260,7 @@ def _fill(values: np.ndarray, element: Any, matrix: Any) -> None:
 
 def _check_range(values: np.ndarray, name: Any) -> None:
     """Raise if numbers of eight bytes did not fit into float32."""
-    step = max(1, _BLOCK_ELEMENTS // max(1, values.shape[1]))
+    step = rows_per_block(values.shape[1], BLOCK_VALUES)
     for start in range(0, len(values), step):
         if np.isinf(values[start : start + step]).any():
             raise DataFormatError(

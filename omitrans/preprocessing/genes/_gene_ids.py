@@ -10,11 +10,11 @@ import pandas as pd
 from omitrans.exceptions import FeatureMismatchError
 from omitrans.preprocessing._columns import column_blocks, float_dtype, take_columns
 from omitrans.preprocessing.genes._units import parse_unit
+from omitrans.utils._blocks import BLOCK_VALUES, rows_per_block
 from omitrans.utils._sklearn import StrOptions, validate_params
 from omitrans.utils._validation import _some
 
 _PAR_Y = re.compile(r"^(?:(ENS[A-Z]*\d+(?:\.\d+(?:_\d+)?)?)_PAR_Y|ENSGR(\d+(?:\.\d+)?))$")
-_BLOCK_ELEMENTS = 2**22
 
 
 def x_copy(name: Any) -> str | None:
@@ -122,7 +122,7 @@ def _aggregate(
     order = np.argsort(codes, kind="stable")
     columns = columns[order]
     genes, starts = np.unique(codes[order], return_index=True)
-    step = max(1, _BLOCK_ELEMENTS // len(columns))
+    step = rows_per_block(len(columns), BLOCK_VALUES)
     for start in range(0, len(values), step):
         part = values[start : start + step, columns].astype(np.float64)
         if kind == "log2":

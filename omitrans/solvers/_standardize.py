@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.utils import gen_batches
 
-_VALUES_A_BLOCK = 2**22
+from omitrans.utils._blocks import BLOCK_VALUES, columns_per_block
 
 
 class Standardized(NamedTuple):
@@ -42,7 +42,7 @@ def standardize(
     values = np.empty((n_rows, n_columns), dtype=table.dtype, order="F")
     mean, divisor = np.zeros(n_columns), np.ones(n_columns)
     rounding = n_rows * np.finfo(np.float64).eps
-    for columns in gen_batches(n_columns, max(1, _VALUES_A_BLOCK // n_rows)):
+    for columns in gen_batches(n_columns, columns_per_block(n_rows, BLOCK_VALUES)):
         block = table[rows, columns].astype(np.float64)
         if centre:
             mean[columns] = block.mean(axis=0)

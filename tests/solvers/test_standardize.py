@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from sklearn.preprocessing import StandardScaler
 
-from omitrans.baselines import _standardize
-from omitrans.baselines._standardize import standardize
+from omitrans.solvers import _standardize
+from omitrans.solvers._standardize import standardize
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_it_agrees_with_standard_scaler(rng, dtype, monkeypatch):
-    monkeypatch.setattr(_standardize, "_VALUES_A_BLOCK", 100)  # several blocks of columns
+    monkeypatch.setattr(_standardize, "BLOCK_VALUES", 100)  # several blocks of columns
     table = rng.normal(5, 3, size=(30, 11)).astype(dtype)
     rows = np.array([3, 4, 8, 20, 21, 29])
 
@@ -58,7 +58,7 @@ def test_a_column_that_hardly_varies_is_not_constant():
 
 
 def test_there_is_one_copy_only(rng, monkeypatch):
-    monkeypatch.setattr(_standardize, "_VALUES_A_BLOCK", 10_000)
+    monkeypatch.setattr(_standardize, "BLOCK_VALUES", 10_000)
     table = rng.normal(size=(200, 20_000)).astype(np.float32)
 
     tracemalloc.start()

@@ -8,12 +8,12 @@ from joblib import Parallel, delayed
 from scipy import sparse
 from sklearn.utils import gen_batches
 
-from omitrans.baselines._lasso_paths import alpha_max, gram_matrix, solve_paths
-from omitrans.baselines._standardize import Standardized, standardize
+from omitrans.solvers._lasso_paths import alpha_max, gram_matrix, solve_paths
+from omitrans.solvers._standardize import Standardized, standardize
+from omitrans.utils._blocks import BLOCK_VALUES, rows_per_block
 
 # targets a block; torch solves those of a block together
 _TARGETS_A_BLOCK = {"celer": 32, "sklearn": 32, "torch": 512}
-_VALUES_A_BLOCK = 2**22
 
 
 class SparseModels(NamedTuple):
@@ -157,6 +157,6 @@ def predict_sparse(
     rows = np.arange(len(X)) if rows is None else rows
     coef = coef.astype(X.dtype, copy=False)
     predicted = np.empty((len(rows), len(intercept)), dtype=X.dtype)
-    for part in gen_batches(len(rows), max(1, _VALUES_A_BLOCK // X.shape[1])):
+    for part in gen_batches(len(rows), rows_per_block(X.shape[1], BLOCK_VALUES)):
         predicted[part] = (coef @ X[rows[part]].T).T + intercept
     return predicted

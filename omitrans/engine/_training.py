@@ -1,0 +1,250 @@
+"""How a net is trained: where it runs, what happens between epochs, which rows are set aside."""
+
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import torch
+from skorch.helper import predefined_split
+
+from omitrans.engine._callbacks import BestWeights, LinearDecay, Progress, StopWhenStale
+from omitrans.engine._checkpoint import Checkpoint
+from omitrans.engine._data import PairedRows, RowBatches, paired_rows
+from omitrans.engine._device import resolve_device, resolve_precision, seeded
+from omitrans.engine._interrupt import fit_was_called_directly
+from omitrans.engine._memory import Sizes, device_memory_errors, training_bytes
+from omitrans.engine._net import OmicsNet
+from omitrans.exceptions import TrainingInterrupted
+from omitrans.model_selection._folds import grouped_holdout
+
+MakeNet = Callable[..., OmicsNet]
+"""Returns a net that is not initialised; takes the options that every net here takes."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Training:
+    """The choices that users have for every training, whatever network is trained.
+
+    The fields are the parameters of the same names of the estimators, where they are explained.
+    """
+
+    lr: float
+    alpha: float
+    batch_size: int
+    max_epochs: int
+    decay_epochs: int
+    early_stopping: bool
+    validation_fraction: float
+    n_iter_no_change: int
+    tol: float
+    restore_best: bool = True
+    device: str | torch.device
+    precision: str
+    data_location: str
+    checkpoint_every: int
+    resume: bool
+    random_state: Any
+    verbose: int
+
+    def __post_init__(self) -> None:
+        if self.decay_epochs > self.max_epochs:
+            raise ValueError(
+                f"decay_epochs={self.decay_epochs} is part of max_epochs={self.max_epochs} and "
+                "cannot exceed it. Lower decay_epochs or raise max_epochs."
+            )
+
+    @classmethod
+    def of(cls, estimator: Any) -> Self:
+        """Read the choices from the parameters of an estimator."""
+        names = [field.name for field in fields(cls) if hasattr(estimator, field.name)]
+        return cls(**{name: getattr(estimator, name) for name in names})
+
+
+def train_net(
+    make_net: MakeNet,
+    source: np.ndarray,
+    target: np.ndarray,
+    training: Training,
+    *,
+    groups: np.ndarray | None = None,
+    checkpoint: Path | None = None,
+    start: Callable[[OmicsNet], None] | None = None,
+    finish: Callable[[OmicsNet, PairedRows], None] | None = None,
+) -> OmicsNet:
+    """Build a net, train it on paired tables and return it.
+
+    Parameters
+    ----------
+    make_net : callable
+        Makes the net.
+    source, target : ndarray of shape (n_samples, n_features)
+        The training tables. Targets of a float dtype become float32; others keep theirs.
+    training : Training
+        How to train.
+    groups : ndarray of shape (n_samples,) or None, default=None
+        The patient of each sample: early stopping sets whole patients aside.
+    checkpoint : pathlib.Path or None, default=None
+        The file of checkpoints, if there are to be any.
+    start : callable or None, default=None
+        Sets the weights that training begins with.
+    finish : callable or None, default=None
+        Is given the trained net and the validation rows, or all rows where none were set aside.
+
+    Returns
+    -------
+    OmicsNet
+        The net, trained.
+
+    Raises
+    ------
+    DeviceMemoryError
+        If memory runs out.
+    TrainingDivergedError
+        If a loss becomes NaN or infinite.
+    KeyboardInterrupt
+        After Ctrl-C, if nothing usable was learned or if the fit is part of a longer work, such
+        as a search or a cross-validation.
+    """
+    device = resolve_device(training.device)
+    sizes = Sizes(4 * (source.size + target.size))
+    with seeded(training.random_state, device), device_memory_errors(sizes, device):
+        net = _initialized(make_net, training, device)
+        sizes.n_weights = count_weights(net)
+        rows = paired_rows(
+            source,
+            target,
+            device=device,
+            location=training.data_location,
+            other_bytes=training_bytes(sizes.n_weights),
+        )
+        held_out = _train(net, rows, training, groups, checkpoint, start)
+        if finish is not None:
+            finish(net, held_out)
+    return net
+
+
+def rebuild_net(
+    make_net: MakeNet, training: Training, state: dict[str, dict[str, np.ndarray]]
+) -> OmicsNet:
+    """Return a trained net from its weights, on a device of this machine.
+
+    Parameters
+    ----------
+    make_net : callable
+        Makes the net.
+    training : Training
+        How it was trained; says where and how precisely it computes.
+    state : dict
+        What :meth:`OmicsNet.weights_as_arrays` gave.
+
+    Returns
+    -------
+    OmicsNet
+        Ready to predict.
+    """
+    device = resolve_device(training.device, fall_back=True)
+    with seeded(0, device):
+        net = _initialized(make_net, training, device)
+    net.load_modules_state(
+        {
+            name: {key: torch.as_tensor(weight) for key, weight in module.items()}
+            for name, module in state.items()
+        }
+    )
+    net.trim_for_prediction()
+    return net
+
+
+def count_weights(net: OmicsNet) -> int:
+    """Return the number of weights of a net, every network of it."""
+    return sum(weight.numel() for _, weight in net.get_all_learnable_params())
+
+
+def _initialized(make_net: MakeNet, training: Training, device: torch.device) -> OmicsNet:
+    """Return a net with fresh weights, optimizers and callbacks."""
+    net = make_net(
+        optimizer=torch.optim.Adam,
+        optimizer__fused=True,
+        alpha=training.alpha,
+        lr=training.lr,
+        batch_size=training.batch_size,
+        max_epochs=training.max_epochs,
+        compute_dtype=resolve_precision(training.precision, device),
+        iterator_train=RowBatches,
+        iterator_train__shuffle=True,
+        iterator_train__device=device,
+        iterator_valid=RowBatches,
+        iterator_valid__device=device,
+        train_split=None,
+        callbacks=_callbacks(training),
+        device=str(device),
+        verbose=0,
+    )
+    return net.initialize()
+
+
+def _callbacks(training: Training) -> list[tuple[str, Any]]:
+    callbacks: list[tuple[str, Any]] = [
+        ("schedule", LinearDecay(training.max_epochs, training.decay_epochs))
+    ]
+    if training.verbose:
+        callbacks.append(("progress", Progress(training.max_epochs)))
+    if training.early_stopping:
+        best = BestWeights(training.tol, restore=training.restore_best)
+        callbacks.append(("best", best))
+        callbacks.append(("stop", StopWhenStale(best, training.n_iter_no_change)))
+    return callbacks
+
+
+def _train(
+    net: OmicsNet,
+    rows: PairedRows,
+    training: Training,
+    groups: np.ndarray | None,
+    checkpoint: Path | None,
+    start: Callable[[OmicsNet], None] | None,
+) -> PairedRows:
+    """Split off the validation rows, take over weights, resume if asked, train."""
+    callbacks = dict(net.callbacks_)
+    held_out = rows
+    if training.early_stopping:
+        rows, held_out = _split(rows, training.validation_fraction, groups)
+        net.set_params(train_split=predefined_split(held_out))
+    net.prepare(rows)
+    if start is not None:
+        start(net)
+    if checkpoint is not None:
+        writer = Checkpoint(checkpoint, training.checkpoint_every, callbacks.get("best"))
+        # in front of early stopping, which may end training in the epoch it is due
+        net.callbacks_.insert(len(callbacks) - training.early_stopping, ("checkpoint", writer))
+        if training.resume:
+            writer.resume(net)
+    stopped = training.early_stopping and callbacks["stop"].is_due(net)
+    net.partial_fit(rows, epochs=0 if stopped else training.max_epochs - len(net.history))
+    if net.interrupted_:
+        _report_interruption(len(net.history), training)
+    return held_out
+
+
+def _split(
+    rows: PairedRows, fraction: float, groups: np.ndarray | None
+) -> tuple[PairedRows, PairedRows]:
+    """Return the rows to train on and those to validate on; a group stays on one side."""
+    train, valid = grouped_holdout(len(rows), fraction, groups, torch.randperm)
+    return rows.subset(torch.from_numpy(train)), rows.subset(torch.from_numpy(valid))
+
+
+def _report_interruption(n_epochs: int, training: Training) -> None:
+    """Say that the model holds what it has learned, or pass the interruption on."""
+    if n_epochs <= 1 or not fit_was_called_directly():
+        raise KeyboardInterrupt
+    kept = "best" if training.early_stopping and training.restore_best else "last"
+    warnings.warn(
+        f"Training was interrupted in epoch {n_epochs} of {training.max_epochs}; the model holds "
+        f"the {kept} weights until then.",
+        TrainingInterrupted,
+        stacklevel=5,
+    )
