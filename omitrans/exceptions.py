@@ -11,6 +11,7 @@ __all__ = [
     "MissingDependencyError",
     "ModelFileError",
     "OmiTransError",
+    "PatientGroupsWarning",
     "SampleMismatchError",
     "TrainingDivergedError",
     "TrainingInterrupted",
@@ -65,6 +66,10 @@ class LowCoverageWarning(UserWarning):
 
 class DomainShiftWarning(UserWarning):
     """Samples are unlike those that a model was trained on; predictions may be wrong."""
+
+
+class PatientGroupsWarning(UserWarning):
+    """Samples were kept together in splits because their ids name the same patients."""
 
 
 class DeviceWarning(UserWarning):

@@ -10,10 +10,10 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.model_selection import check_cv
 
 from omitrans.baselines._cis import columns_in_windows, fit_in_windows, penalties_in_windows
 from omitrans.baselines._multi_target import MultiTargetRegressor
+from omitrans.model_selection._folds import make_folds, sample_groups
 from omitrans.solvers._lasso_paths import choose_solver
 from omitrans.solvers._sparse_models import (
     SparseModels,
@@ -55,7 +55,8 @@ class LassoRegressor(MultiTargetRegressor):
         Smallest fraction of ``alpha_max`` on that path.
     cv : int, splitter or iterable, default=5
         Folds of the cross-validation, as in scikit-learn. A number means folds of neighbouring
-        rows; give a shuffling splitter if the rows are sorted, e.g. by cancer type.
+        rows, or of :class:`~sklearn.model_selection.GroupKFold` where `fit` knows groups; give a
+        shuffling splitter if the rows are sorted, e.g. by cancer type.
     standardize : bool, default=True
         Divide every feature by its standard deviation, so that the penalty weighs on all alike.
         `coef_` is on the scale of X as given in any case.
@@ -203,7 +204,7 @@ class LassoRegressor(MultiTargetRegressor):
         self.device = device
 
     @fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: ArrayLike, y: ArrayLike, groups: ArrayLike | None = None) -> Self:
+    def fit(self, X: ArrayLike, y: ArrayLike, groups: Any = "auto") -> Self:
         """Fit one LASSO for each target.
 
         Parameters
@@ -213,9 +214,10 @@ class LassoRegressor(MultiTargetRegressor):
         y : array-like or DataFrame of shape (n_samples, n_targets) or (n_samples,)
             Target profiles of the same samples in the same order, e.g. log2(FPKM + 1). When both
             are frames, their indexes must be equal.
-        groups : array-like of shape (n_samples,), default=None
-            Group of each sample, e.g. its patient, for a `cv` that keeps groups together, such as
-            :class:`~sklearn.model_selection.GroupKFold`.
+        groups : "auto", None or array-like of shape (n_samples,), default="auto"
+            The group of each sample, e.g. its patient; no group stands on both sides of a fold of
+            the cross-validation. "auto" reads patients from the index of a frame X if it holds ids
+            of TCGA, TARGET or GTEx and patients have several samples. None switches this off.
 
         Returns
         -------
@@ -227,14 +229,20 @@ class LassoRegressor(MultiTargetRegressor):
         SampleMismatchError
             If X and y name different samples, the same in another order, or one twice.
         ValueError
-            If `alpha` does not fit the targets, or X or y hold unusable values.
+            If `alpha` does not fit the targets, if X or y hold unusable values, or if `cv` puts a
+            group on both sides of a fold.
 
         Warns
         -----
         ConvergenceWarning
             Once, if targets stopped at `max_iter`, with their number and the largest gap.
+        PatientGroupsWarning
+            If `alpha` is chosen by cross-validation and samples were grouped because their ids
+            name the same patients.
         """
         source, target = self._check_training_tables(X, y)
+        if isinstance(self.alpha, str) or not isinstance(groups, str):
+            groups = sample_groups(X, groups, n_samples=len(source))
         windows = self._windows()
         self.solver_ = choose_solver(self.solver)
         self.alpha_ = self._penalties(source, target, windows, groups)
@@ -304,7 +312,7 @@ class LassoRegressor(MultiTargetRegressor):
     ) -> np.ndarray:
         """Return the mean squared error of each target and penalty, summed over folds."""
         errors = np.zeros(alphas.shape)
-        for train, test in check_cv(self.cv).split(X, Y, groups):
+        for train, test in make_folds(self.cv, X, Y, groups, each_once=False, shuffle=False):
             trained = self._fit_models(X, Y, alphas, windows, rows=train, tol=10 * self.tol)
             for block, models in trained:
                 predicted = predict_sparse(models.coef, models.intercept, X, test)

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.cross_decomposition import PLSRegression
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.model_selection import check_cv
 
 from omitrans.baselines._multi_target import MultiTargetRegressor
+from omitrans.model_selection._folds import make_folds, sample_groups
 from omitrans.solvers._standardize import standardize
 from omitrans.utils._sklearn import Interval, fit_context
 
@@ -28,7 +28,8 @@ class PLSRegressor(MultiTargetRegressor):
         Largest number of components; fewer if there are fewer samples or features.
     cv : int, splitter or iterable, default=5
         Folds of the cross-validation, as in scikit-learn. A number means folds of neighbouring
-        rows; give a shuffling splitter if the rows are sorted, e.g. by cancer type.
+        rows, or of :class:`~sklearn.model_selection.GroupKFold` where `fit` knows groups; give a
+        shuffling splitter if the rows are sorted, e.g. by cancer type.
 
     Attributes
     ----------
@@ -85,7 +86,7 @@ class PLSRegressor(MultiTargetRegressor):
         self.cv = cv
 
     @fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: ArrayLike, y: ArrayLike, groups: ArrayLike | None = None) -> Self:
+    def fit(self, X: ArrayLike, y: ArrayLike, groups: Any = "auto") -> Self:
         """Choose the number of components and find them.
 
         Parameters
@@ -95,8 +96,10 @@ class PLSRegressor(MultiTargetRegressor):
         y : array-like or DataFrame of shape (n_samples, n_targets) or (n_samples,)
             Target profiles of the same samples in the same order, e.g. log2(FPKM + 1). When both
             are frames, their indexes must be equal.
-        groups : array-like of shape (n_samples,), default=None
-            Group of each sample, e.g. its patient, for a `cv` that keeps groups together.
+        groups : "auto", None or array-like of shape (n_samples,), default="auto"
+            The group of each sample, e.g. its patient; no group stands on both sides of a fold of
+            the cross-validation. "auto" reads patients from the index of a frame X if it holds ids
+            of TCGA, TARGET or GTEx and patients have several samples. None switches this off.
 
         Returns
         -------
@@ -108,9 +111,15 @@ class PLSRegressor(MultiTargetRegressor):
         SampleMismatchError
             If X and y name different samples, the same in another order, or one twice.
         ValueError
-            If X or y hold missing or infinite values.
+            If X or y hold missing or infinite values, or `cv` puts a group on both sides of a fold.
+
+        Warns
+        -----
+        PatientGroupsWarning
+            If samples were grouped because their ids name the same patients.
         """
         source, target = self._check_training_tables(X, y)
+        groups = sample_groups(X, groups, n_samples=len(source))
         self.cv_mse_ = self._held_out_errors(source, target, groups)
         self.n_components_ = int(self.cv_mse_.argmin()) + 1
         self.rotations_, self.loadings_, *means = self._fit_components(
@@ -128,7 +137,7 @@ class PLSRegressor(MultiTargetRegressor):
     def _held_out_errors(self, X: np.ndarray, Y: np.ndarray, groups: Any) -> np.ndarray:
         """Return the mean squared error of 1, 2, ... components, mean over folds."""
         folds = []
-        for train, test in check_cv(self.cv).split(X, Y, groups):
+        for train, test in make_folds(self.cv, X, Y, groups, each_once=False, shuffle=False):
             rotations, loadings, x_mean, y_mean = self._fit_components(
                 X, Y, train, self.max_components
             )

@@ -16,11 +16,18 @@ from omitrans.exceptions import (
     DomainShiftWarning,
     LowCoverageWarning,
     OmiTransError,
+    PatientGroupsWarning,
     UnknownCategoryWarning,
 )
 
 FAILED, INTERRUPTED = 1, 130
-_ALWAYS_SHOWN = (DeviceWarning, DomainShiftWarning, LowCoverageWarning, UnknownCategoryWarning)
+_ALWAYS_SHOWN = (
+    DeviceWarning,
+    DomainShiftWarning,
+    LowCoverageWarning,
+    PatientGroupsWarning,
+    UnknownCategoryWarning,
+)
 
 
 class Interrupted(BaseException):

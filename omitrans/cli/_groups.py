@@ -10,33 +10,35 @@ from omitrans.cli._command import one_line
 from omitrans.exceptions import DataFormatError, OmiTransError
 from omitrans.io._text import open_text
 from omitrans.model_selection import patient_of
+from omitrans.model_selection._patients import ID_FORMATS
 
-_PATIENT_IDS = ("tcga", "gtex")
+_SWITCHES = {"auto": "auto", "none": None}
 
 
-def read_groups(source: str | None, samples: pd.Index) -> Any:
+def read_groups(source: str, samples: pd.Index) -> Any:
     """Return the group of every sample: its patient, or what a file says.
 
     Parameters
     ----------
-    source : str or None
-        "tcga", "gtex", or a file of two columns, sample and group.
+    source : str
+        "auto", "none", a format of sample ids ("tcga", "target" or "gtex"), or a file of two
+        columns, sample and group.
     samples : Index
         The samples.
 
     Returns
     -------
-    array-like of shape (n_samples,) or None
-        None if `source` is.
+    "auto", None or array-like of shape (n_samples,)
+        What the fit of models takes as groups.
 
     Raises
     ------
     OmiTransError
         If samples have no group.
     """
-    if source is None:
-        return None
-    if source in _PATIENT_IDS:
+    if source in _SWITCHES:
+        return _SWITCHES[source]
+    if source in ID_FORMATS:
         return patient_of(samples, id_format=source)
     table = _read_two_columns(source)
     groups = table.iloc[:, 0].reindex(samples)
@@ -46,12 +48,12 @@ def read_groups(source: str | None, samples: pd.Index) -> Any:
     return groups
 
 
-def check_groups(source: str | None) -> None:
+def check_groups(source: str) -> None:
     """See to it early that there are groups to read.
 
     Parameters
     ----------
-    source : str or None
+    source : str
         As for :func:`read_groups`.
 
     Raises
@@ -59,8 +61,9 @@ def check_groups(source: str | None) -> None:
     OmiTransError
         If `source` is neither a known name nor a file.
     """
-    if source is not None and source not in _PATIENT_IDS and not Path(source).is_file():
-        raise OmiTransError(f"--groups {source}: it is neither tcga nor gtex, nor a file.")
+    words = (*_SWITCHES, *ID_FORMATS)
+    if source not in words and not Path(source).is_file():
+        raise OmiTransError(f"--groups {source}: it is none of {', '.join(words)}, nor a file.")
 
 
 def _read_two_columns(source: str) -> pd.DataFrame:

@@ -57,6 +57,10 @@ JSON = click.option("--json", is_flag=True, help="Print the result as one JSON o
 GROUPS = click.option(
     "--groups",
     metavar="WHAT",
-    help="What stays on one side of a split: tcga or gtex (the patient, read from the sample "
-    "ids), or a file of two columns, sample and group.",
+    default="auto",
+    show_default=True,
+    help="What stays on one side of a split. auto: all samples of a patient, if the sample ids "
+    "name patients of TCGA, TARGET or GTEx; none: each sample stands alone; tcga, target or gtex: "
+    "the patient, and ids of another kind are an error; or a file of two columns, sample and "
+    "group.",
 )

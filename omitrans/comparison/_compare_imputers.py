@@ -22,7 +22,7 @@ from omitrans.comparison._runs import (
 )
 from omitrans.datasets.simulate._masks import MECHANISMS, names_of
 from omitrans.exceptions import FeatureMismatchError
-from omitrans.model_selection._folds import Split, make_splits
+from omitrans.model_selection._folds import Split, make_folds, sample_groups
 from omitrans.utils._sklearn import Interval, StrOptions, validate_params
 from omitrans.utils._validation import check_paired_samples
 
@@ -40,7 +40,7 @@ _KEYS = ["model", "missing_rate", "mask", "fold"]
         "mechanism": [StrOptions(set(MECHANISMS))],
         "train_missing_rate": [Interval(Real, 0, 1, closed="left")],
         "cv": ["cv_object"],
-        "groups": ["array-like", None],
+        "groups": [StrOptions({"auto"}), "array-like", None],
         "group_by": [str, "array-like", None],
         "n_jobs": [Integral, None],
         "cache_dir": [str, Path, None],
@@ -61,7 +61,7 @@ def compare_imputers(
     mechanism: str = "mcar",
     train_missing_rate: float = 0.0,
     cv: Any = 5,
-    groups: Any = None,
+    groups: Any = "auto",
     group_by: Any = None,
     n_jobs: int | None = None,
     cache_dir: str | Path | None = None,
@@ -98,8 +98,11 @@ def compare_imputers(
         Share of values hidden in the training samples of "inductive".
     cv : int, splitter or iterable of (train, test), default=5
         The folds of "inductive".
-    groups : array-like or Series of shape (n_samples,), default=None
-        What must not stand on both sides of a split: the donor of each sample.
+    groups : "auto", None or array-like of shape (n_samples,), default="auto"
+        What must not stand on both sides of a split: the donor of each sample. "auto" reads
+        donors from the index of a frame X if it holds ids of TCGA, TARGET or GTEx and donors have
+        several samples. None splits without regard to donors. Imputers whose `fit` takes groups
+        get those of their training samples.
     group_by : str, array-like or Series of shape (n_samples,), default=None
         Column of X, or labels, such as the tissue: R² is computed within each group too.
     n_jobs : int, default=None
@@ -127,6 +130,11 @@ def compare_imputers(
         If `covariates` or `group_by` name columns that X does not have.
     ValueError
         If a group stands on both sides of a split, or all fits failed.
+
+    Warns
+    -----
+    PatientGroupsWarning
+        If samples were grouped because their ids name the same donors.
 
     See Also
     --------
@@ -161,12 +169,12 @@ def compare_imputers(
     Name: mean_r2_per_feature, dtype: bool
     """
     check_models(imputers, "transform", "imputers")
-    check_paired_samples(X, groups, names=("X", "groups"))
+    groups = sample_groups(X, groups)
     covariates = _check_covariates(X, covariates)
     labels = _labels(X, group_by)
     splits: list[Split] | list[None] = [None]
     if scenario == "inductive":
-        splits = make_splits(cv, X, None, groups)
+        splits = make_folds(cv, X, None, groups, each_once=False, shuffle=False)
     rates = [float(rate) for rate in np.ravel(missing_rates)]
     masks = _draw_seeds(rates, n_masks, random_state)
 
@@ -174,7 +182,8 @@ def compare_imputers(
         "train_missing_rate": train_missing_rate,
         "mechanism": mechanism,
         "covariates": covariates,
-        "groups": labels,
+        "groups": groups,
+        "labels": labels,
         "keep_imputation": return_imputations,
     }
     cache = None if cache_dir is None else OutcomeCache(cache_dir, (X,), options)

@@ -26,18 +26,21 @@ from omitrans.comparison._runs import (
 from omitrans.exceptions import TrainingInterrupted
 from omitrans.metrics import reconstruction_report
 from omitrans.metrics._regression import METRIC_LABELS
-from omitrans.model_selection._folds import Split, check_tested_once, make_splits
-from omitrans.utils._sklearn import safe_indexing, validate_params
+from omitrans.model_selection._folds import Split, check_tested_once, make_folds, sample_groups
+from omitrans.utils._deprecation import renamed_argument
+from omitrans.utils._sklearn import StrOptions, safe_indexing, validate_params
 from omitrans.utils._validation import check_paired_samples
+from omitrans.utils._wrapped import fit_with_groups
 
 
+@renamed_argument("Y", "y", since="0.1", until="0.3")
 @validate_params(
     {
         "models": [dict],
         "X": ["array-like"],
-        "Y": ["array-like"],
+        "y": ["array-like"],
         "cv": ["cv_object"],
-        "groups": ["array-like", None],
+        "groups": [StrOptions({"auto"}), "array-like", None],
         "scorers": [dict, None],
         "n_jobs": [Integral, None],
         "cache_dir": [str, Path, None],
@@ -49,10 +52,10 @@ from omitrans.utils._validation import check_paired_samples
 def compare_models(
     models: Mapping[str, Any],
     X: Any,
-    Y: Any,
+    y: Any,
     *,
     cv: Any = 5,
-    groups: Any = None,
+    groups: Any = "auto",
     scorers: Mapping[str, Any] | None = None,
     n_jobs: int | None = None,
     cache_dir: str | Path | None = None,
@@ -71,14 +74,17 @@ def compare_models(
         Models by name, Pipelines included, in the order of the summary.
     X : array-like or DataFrame of shape (n_samples, n_features)
         The source profiles; samples are rows.
-    Y : array-like, DataFrame or Series of shape (n_samples, n_targets) or (n_samples,)
-        The target profiles. If X and Y are both pandas objects, their indexes must agree.
+    y : array-like, DataFrame or Series of shape (n_samples, n_targets) or (n_samples,)
+        The target profiles. If X and y are both pandas objects, their indexes must agree.
     cv : int, splitter or iterable of (train, test), default=5
         The folds, drawn once for all models. An int means
         :class:`~sklearn.model_selection.KFold` in the order of the rows, or
-        :class:`~sklearn.model_selection.GroupKFold` where `groups` are given.
-    groups : array-like or Series of shape (n_samples,), default=None
-        What must not stand on both sides of a split, such as the patient of each sample.
+        :class:`~sklearn.model_selection.GroupKFold` where samples are grouped.
+    groups : "auto", None or array-like of shape (n_samples,), default="auto"
+        What must not stand on both sides of a split, such as the patient of each sample. "auto"
+        reads patients from the index of a frame X if it holds ids of TCGA, TARGET or GTEx and
+        patients have several samples. None splits without regard to groups. Models whose `fit`
+        takes groups get those of their training samples.
     scorers : dict of str to str or callable, default=None
         Scorers beside the nine numbers of the report, as scikit-learn takes them. Their
         values are kept as they come (greater is better).
@@ -93,7 +99,7 @@ def compare_models(
     verbose : int, default=0
         A progress bar if 1 or more.
     return_predictions : bool, default=False
-        Whether to keep the out-of-fold predictions, a table of the size of Y for each model.
+        Whether to keep the out-of-fold predictions, a table of the size of y for each model.
 
     Returns
     -------
@@ -103,10 +109,15 @@ def compare_models(
     Raises
     ------
     SampleMismatchError
-        If X, Y or `groups` are indexed by different samples.
+        If X, y or `groups` are indexed by different samples.
     ValueError
         If a group stands on both sides of a split, if all fits failed, or if `cache_dir` is given
         and a parameter (a lambda, an open file) cannot be recognised when it comes again.
+
+    Warns
+    -----
+    PatientGroupsWarning
+        If samples were grouped because their ids name the same patients.
 
     See Also
     --------
@@ -141,23 +152,24 @@ def compare_models(
     """
     check_models(models, "predict")
     _check_scorer_names(scorers)
-    for table, name in ((Y, "Y"), (groups, "groups")):
-        check_paired_samples(X, table, names=("X", name))
-    X, Y, groups = indexable(X, Y, groups)
-    splits = make_splits(cv, X, Y, groups)
+    check_paired_samples(X, y)
+    X, y = indexable(X, y)
+    groups = sample_groups(X, groups)
+    splits = make_folds(cv, X, y, groups, each_once=False, shuffle=False)
     if return_predictions:
         check_tested_once(splits)
 
     options = {
+        "groups": groups,
         "scorers": dict(scorers) if scorers else None,
         "keep_prediction": return_predictions,
     }
-    cache = None if cache_dir is None else OutcomeCache(cache_dir, (X, Y), options)
+    cache = None if cache_dir is None else OutcomeCache(cache_dir, (X, y), options)
     runs = []
     for name, model in models.items():
         for fold, split in enumerate(splits):
             path = None if cache is None else cache.path(name, model, *split)
-            tables = (model, X, Y, *split)
+            tables = (model, X, y, *split)
             runs.append(Run(evaluate_fold, tables, options, {(name, fold): (None, path)}))
     found = carry_out(runs, n_jobs=n_jobs, verbose=verbose)
     report_not_stored(found, cache_dir)
@@ -171,7 +183,7 @@ def compare_models(
     results = pd.DataFrame(rows, columns=["model", "fold", "metric", "value"])
     predictions = {
         name: _out_of_fold(
-            [found[name, fold].arrays.get("prediction") for fold in range(len(splits))], splits, Y
+            [found[name, fold].arrays.get("prediction") for fold in range(len(splits))], splits, y
         )
         for name in (models if return_predictions else ())
     }
@@ -216,6 +228,7 @@ def evaluate_fold(
     test: np.ndarray,
     *,
     parts: Sequence[None],
+    groups: np.ndarray | None,
     scorers: Mapping[str, Any] | None,
     keep_prediction: bool,
 ) -> list[Outcome]:
@@ -231,6 +244,8 @@ def evaluate_fold(
         Rows.
     parts : sequence of None
         A fold gives one outcome.
+    groups : ndarray of shape (n_samples,) or None
+        The group of each sample, for models whose `fit` takes groups.
     scorers : dict or None
         Scorers beside the report.
     keep_prediction : bool
@@ -247,7 +262,8 @@ def evaluate_fold(
         with warnings.catch_warnings(), PeakMemory() as memory:
             # a training that Ctrl-C cut short is no result: the user wants the comparison to end
             warnings.simplefilter("error", TrainingInterrupted)
-            model.fit(safe_indexing(X, train), safe_indexing(Y, train))
+            known = None if groups is None else groups[train]
+            fit_with_groups(model, safe_indexing(X, train), safe_indexing(Y, train), known)
         fitted = perf_counter()
         X_test, Y_test = safe_indexing(X, test), safe_indexing(Y, test)
         prediction = np.asarray(model.predict(X_test))

@@ -15,6 +15,7 @@ from omitrans.exceptions import TrainingInterrupted
 from omitrans.metrics import masked_r2_by_group, masked_r2_per_feature, masked_rmse
 from omitrans.model_selection._folds import Split
 from omitrans.utils._sklearn import safe_indexing
+from omitrans.utils._wrapped import fit_with_groups
 
 R2_THRESHOLD = 0.3
 METRICS = (
@@ -35,6 +36,7 @@ def evaluate_imputer(
     mechanism: str,
     covariates: Sequence[str],
     groups: np.ndarray | None,
+    labels: np.ndarray | None,
     keep_imputation: bool,
 ) -> list[Outcome]:
     """Hide values, fit a clone of `imputer`, fill them and compare.
@@ -56,6 +58,8 @@ def evaluate_imputer(
     covariates : sequence of str
         Columns that are never hidden.
     groups : ndarray of shape (n_samples,) or None
+        The donor of each sample, for imputers whose `fit` takes groups.
+    labels : ndarray of shape (n_samples,) or None
         Groups for R² within groups.
     keep_imputation : bool
         Whether outcomes hold the imputed table.
@@ -70,7 +74,7 @@ def evaluate_imputer(
     truth = safe_indexing(X, rows)
     if isinstance(truth, pd.DataFrame):
         truth = truth.drop(columns=list(covariates))
-    labels = None if groups is None else groups[rows]
+    known = None if groups is None or split is None else groups[split[0]]
     fit_once = split is not None and train_missing_rate == 0
     fitted: _Filler | None = None
     outcomes = []
@@ -79,17 +83,17 @@ def evaluate_imputer(
             holes, hidden = hide_values(X, missing_rate, random_state=seed, **hide)
             holes, hidden = safe_indexing(holes, rows), safe_indexing(hidden, rows)
             if split is None:
-                filler = _Filler(imputer).fit(holes, fill=True)
+                filler = _Filler(imputer).fit(holes, groups, fill=True)
             elif not fit_once:
                 train, _ = hide_values(
                     safe_indexing(X, split[0]), train_missing_rate, random_state=seed + 1, **hide
                 )
-                filler = _Filler(imputer).fit(train)
+                filler = _Filler(imputer).fit(train, known)
             else:  # whole training samples are the same for every mask
-                fitted = fitted or _Filler(imputer).fit(safe_indexing(X, split[0]))
+                fitted = fitted or _Filler(imputer).fit(safe_indexing(X, split[0]), known)
                 filler = fitted
             imputed, costs = filler.fill(holes)
-            numbers, arrays = _judge(truth, imputed, hidden, labels, groups)
+            numbers, arrays = _judge(truth, imputed, hidden, labels, rows)
         except TrainingInterrupted:
             raise KeyboardInterrupt from None
         except Exception as error:  # whatever an imputer does, the others go on
@@ -111,16 +115,15 @@ class _Filler:
         self.imputer = clone(imputer)
         self.filled: Any = None
 
-    def fit(self, train: Any, *, fill: bool = False) -> "_Filler":
+    def fit(self, train: Any, groups: Any, *, fill: bool = False) -> "_Filler":
         """Fit; with `fill`, fill the same table at once, which counts as part of the fit."""
         start = perf_counter()
         with warnings.catch_warnings(), PeakMemory() as memory:
             # a training that Ctrl-C cut short is no result: the user wants the comparison to end
             warnings.simplefilter("error", TrainingInterrupted)
-            if fill:
-                self.filled = self.imputer.fit_transform(train)
-            else:
-                self.imputer.fit(train)
+            method = "fit_transform" if fill else "fit"
+            result = fit_with_groups(self.imputer, train, None, groups, method=method)
+        self.filled = result if fill else None
         self.seconds, self.mib = perf_counter() - start, memory.mib
         return self
 
@@ -132,7 +135,7 @@ class _Filler:
 
 
 def _judge(
-    truth: Any, imputed: np.ndarray, hidden: Any, labels: Any, groups: Any
+    truth: Any, imputed: np.ndarray, hidden: Any, labels: np.ndarray | None, rows: Any
 ) -> tuple[dict[str, float], dict[str, np.ndarray]]:
     """Return numbers and R² of every gene, over all samples and within groups."""
     _check_shape(imputed, truth)
@@ -146,8 +149,8 @@ def _judge(
     }
     arrays = {"r2": r2}
     if labels is not None:
-        table = masked_r2_by_group(truth, imputed, hidden, labels)
-        arrays["r2_by_group"] = table.reindex(columns=np.unique(groups)).to_numpy()
+        table = masked_r2_by_group(truth, imputed, hidden, labels[rows])
+        arrays["r2_by_group"] = table.reindex(columns=np.unique(labels)).to_numpy()
     return numbers, arrays
 
 

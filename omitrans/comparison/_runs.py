@@ -12,6 +12,7 @@ from tqdm import tqdm
 
 from omitrans.comparison._cache import read_outcome, write_outcome
 from omitrans.comparison._outcome import Outcome
+from omitrans.utils._warnings import user_level
 
 
 class Run(NamedTuple):
@@ -137,7 +138,7 @@ def report_not_stored(found: Mapping[Any, Outcome], cache_dir: Any) -> None:
         warnings.warn(
             f"{len(lost)} folds could not be written to cache_dir={str(cache_dir)!r} ({lost[0]}). "
             "The comparison is complete, but would compute them again.",
-            stacklevel=4,  # the caller of a comparison and its validating wrapper
+            stacklevel=user_level(),
         )
 
 
@@ -166,7 +167,7 @@ def report_failures(found: Mapping[Any, Outcome], columns: list[str]) -> pd.Data
             f"Model {name!r} failed in {len(failures)} folds, so its summary is NaN "
             f"(see errors). In fold {first['fold']} it said: {first['error']}",
             FitFailedWarning,
-            stacklevel=4,  # the caller of a comparison and its validating wrapper
+            stacklevel=user_level(),
         )
     return errors
 

@@ -1,5 +1,7 @@
-"""Folds that predict every sample once, and keep patients together."""
+"""The one place that makes folds, and that says which samples belong together."""
 
+import warnings
+from collections.abc import Callable
 from numbers import Integral
 from typing import Any
 
@@ -7,41 +9,179 @@ import numpy as np
 import pandas as pd
 from sklearn.model_selection import GroupKFold, KFold, check_cv
 
+from omitrans.exceptions import PatientGroupsWarning
+from omitrans.model_selection._patients import patients_in_ids
+from omitrans.utils._sklearn import num_samples
+from omitrans.utils._validation import check_paired_samples
+from omitrans.utils._warnings import user_level
+
 Split = tuple[np.ndarray, np.ndarray]
 
 
-def make_splits(cv: Any, X: Any, Y: Any, groups: Any) -> list[Split]:
-    """Return the (train, test) rows of every fold; no group may stand on both sides.
+def sample_groups(X: Any, groups: Any = "auto", *, n_samples: int | None = None) -> Any:
+    """Return which samples belong together, or None if every sample stands alone.
+
+    Parameters
+    ----------
+    X : array-like or DataFrame of shape (n_samples, n_features)
+        The samples. The index of a frame may name patients.
+    groups : "auto", None or array-like of shape (n_samples,), default="auto"
+        "auto" reads patients from the index of a frame, if it holds ids of TCGA, TARGET or GTEx.
+        None switches grouping off. Anything else is the group of each sample.
+    n_samples : int, default=None
+        Number of samples, if X cannot tell it.
+
+    Returns
+    -------
+    ndarray of shape (n_samples,) or None
+        The group of each sample. With "auto" the result is None unless a patient has several
+        samples; a sample whose id names no patient is then a group of its own.
+
+    Raises
+    ------
+    SampleMismatchError
+        If X and `groups` are both indexed and do not name the same samples in the same order.
+    ValueError
+        If `groups` has another length than X, or holds missing values.
+
+    Warns
+    -----
+    PatientGroupsWarning
+        If samples were grouped because their ids name the same patients.
+    """
+    if groups is None:
+        return None
+    if isinstance(groups, str):
+        if groups != "auto":
+            raise ValueError(
+                f"groups must be 'auto', None or one value for each sample. Got {groups!r}."
+            )
+        return _patients_that_repeat(X)
+    check_paired_samples(X, groups, names=("X", "groups"))
+    n_samples = num_samples(X) if n_samples is None else n_samples
+    values = np.asarray(groups)
+    if values.shape != (n_samples,):
+        raise ValueError(
+            f"groups has the shape {values.shape} for {n_samples} samples. Give one value for each "
+            "sample, in their order."
+        )
+    missing = int(pd.Series(list(groups), dtype=object).isna().sum())  # an array may write "nan"
+    if missing:
+        raise ValueError(
+            f"Input groups contains NaN or None: {missing} of {n_samples} samples have no group. "
+            "Name the patient of each, or leave these samples out."
+        )
+    return values
+
+
+def _patients_that_repeat(X: Any) -> np.ndarray | None:
+    """Return the patients that the index of X names, with a warning; None if none repeats."""
+    if not isinstance(X, pd.DataFrame | pd.Series):
+        return None
+    patients = patients_in_ids(X.index)
+    if patients is None:
+        return None
+    n_patients = len(set(patients))
+    if n_patients == len(patients):
+        return None
+    warnings.warn(
+        f"The {len(patients)} samples come from {n_patients} patients, as their ids say, and were "
+        "grouped by patient: all samples of a patient stand on one side of a split. Give "
+        "groups=None to switch this off (--groups none on the command line), or groups= with the "
+        "group of each sample.",
+        PatientGroupsWarning,
+        stacklevel=user_level(),
+    )
+    return patients
+
+
+def make_folds(
+    cv: Any,
+    X: Any,
+    y: Any,
+    groups: Any,
+    random_state: Any = None,
+    *,
+    each_once: bool = True,
+    shuffle: bool = True,
+) -> list[Split]:
+    """Return the rows to train on and the rows to predict of each fold.
 
     Parameters
     ----------
     cv : int, splitter, iterable or None
-        An int (or None, meaning 5) is a GroupKFold where there are groups, else a KFold.
-    X, Y : array-like
+        A number makes folds of KFold, or of GroupKFold where there are groups; None means 5.
+        Splitters and iterables are taken as they are.
+    X, y : array-like
         The tables to split.
-    groups : array-like of shape (n_samples,) or None
-        What must stay on one side.
+    groups : ndarray of shape (n_samples,) or None
+        What :func:`sample_groups` returned.
+    random_state : int, RandomState instance or None, default=None
+        Seed of the shuffling, where `cv` is a number.
+    each_once : bool, default=True
+        Whether every sample must be predicted in exactly one fold.
+    shuffle : bool, default=True
+        Whether a number as `cv` means shuffled folds.
 
     Returns
     -------
     list of (ndarray, ndarray)
-        Rows.
+        Rows to train on and to predict.
+
+    Raises
+    ------
+    ValueError
+        If a group stands on both sides of a split, if there are fewer groups than folds, or if
+        samples are not predicted exactly once although they have to be.
     """
-    if groups is None:
-        return list(check_cv(cv).split(X, Y))
     if cv is None or isinstance(cv, Integral):
-        cv = GroupKFold(5 if cv is None else cv)
-    splits = list(check_cv(cv).split(X, Y, groups))
-    values = np.asarray(groups)
-    for fold, (train, test) in enumerate(splits):
-        shared = sorted(set(values[train]) & set(values[test]))
+        n_folds = 5 if cv is None else int(cv)
+        make = KFold if groups is None else GroupKFold
+        _check_enough_groups(n_folds, groups)
+        cv = make(n_folds, shuffle=shuffle, random_state=random_state if shuffle else None)
+    with warnings.catch_warnings():
+        # what ignores groups is refused below, if it tears one apart
+        warnings.filterwarnings("ignore", message="The groups parameter is ignored")
+        folds = list(check_cv(cv).split(X, y, groups))
+    _check_groups_stay_together(folds, groups)
+    if each_once:
+        _check_each_once(folds, cv, num_samples(X))
+    return folds
+
+
+def _check_enough_groups(n_folds: int, groups: Any) -> None:
+    n_groups = n_folds if groups is None else len(pd.unique(groups))
+    if n_groups < n_folds:
+        raise ValueError(
+            f"cv={n_folds} needs at least {n_folds} groups, such as patients, but there are "
+            f"{n_groups}. Lower cv, or give groups=None if samples of a group may stand on both "
+            "sides of a split."
+        )
+
+
+def _check_groups_stay_together(folds: list[Split], groups: Any) -> None:
+    if groups is None:
+        return
+    codes, values = pd.factorize(np.asarray(groups))
+    for fold, (train, test) in enumerate(folds):
+        shared = sorted(map(str, values[np.intersect1d(codes[train], codes[test])]))
         if shared:
             raise ValueError(
                 f"Fold {fold} has {len(shared)} groups in both training and test samples "
-                f"(first: {', '.join(map(str, shared[:3]))}), so cv does not respect groups. "
-                "Use an int or a group splitter such as GroupKFold as cv."
+                f"(first: {', '.join(shared[:3])}), so cv does not respect groups. Use an int or "
+                "a group splitter such as GroupKFold as cv. If the groups may stand on both sides, "
+                "give groups=None."
             )
-    return splits
+
+
+def _check_each_once(folds: list[Split], cv: Any, n_samples: int) -> None:
+    tested = np.concatenate([test for _, test in folds])
+    if not np.array_equal(np.sort(tested), np.arange(n_samples)):
+        raise ValueError(
+            f"cv must hold each of the {n_samples} samples out once; {cv} holds out "
+            f"{len(tested)}, {len(np.unique(tested))} of them distinct. Use folds such as "
+            "those of KFold or GroupKFold."
+        )
 
 
 def check_tested_once(splits: list[Split]) -> None:
@@ -50,7 +190,7 @@ def check_tested_once(splits: list[Split]) -> None:
     Parameters
     ----------
     splits : list of (ndarray, ndarray)
-        Rows.
+        Rows to train on and to predict.
     """
     tested = np.concatenate([test for _, test in splits])
     repeats = len(tested) - len(np.unique(tested))
@@ -61,32 +201,69 @@ def check_tested_once(splits: list[Split]) -> None:
         )
 
 
-def make_folds(
-    cv: Any, X: Any, Y: Any, groups: Any, generator: np.random.RandomState
-) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Return rows to train on and to predict, a pair a fold; each sample is predicted once.
+def grouped_holdout(
+    n_samples: int,
+    fraction: float,
+    groups: Any,
+    permutation: Callable[[int], Any],
+) -> Split:
+    """Split the training samples of one fit into those to train on and those to stop by.
 
-    A number makes shuffled folds, which keep groups together if there are any.
+    Parameters
+    ----------
+    n_samples : int
+        Number of samples, at least 2.
+    fraction : float
+        Share of the samples to hold out; it is rounded up to whole samples.
+    groups : ndarray of shape (n_samples,) or None
+        What :func:`sample_groups` returned. Whole groups are held out.
+    permutation : callable
+        Called once, as ``permutation(n)``, and returns the numbers below ``n`` in random order,
+        such as :func:`torch.randperm`. It is the only source of randomness. Without groups ``n``
+        is `n_samples`; with groups it is their number.
+
+    Returns
+    -------
+    train_rows, validation_rows : ndarray of int
+        Rows. Without groups, the validation rows are the first ones of the permutation and the
+        training rows the others, in its order; so they are if every group holds one sample. With
+        groups, groups in their random order are held out as long as each brings the number of
+        validation rows nearer to the one asked for.
+
+    Raises
+    ------
+    ValueError
+        If all samples are of one group.
     """
-    if isinstance(cv, Integral):
-        make = KFold if groups is None else GroupKFold
-        cv = make(cv, shuffle=True, random_state=generator.randint(np.iinfo(np.int32).max))
-    folds = list(check_cv(cv).split(X, Y, groups))
-    tested = np.concatenate([test for _, test in folds])
-    if not np.array_equal(np.sort(tested), np.arange(len(X))):
+    wanted = min(n_samples - 1, int(np.ceil(fraction * n_samples)))
+    if groups is None:
+        order = np.asarray(permutation(n_samples))
+        return order[wanted:], order[:wanted]
+    codes, _ = pd.factorize(np.asarray(groups))  # numbered as they first appear
+    sizes = np.bincount(codes)
+    if len(sizes) < 2:
         raise ValueError(
-            f"cv must predict each of the {len(X)} samples once; {cv} predicts "
-            f"{len(tested)}, {len(np.unique(tested))} of them distinct. Use folds such as "
-            "those of KFold or GroupKFold."
+            "All training samples are of one group, so none can be held out to stop training by. "
+            "Give samples of several groups, groups=None, or early_stopping=False."
         )
-    return folds
+    order = np.asarray(permutation(len(sizes)))
+    held_out = _nearest_to(wanted, sizes, order)
+    place = np.empty(len(sizes), dtype=int)
+    place[order] = np.arange(len(sizes))
+    rows = np.argsort(place[codes], kind="stable")  # group by group, in their random order
+    is_held_out = held_out[codes[rows]]
+    return rows[~is_held_out], rows[is_held_out]
 
 
-def check_groups(groups: Any) -> None:
-    """Raise if a sample has no group."""
-    missing = 0 if groups is None else int(pd.Series(list(groups), dtype=object).isna().sum())
-    if missing:
-        raise ValueError(
-            f"Input groups contains NaN or None: {missing} of {len(groups)} samples have no group. "
-            "Name the patient of each, or leave these samples out."
-        )
+def _nearest_to(wanted: int, sizes: np.ndarray, order: np.ndarray) -> np.ndarray:
+    """Return which groups to take, in this order, to have nearly as many samples as wanted."""
+    taken = np.zeros(len(sizes), dtype=bool)
+    total = 0
+    for group in order:
+        nearer = abs(total + sizes[group] - wanted) < abs(total - wanted)
+        if nearer and taken.sum() < len(sizes) - 1:
+            taken[group] = True
+            total += sizes[group]
+    if not taken.any():  # even the smallest group is far too large
+        taken[order[np.argmin(sizes[order])]] = True
+    return taken

@@ -35,7 +35,7 @@ def leak_report(
     groups : Series or dict, default=None
         Patient of each sample id, instead of what the ids say. With `cv` it may be an array-like in
         the order of `samples`.
-    id_format : {"tcga", "gtex"} or callable, default="tcga"
+    id_format : {"tcga", "target", "gtex"} or callable, default="tcga"
         How to read the patient from a sample id, as in :func:`patient_of`.
 
     Returns

@@ -1,4 +1,4 @@
-"""Folds that keep the samples of a patient together, known from the sample ids."""
+"""The patient of a sample, read from its id, and folds that keep patients together."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator
@@ -11,11 +11,19 @@ from sklearn.model_selection import GroupKFold
 
 from omitrans.utils._sklearn import StrOptions, validate_params
 
-# what an id starts with -> (pattern of the patient, an example)
+
+def _id_pattern(*fields: str) -> re.Pattern[str]:
+    """Match the fields that name a patient; R writes "." for "-", and some write lower case."""
+    return re.compile("[-.]".join(fields) + r"(?=[-.]|$)", re.IGNORECASE)
+
+
+# name of the format -> (pattern of the patient, an example)
 _FORMATS = {
-    "tcga": (re.compile(r"TCGA-[A-Z0-9]{2}-[A-Z0-9]{4}(?=-|$)"), "TCGA-A1-A0SB-01A"),
-    "gtex": (re.compile(r"GTEX-[A-Z0-9]+(?=-|$)"), "GTEX-1117F-0226-SM-5GZZ7"),
+    "tcga": (_id_pattern("TCGA", "[A-Z0-9]{2}", "[A-Z0-9]{4}"), "TCGA-A1-A0SB-01A"),
+    "target": (_id_pattern("TARGET", "[0-9]{2}", "[A-Z0-9]+"), "TARGET-20-PABLDZ-09A"),
+    "gtex": (_id_pattern("GTEX", "[A-Z0-9]+"), "GTEX-1117F-0226-SM-5GZZ7"),
 }
+ID_FORMATS = tuple(_FORMATS)
 
 IdFormat = str | Callable[[str], Any]
 
@@ -31,15 +39,16 @@ def patient_of(sample_ids: Iterable[str], *, id_format: IdFormat = "tcga") -> np
     ----------
     sample_ids : array-like of str of shape (n_samples,)
         Sample ids, such as the index of a frame.
-    id_format : {"tcga", "gtex"} or callable, default="tcga"
+    id_format : {"tcga", "target", "gtex"} or callable, default="tcga"
         "tcga" takes the first 12 characters of a barcode ("TCGA-A1-A0SB" of "TCGA-A1-A0SB-01A"),
-        "gtex" the first two fields ("GTEX-1117F" of "GTEX-1117F-0226-SM-5GZZ7"). A function gets
-        one id and returns its patient.
+        "target" the first three fields ("TARGET-20-PABLDZ" of "TARGET-20-PABLDZ-09A"), "gtex" the
+        first two ("GTEX-1117F" of "GTEX-1117F-0226-SM-5GZZ7"). Ids in lower case or with dots, as
+        R writes them, are read too. A function gets one id and returns its patient.
 
     Returns
     -------
     ndarray of shape (n_samples,)
-        Patients.
+        Patients, in upper case and with hyphens.
 
     Raises
     ------
@@ -68,7 +77,42 @@ def patient_of(sample_ids: Iterable[str], *, id_format: IdFormat = "tcga") -> np
             f"{strange[0]!r}), so their patients are not known. Give groups=, or a function that "
             "returns the patient of an id as id_format."
         )
-    return np.array([match.group() for match in found if match], dtype=object)
+    return np.array([_written_alike(match) for match in found if match], dtype=object)
+
+
+def patients_in_ids(sample_ids: Iterable[Any]) -> np.ndarray | None:
+    """Return the patient of each sample, whatever the format of its id.
+
+    Parameters
+    ----------
+    sample_ids : iterable of length n_samples
+        Sample ids.
+
+    Returns
+    -------
+    ndarray of shape (n_samples,) or None
+        Patients; the id itself where it names none. None if no id names a patient.
+    """
+    ids = list(sample_ids)
+    found = [_read_any_format(one) for one in ids]
+    if not any(found):
+        return None
+    return np.array(
+        [patient or str(one) for patient, one in zip(found, ids, strict=True)], dtype=object
+    )
+
+
+def _read_any_format(sample_id: Any) -> str | None:
+    """Return the patient that an id names in one of the known formats."""
+    for pattern, _ in _FORMATS.values():
+        match = pattern.match(sample_id) if isinstance(sample_id, str) else None
+        if match is not None:
+            return _written_alike(match)
+    return None
+
+
+def _written_alike(match: re.Match[str]) -> str:
+    return match.group().upper().replace(".", "-")
 
 
 def patients_of_table(X: Any, id_format: IdFormat) -> np.ndarray:
@@ -109,7 +153,7 @@ class PatientGroupKFold(GroupKFold):
         of equal size.
     random_state : int, RandomState instance or None, default=None
         Seed of the shuffling.
-    id_format : {"tcga", "gtex"} or callable, default="tcga"
+    id_format : {"tcga", "target", "gtex"} or callable, default="tcga"
         How to read the patient from a sample id, as in :func:`patient_of`.
 
     See Also

@@ -7,12 +7,12 @@ import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
 from sklearn.base import clone
-from sklearn.pipeline import Pipeline
 
 from omitrans.preprocessing import ArrayHarmonizer
 from omitrans.preprocessing._columns import column_blocks
 from omitrans.preprocessing.probes._fill import observed_mean
 from omitrans.utils._sklearn import safe_indexing
+from omitrans.utils._wrapped import fit_with_groups, parts
 
 _BLOCK_ELEMENTS = 2**24
 
@@ -34,6 +34,7 @@ def cross_fit(
     Y: Any,
     folds: Sequence[tuple[np.ndarray, np.ndarray]],
     *,
+    groups: np.ndarray | None,
     shares: Sequence[float],
     seeds: Sequence[int],
     keep_models: bool,
@@ -50,6 +51,8 @@ def cross_fit(
         Source and target of all samples.
     folds : sequence of (ndarray, ndarray)
         Rows to train on and to predict.
+    groups : ndarray of shape (n_samples,) or None
+        The group of each sample, for a regressor whose `fit` takes groups.
     shares : sequence of float
         Shares of the columns of X that are left, one after the other. A pipeline with an
         :class:`~omitrans.preprocessing.ArrayHarmonizer` fills the others; without one they are set
@@ -69,7 +72,17 @@ def cross_fit(
         In the order of `folds`.
     """
     return Parallel(n_jobs=n_jobs, verbose=verbose)(
-        delayed(_fit_fold)(estimator, X, Y, train, test, shares, seed, keep_models)
+        delayed(_fit_fold)(
+            estimator,
+            X,
+            Y,
+            train,
+            test,
+            groups=None if groups is None else groups[train],
+            shares=shares,
+            seed=seed,
+            keep_model=keep_models,
+        )
         for (train, test), seed in zip(folds, seeds, strict=True)
     )
 
@@ -80,12 +93,14 @@ def _fit_fold(
     Y: Any,
     train: np.ndarray,
     test: np.ndarray,
+    *,
+    groups: np.ndarray | None,
     shares: Sequence[float],
     seed: int,
     keep_model: bool,
 ) -> Fold:
     source = safe_indexing(X, train)
-    model = clone(estimator).fit(source, safe_indexing(Y, train))
+    model = fit_with_groups(clone(estimator), source, safe_indexing(Y, train), groups)
     # a harmonizer knows what stands in for a column
     means = None if _harmonizers(model, X) else _column_means(source)
     del source  # most of the table
@@ -119,23 +134,11 @@ def _without(model: Any, X: Any, hidden: np.ndarray, means: np.ndarray | None) -
         step.set_params(**params)
 
 
-def unwrapped(model: Any) -> Any:
-    """Return what a search, a wrapper of the targets or a Pipeline of one step has fitted."""
-    if isinstance(model, Pipeline):
-        return unwrapped(model[0]) if len(model) == 1 else model
-    for name in ("best_estimator_", "regressor_"):
-        if hasattr(model, name):
-            return unwrapped(getattr(model, name))
-    return model
-
-
 def _harmonizers(model: Any, X: Any) -> list[ArrayHarmonizer]:
-    """Return the steps of a model that fill the columns which a frame lacks."""
+    """Return the parts of a model that fill the columns which a frame lacks."""
     if not isinstance(X, pd.DataFrame):
         return []
-    model = unwrapped(model)
-    steps = [step for _, step in model.steps] if isinstance(model, Pipeline) else [model]
-    return [step for step in steps if isinstance(step, ArrayHarmonizer)]
+    return [part for part in parts(model) if isinstance(part, ArrayHarmonizer)]
 
 
 def _with_means(X: Any, hidden: np.ndarray, means: np.ndarray) -> Iterator[Any]:

@@ -9,10 +9,10 @@ import pandas as pd
 from scipy.linalg import eigh
 from scipy.stats import median_abs_deviation
 from sklearn.base import BaseEstimator, OutlierMixin
-from sklearn.model_selection import GroupKFold, KFold
-from sklearn.utils import check_consistent_length, check_random_state, gen_batches
+from sklearn.utils import check_random_state, gen_batches
 from sklearn.utils.validation import check_is_fitted
 
+from omitrans.model_selection._folds import Split, make_folds, sample_groups
 from omitrans.utils._sklearn import HasMethods, Interval, fit_context
 from omitrans.utils._validation import check_source
 
@@ -276,7 +276,7 @@ class DomainShiftDetector(OutlierMixin, BaseEstimator):
         self.random_state = random_state
 
     @fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: Any, y: Any = None, groups: Any = None) -> Self:
+    def fit(self, X: Any, y: Any = None, groups: Any = "auto") -> Self:
         """Learn the components and the distances that are usual.
 
         Parameters
@@ -285,8 +285,10 @@ class DomainShiftDetector(OutlierMixin, BaseEstimator):
             Training samples, five at least, without missing values.
         y : None
             Ignored.
-        groups : array-like of shape (n_samples,) or None, default=None
-            Patient of each sample; samples of one are held out together.
+        groups : "auto", None or array-like of shape (n_samples,), default="auto"
+            The patient of each sample; all samples of a patient are held out together. "auto"
+            reads patients from the index of a frame X if it holds ids of TCGA, TARGET or GTEx
+            and patients have several samples. None holds out each sample by itself.
 
         Returns
         -------
@@ -296,9 +298,17 @@ class DomainShiftDetector(OutlierMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If X has missing values, too few samples, or does not vary.
+            If X has missing values, too few samples, or does not vary, if `cv` does not hold out
+            every sample exactly once or puts a group on both sides of a split, or if there is a
+            single group.
+
+        Warns
+        -----
+        PatientGroupsWarning
+            If samples were grouped because their ids name the same patients.
         """
-        X = check_source(self, X, reset=True, ensure_min_samples=_MIN_SAMPLES)
+        table, X = X, check_source(self, X, reset=True, ensure_min_samples=_MIN_SAMPLES)
+        groups = sample_groups(table, groups, n_samples=len(X))
         rng = check_random_state(self.random_state)
         n_wanted = self.n_components or min(max(len(X) // _SAMPLES_A_COMPONENT, 1), _MAX_COMPONENTS)
         folds = self._folds(X, groups, rng)
@@ -314,27 +324,15 @@ class DomainShiftDetector(OutlierMixin, BaseEstimator):
         self._set_threshold()
         return self
 
-    def _folds(
-        self, X: np.ndarray, groups: Any, rng: np.random.RandomState
-    ) -> list[tuple[np.ndarray, np.ndarray]]:
+    def _folds(self, X: np.ndarray, groups: Any, rng: np.random.RandomState) -> list[Split]:
         """Return training and held-out rows of folds that hold each sample out once."""
-        if groups is not None:
-            check_consistent_length(X, groups)
         cv = self.cv
         if isinstance(cv, Integral):
-            n_units = len(X) if groups is None else len(np.unique(groups))
+            n_units = len(X) if groups is None else len(pd.unique(groups))
             if n_units < 2:
                 raise ValueError("groups holds a single group; two at least are needed.")
-            make = KFold if groups is None else GroupKFold
-            cv = make(min(cv, n_units), shuffle=True, random_state=rng)
-        folds = list(cv.split(X, None, groups))
-        held_out = np.concatenate([held for _, held in folds])
-        if not np.array_equal(np.sort(held_out), np.arange(len(X))):
-            raise ValueError(
-                f"cv must hold each of the {len(X)} samples out once; {cv} holds out "
-                f"{len(held_out)}, {len(np.unique(held_out))} of them distinct. Use folds such as "
-                "those of KFold or GroupKFold."
-            )
+            cv = min(cv, n_units)
+        folds = make_folds(cv, X, None, groups, rng)
         if min(len(train) for train, _ in folds) < 2:
             raise ValueError(
                 "A fold has a single training sample. Give more samples, or more and smaller "

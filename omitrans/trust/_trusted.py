@@ -8,20 +8,21 @@ import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, RegressorMixin, clone
 from sklearn.linear_model import Ridge
-from sklearn.pipeline import Pipeline
 from sklearn.utils import Tags, check_array, check_random_state, get_tags
 from sklearn.utils.validation import check_is_fitted
 
-from omitrans.model_selection._folds import check_groups, make_folds
+from omitrans.model_selection._folds import Split, make_folds, sample_groups
 from omitrans.trust._card import STATED_LEVEL, TrustCard, card_tables
-from omitrans.trust._cross_fit import cross_fit, unwrapped
+from omitrans.trust._cross_fit import cross_fit
 from omitrans.trust._shift import DomainShiftDetector
+from omitrans.utils._deprecation import renamed_argument
 from omitrans.utils._sklearn import HasMethods, Interval, fit_context
 from omitrans.utils._validation import (
     check_no_missing_targets,
     check_paired_samples,
     target_names,
 )
+from omitrans.utils._wrapped import as_seen_by, fit_with_groups, layers
 
 
 class TrustedRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
@@ -39,8 +40,8 @@ class TrustedRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
         None takes :class:`sklearn.linear_model.Ridge`.
     cv : int, splitter or iterable, default=5
         Folds; each sample must be in exactly one test fold. A number makes shuffled folds, which
-        keep patients together if `fit` is given ``groups``. A model with a splitter cannot be saved
-        with :func:`omitrans.save`.
+        keep the samples of a group together where `fit` knows groups. A splitter must do so too. A
+        model with a splitter cannot be saved with :func:`omitrans.save`.
     shares : sequence of float, default=(0.9, 0.8, 0.7, 0.5, 0.3)
         Shares of the probes at which R² is measured, beside all of them.
     min_r2 : float, default=0.3
@@ -102,7 +103,8 @@ class TrustedRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
     >>> from omitrans.trust import TrustedRegressor
     >>> data = make_paired_omics(120, 300, 20, random_state=0)
     >>> X = data.X.fillna(data.X.mean())
-    >>> model = TrustedRegressor(random_state=0).fit(X[:100], data.Y[:100])
+    >>> model = TrustedRegressor(random_state=0)
+    >>> model = model.fit(X[:100], data.Y[:100], groups=data.samples["patient"][:100])
     >>> list(model.trust_card_.genes)
     ['r2', 'n_samples', 'calibration_slope', 'half_width', 'predictable']
     >>> predict_frame(model, X[100:], intervals=0.9).shape
@@ -110,6 +112,8 @@ class TrustedRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
     >>> bool(model.shift_report(X[100:])["shifted"].all())
     False
     """
+
+    _fitted_model_in = "estimator_"  # for what looks into wrapped models
 
     _parameter_constraints = {
         "estimator": [HasMethods(["fit", "predict"]), None],
@@ -153,18 +157,22 @@ class TrustedRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
         self.verbose = verbose
 
     # the regressor checks its own parameters
+    @renamed_argument("Y", "y", since="0.1", until="0.3")
     @fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X: Any, Y: Any, groups: Any = None) -> Self:
+    def fit(self, X: Any, y: Any, groups: Any = "auto") -> Self:
         """Cross-validate the regressor, and fit it to all samples.
 
         Parameters
         ----------
         X : array-like or DataFrame of shape (n_samples, n_features)
             Source profiles.
-        Y : array-like, DataFrame or Series of shape (n_samples, n_targets) or (n_samples,)
+        y : array-like, DataFrame or Series of shape (n_samples, n_targets) or (n_samples,)
             Target profiles of the same samples in the same order.
-        groups : array-like of shape (n_samples,), default=None
-            Patient of each sample; samples of one are predicted together.
+        groups : "auto", None or array-like of shape (n_samples,), default="auto"
+            The patient of each sample; all samples of a patient are held out together. "auto"
+            reads patients from the index of a frame X if it holds ids of TCGA, TARGET or GTEx
+            and patients have several samples. None holds out each sample by itself. The
+            regressor, if its `fit` takes groups, and the detector get them too.
 
         Returns
         -------
@@ -174,41 +182,49 @@ class TrustedRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
         Raises
         ------
         SampleMismatchError
-            If X and Y are indexed and do not name the same samples in the same order.
+            If X and y are indexed and do not name the same samples in the same order.
         ValueError
-            If `cv` does not predict every sample once, or a share is not between 0 and 1.
+            If `cv` does not predict every sample exactly once or puts a group on both sides of a
+            split, if a sample has no group, or if a share is not between 0 and 1.
+
+        Warns
+        -----
+        PatientGroupsWarning
+            If samples were grouped because their ids name the same patients.
         """
-        if Y is None:
+        if y is None:
             raise ValueError("TrustedRegressor requires y to be passed, but the target y is None.")
-        check_paired_samples(X, Y)
-        check_groups(groups)
+        check_paired_samples(X, y)
         shares = self._checked_shares()
         X = X if isinstance(X, pd.DataFrame) else _plain_array(X)
-        Y = Y if isinstance(Y, pd.DataFrame | pd.Series) else _plain_array(Y, ensure_2d=False)
-        check_no_missing_targets(Y)
+        y = y if isinstance(y, pd.DataFrame | pd.Series) else _plain_array(y, ensure_2d=False)
+        check_no_missing_targets(y)
+        groups = sample_groups(X, groups)
         generator = check_random_state(self.random_state)
-        folds = make_folds(self.cv, X, Y, groups, generator)
+        folds = self._make_folds(X, y, groups, generator)
         seeds = generator.randint(np.iinfo(np.int32).max, size=len(folds)).tolist()
-        self.estimator_ = clone(self._estimator()).fit(X, Y)
+        self.estimator_ = fit_with_groups(clone(self._estimator()), X, y, groups)
         # before the folds, which take longer: what the detector cannot read is said early
         self.shift_detector_ = self._fit_detector(X, groups, generator)
         results = cross_fit(
             self._estimator(),
             X,
-            Y,
+            y,
             folds,
+            groups=groups,
             shares=shares,
             seeds=seeds,
             keep_models=self.ensemble,
             n_jobs=self.n_jobs,
             verbose=self.verbose,
         )
-        self.target_names_ = target_names(Y, results[0].predicted.shape[1])
+        self.target_names_ = target_names(y, results[0].predicted.shape[1])
         self._genes, self._error_quantiles, self._coverage_curve = card_tables(
-            Y, results, shares=shares, names=self.target_names_, min_r2=self.min_r2
+            y, results, shares=shares, names=self.target_names_, min_r2=self.min_r2
         )
         self._facts = {
             "n_samples": X.shape[0],
+            "n_groups": None if groups is None else len(pd.unique(groups)),
             "n_features": X.shape[1],
             "n_folds": len(folds),
             "min_r2": float(self.min_r2),
@@ -218,6 +234,12 @@ class TrustedRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
         if self.ensemble:
             self.fold_models_ = [fold.model for fold in results]
         return self
+
+    def _make_folds(self, X: Any, y: Any, groups: Any, generator: Any) -> list[Split]:
+        """Return the folds; those of a number are shuffled by the generator."""
+        by_number = isinstance(self.cv, Integral)
+        seed = generator.randint(np.iinfo(np.int32).max) if by_number else None
+        return make_folds(self.cv, X, y, groups, seed, shuffle=by_number)
 
     def _fit_detector(self, X: Any, groups: Any, generator: Any) -> DomainShiftDetector | None:
         if not self.detect_shift:
@@ -346,13 +368,11 @@ class TrustedRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
             What :meth:`shift_report` gives.
         """
         check_is_fitted(self)
-        seen, model = self._seen(X), unwrapped(self.estimator_)
-        outermost = model is getattr(self.estimator_, "best_estimator_", self.estimator_)
-        if isinstance(model, Pipeline) and outermost:
-            predicted = model[-1].predict(seen)
-        else:  # what wraps it may change the prediction
-            predicted = self.predict(X)
-        return np.asarray(predicted), self._judge(X, seen)
+        predictor = _innermost_in_pipelines(self.estimator_)
+        at_predictor = as_seen_by(predictor, self.estimator_, X)
+        predicted = np.asarray(predictor.predict(at_predictor))
+        seen = as_seen_by(layers(predictor)[-1].model, predictor, at_predictor)
+        return predicted, self._judge(X, seen)
 
     def _judge(self, X: Any, seen: Any) -> pd.DataFrame:
         if self.shift_detector_ is None:
@@ -361,9 +381,8 @@ class TrustedRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
         return report.set_axis(X.index) if isinstance(X, pd.DataFrame) else report
 
     def _seen(self, X: Any) -> Any:
-        """Return X as the regressor sees it, behind a Pipeline's transformers."""
-        model = unwrapped(self.estimator_)
-        return model[:-1].transform(X) if isinstance(model, Pipeline) else X
+        """Return X as the innermost regressor sees it, behind the transformers of Pipelines."""
+        return as_seen_by(layers(self.estimator_)[-1].model, self.estimator_, X)
 
     @property
     def n_features_in_(self) -> int:
@@ -384,6 +403,11 @@ class TrustedRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
         tags.array_api_support = False
         tags.input_tags.sparse = False
         return tags
+
+
+def _innermost_in_pipelines(model: Any) -> Any:
+    """Return the model inside Pipelines and searches, which predicts what these predict."""
+    return [layer.model for layer in layers(model) if not layer.has_own_targets][-1]
 
 
 def _plain_array(values: Any, **options: Any) -> np.ndarray:

@@ -18,6 +18,9 @@ from sklearn.utils.validation import (
 from sklearn.utils.validation import (
     _get_feature_names as get_feature_names,
 )
+from sklearn.utils.validation import (
+    _num_samples as num_samples,
+)
 from sklearn.utils.validation import validate_data
 
 __all__ = [
@@ -30,6 +33,7 @@ __all__ = [
     "fit_context",
     "get_column_indices",
     "get_feature_names",
+    "num_samples",
     "safe_indexing",
     "validate_data",
     "validate_parameter_constraints",

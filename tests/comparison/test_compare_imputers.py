@@ -15,6 +15,9 @@ from omitrans.datasets import hide_values, make_expression
 from omitrans.exceptions import FeatureMismatchError, SampleMismatchError
 from omitrans.metrics import masked_r2_per_feature, masked_rmse
 
+# patients and donors of these tables have several samples; grouping has tests of its own
+pytestmark = pytest.mark.filterwarnings("ignore::omitrans.exceptions.PatientGroupsWarning")
+
 COVARIATES = ["tissue", "sex", "cohort", "age"]
 SEEN = []
 
@@ -260,6 +263,7 @@ def test_means_over_different_folds_are_not_compared(data, imputers):
             covariates=COVARIATES,
             group_by="tissue",
             cv=[easy, hard],
+            groups=None,
             n_masks=1,
             random_state=0,
         )
@@ -321,7 +325,7 @@ def test_tests_average_masks_of_a_fold(data, imputers):
 
 def test_the_report_tests_over_folds_too(data, imputers, tmp_path):
     imputers = {name: imputers[name] for name in ("median", "knn-5")}
-    options = {"covariates": COVARIATES, "random_state": 0}
+    options = {"covariates": COVARIATES, "groups": None, "random_state": 0}
     cv = ShuffleSplit(3, test_size=0.5, random_state=0)
     comparison = compare_imputers(imputers, data.X, cv=cv, n_masks=4, **options)
     metric = "median_r2_per_feature"
@@ -346,6 +350,7 @@ def test_one_sample_has_errors_but_no_r2(data, imputers):
         covariates=np.array(COVARIATES),
         n_masks=1,
         cv=[(np.arange(1, 150), np.array([0]))],
+        groups=None,
         random_state=0,
     )
     summary = comparison.summary()

@@ -276,7 +276,7 @@ def test_inside_cross_validate():
 def test_gaps_of_a_pipeline_s_table_are_no_trouble():
     data = make_paired_omics(60, 200, 10, random_state=0)
     model = TrustedRegressor(make_translation_pipeline(DummyRegressor()), random_state=0)
-    card = model.fit(data.X, data.Y).trust_card_
+    card = model.fit(data.X, data.Y, groups=data.samples["patient"]).trust_card_
     assert isinstance(card, TrustCard)
     varies = data.Y.std() > 0
     assert np.isfinite(card.coverage_curve.loc[:, varies].to_numpy()).all()
@@ -289,7 +289,7 @@ def test_gaps_of_a_pipeline_s_table_are_no_trouble():
 @pytest.mark.parametrize(
     ("params", "message"),
     [
-        ({"cv": ShuffleSplit(3, random_state=0)}, "must predict each of the 20 samples once"),
+        ({"cv": ShuffleSplit(3, random_state=0)}, "must hold each of the 20 samples out once"),
         ({"shares": [0.5, 1.5]}, "shares must lie between 0 and 1"),
         ({"cv": 21}, "n_splits=21"),
         ({"min_r2": 2}, "min_r2"),

@@ -19,11 +19,13 @@ from omitrans.cli._output import (
 )
 from omitrans.exceptions import OmiTransError
 from omitrans.io import read_gene_table, read_illumina_manifest, read_probemap
+from omitrans.model_selection._folds import sample_groups
 from omitrans.persistence import save
 from omitrans.pipelines import make_translation_pipeline
 from omitrans.preprocessing import check_expression_unit
 from omitrans.trust import TrustedRegressor
 from omitrans.utils._validation import check_no_missing_targets
+from omitrans.utils._wrapped import fit_with_groups
 
 # switch of the probe filter -> column of the annotation that it reads
 _RULES = {
@@ -51,15 +53,12 @@ def run(options: Any) -> None:
     )
     _check_unit(Y, _unit(options.target_unit))
     check_no_missing_targets(Y)
-    groups = read_groups(options.groups, X.index)
+    groups = sample_groups(X, read_groups(options.groups, X.index))
     model = _make_model(options)
     with working(f"Training {options.model} on {len(X):,} samples ..."):
-        if options.no_trust:
-            model.fit(X, Y)
-        else:
-            model.fit(X, Y, groups=groups)
+        fit_with_groups(model, X, Y, groups)
     save(model, options.output)
-    result = _summary(model, X, Y, options)
+    result = _summary(model, X, Y, groups, options)
     if options.json:
         print_json(result)
     else:
@@ -122,12 +121,15 @@ def _probe_table(path: Path | None) -> pd.DataFrame | None:
     return read_illumina_manifest(path)
 
 
-def _summary(model: Any, X: pd.DataFrame, Y: pd.DataFrame, options: Any) -> dict[str, Any]:
+def _summary(
+    model: Any, X: pd.DataFrame, Y: pd.DataFrame, groups: Any, options: Any
+) -> dict[str, Any]:
     """Return what was learned, in plain numbers."""
     result = {
         "model": str(options.output),
         "name": options.model,
         "n_samples": len(X),
+        "n_groups": None if groups is None else len(pd.unique(groups)),
         "n_probes": X.shape[1],
         "n_genes": Y.shape[1],
         "target_unit": _unit(options.target_unit),
@@ -147,6 +149,7 @@ def _facts(result: dict[str, Any]) -> dict[str, Any]:
     return {
         "model": result["name"],
         "samples": result["n_samples"],
+        "groups": result["n_groups"],
         "probes": result["n_probes"],
         "genes": result["n_genes"],
         "unit": result["target_unit"],

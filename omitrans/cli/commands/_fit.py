@@ -82,6 +82,4 @@ from omitrans.cli._options import FILE, GROUPS, JSON, MODEL_NAMES, SAMPLES, SEED
 @JSON
 def command(**given: Any) -> None:
     """Run the command."""
-    if given["no_trust"] and given["groups"] is not None:
-        raise click.UsageError("--groups makes the folds of the trust card; --no-trust skips it.")
     run_command("fit", given)

@@ -1,0 +1,247 @@
+"""Look into models that wrap others, and hand groups through them when they are fitted.
+
+A model may be wrapped in several ways, in any nesting. This is where each wrapper keeps what it
+fitted:
+
+- a :class:`~sklearn.pipeline.Pipeline` in its last step;
+- a search, such as :class:`~sklearn.model_selection.GridSearchCV`, in ``best_estimator_``;
+- :class:`omitrans.trust.TrustedRegressor` in ``estimator_``, as its class attribute
+  ``_fitted_model_in`` says: the ``estimator_`` of others may be an unfitted pattern, as in forests,
+  or read other columns, as in :class:`~sklearn.feature_selection.RFE`;
+- :class:`~sklearn.compose.TransformedTargetRegressor` and
+  :class:`omitrans.pipelines.AlignedTargetRegressor` in ``regressor_``; inside them the targets
+  have other values, another order or no names;
+- :class:`~sklearn.frozen.FrozenEstimator` in ``estimator``.
+"""
+
+import inspect
+import warnings
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from sklearn import get_config
+from sklearn.frozen import FrozenEstimator
+from sklearn.pipeline import Pipeline
+from sklearn.utils.metadata_routing import get_routing_for_object
+
+from omitrans.exceptions import PatientGroupsWarning
+
+
+class Layer(NamedTuple):
+    """A model, or one that it wraps.
+
+    Attributes
+    ----------
+    model : estimator
+        The model of this layer.
+    where : str
+        Where the layer around it holds it: the name of an attribute or, in a Pipeline, of a step.
+        Empty for the outermost layer.
+    has_own_targets : bool
+        Whether a layer around it transforms the targets, so that what it says about them (names,
+        order, unit, errors) is not true of the outermost model.
+    """
+
+    model: Any
+    where: str
+    has_own_targets: bool
+
+
+def layers(model: Any) -> list[Layer]:
+    """Return a model and the models that it wraps, from the outermost to the innermost.
+
+    Parameters
+    ----------
+    model : estimator
+        Fitted, or what an unfitted one knows of itself.
+
+    Returns
+    -------
+    list of Layer
+        The first is the model itself, the last the one that does the work.
+    """
+    found = [Layer(model, "", False)]
+    while (inside := _inside(found[-1].model)) is not None:
+        where, inner = inside
+        own = found[-1].has_own_targets or where == "regressor_"
+        found.append(Layer(inner, where, own))
+    return found
+
+
+def _inside(model: Any) -> tuple[str, Any] | None:
+    """Return where a model holds the one that it wraps, and that one; None if it wraps none."""
+    if isinstance(model, FrozenEstimator):  # looked at first: it shows the attributes of the other
+        return "estimator", model.estimator
+    if isinstance(model, Pipeline):
+        name, last = model.steps[-1]
+        return None if last is None or isinstance(last, str) else (name, last)
+    names = [getattr(model, "_fitted_model_in", ""), "best_estimator_", "regressor_"]
+    return next(((name, getattr(model, name)) for name in names if hasattr(model, name)), None)
+
+
+def parts(model: Any) -> Iterator[Any]:
+    """Yield every estimator inside a model, in the order in which X passes through them.
+
+    Parameters
+    ----------
+    model : estimator
+        Fitted.
+
+    Yields
+    ------
+    estimator
+        The layers of the model, and the layers of the steps of every Pipeline among them.
+    """
+    for layer in layers(model):
+        yield layer.model
+        if isinstance(layer.model, Pipeline):
+            for _, step in layer.model.steps[:-1]:
+                if step is not None and not isinstance(step, str):
+                    yield from parts(step)
+
+
+def find_layer(model: Any, attribute: str, *, of_targets: bool = False) -> Any:
+    """Return the outermost layer of a model that has an attribute.
+
+    Parameters
+    ----------
+    model : estimator
+        Fitted.
+    attribute : str
+        Its name.
+    of_targets : bool, default=False
+        Whether the attribute speaks of the targets, so that it does not count inside a wrapper
+        that transforms them.
+
+    Returns
+    -------
+    estimator or None
+        None if no layer has the attribute.
+    """
+    for layer in layers(model):
+        if of_targets and layer.has_own_targets:
+            return None
+        if hasattr(layer.model, attribute):
+            return layer.model
+    return None
+
+
+def find_attribute(model: Any, attribute: str, *, of_targets: bool = False) -> Any:
+    """Return an attribute of a model, or of the outermost layer in it that has one.
+
+    Parameters
+    ----------
+    model, attribute, of_targets
+        As for :func:`find_layer`.
+
+    Returns
+    -------
+    object
+        None if no layer has the attribute.
+    """
+    return getattr(find_layer(model, attribute, of_targets=of_targets), attribute, None)
+
+
+def as_seen_by(layer_model: Any, model: Any, X: Any) -> Any:
+    """Return X as it reaches a layer of a model, behind the transformers of Pipelines around it.
+
+    Parameters
+    ----------
+    layer_model : estimator
+        A layer of `model`.
+    model : estimator
+        Fitted.
+    X : array-like or DataFrame of shape (n_samples, n_features)
+        What the model reads.
+
+    Returns
+    -------
+    array-like or DataFrame of shape (n_samples, n_columns)
+        The transformed samples.
+    """
+    for layer in layers(model):
+        if layer.model is layer_model:
+            break
+        if isinstance(layer.model, Pipeline) and len(layer.model) > 1:
+            X = layer.model[:-1].transform(X)
+    return X
+
+
+# --- groups ---
+
+
+def fit_with_groups(model: Any, X: Any, y: Any, groups: Any, *, method: str = "fit") -> Any:
+    """Fit a model, and give the groups of the samples to whatever in it takes them.
+
+    Parameters
+    ----------
+    model : estimator
+        Is fitted in place.
+    X, y : array-like
+        What `fit` takes.
+    groups : ndarray of shape (n_samples,) or None
+        The group of each sample; None if each stands alone. It is handed on too, so that nothing
+        inside looks for groups itself.
+    method : {"fit", "fit_transform"}, default="fit"
+        What to call.
+
+    Returns
+    -------
+    object
+        What the method returns: the fitted model, or the transformed samples.
+    """
+    params = group_params(model, groups)
+    with warnings.catch_warnings():
+        # whoever calls this has said how samples are grouped
+        warnings.simplefilter("ignore", PatientGroupsWarning)
+        return getattr(model, method)(X, y, **params)
+
+
+def group_params(model: Any, groups: Any) -> dict[str, Any]:
+    """Return the arguments that hand the groups of samples to the `fit` of a model.
+
+    Parameters
+    ----------
+    model : estimator
+        Not fitted.
+    groups : ndarray of shape (n_samples,) or None
+        The group of each sample.
+
+    Returns
+    -------
+    dict
+        ``{"groups": groups}`` for a model that takes them; with the name of the step in front for
+        the last step of a Pipeline; the arguments for the wrapped model where a wrapper hands its
+        own on. Where scikit-learn's metadata routing is enabled, groups go to what requests them.
+    """
+    takes = inspect.signature(model.fit).parameters
+    if _takes_groups(model, takes):
+        return {"groups": groups}
+    if get_config()["enable_metadata_routing"]:
+        requested = groups is not None and _requests_groups(model, "fit")
+        return {"groups": groups} if requested else {}
+    if isinstance(model, Pipeline):
+        name, last = model.steps[-1]
+        inner = {} if last is None or isinstance(last, str) else group_params(last, groups)
+        return {f"{name}__{key}": value for key, value in inner.items()}
+    if not any(parameter.kind is parameter.VAR_KEYWORD for parameter in takes.values()):
+        return {}
+    if hasattr(model, "refit") and hasattr(model, "cv"):  # a search; its own groups are its cv's
+        inner = group_params(model.estimator, groups)
+        own = groups is not None and _requests_groups(model.cv, "split")
+        return {key: value for key, value in inner.items() if key != "groups"} | (
+            {"groups": groups} if own else {}
+        )
+    regressor = getattr(model, "regressor", None)
+    return {} if regressor is None else group_params(regressor, groups)
+
+
+def _takes_groups(model: Any, takes: Any) -> bool:
+    """Tell whether `fit` takes groups of samples; of transformers some mean tissues by them."""
+    parameter = takes.get("groups")
+    return parameter is not None and (hasattr(model, "predict") or parameter.default == "auto")
+
+
+def _requests_groups(consumer: Any, method: str) -> bool:
+    """Tell whether an estimator or splitter has groups routed to it, itself or inside it."""
+    return bool(get_routing_for_object(consumer).consumes(method, ["groups"]))
