@@ -12,7 +12,7 @@ from tqdm import tqdm
 
 from omitrans.comparison._cache import read_outcome, write_outcome
 from omitrans.comparison._outcome import Outcome
-from omitrans.utils._warnings import user_level
+from omitrans.utils._callers import user_level
 
 
 class Run(NamedTuple):

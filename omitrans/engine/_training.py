@@ -14,11 +14,11 @@ from omitrans.engine._callbacks import BestWeights, LinearDecay, Progress, StopW
 from omitrans.engine._checkpoint import Checkpoint
 from omitrans.engine._data import PairedRows, RowBatches, paired_rows
 from omitrans.engine._device import resolve_device, resolve_precision, seeded
-from omitrans.engine._interrupt import fit_was_called_directly
 from omitrans.engine._memory import Sizes, device_memory_errors, training_bytes
 from omitrans.engine._net import OmicsNet
 from omitrans.exceptions import TrainingInterrupted
 from omitrans.model_selection._folds import grouped_holdout
+from omitrans.utils._callers import called_by_user, user_level
 
 MakeNet = Callable[..., OmicsNet]
 """Returns a net that is not initialised; takes the options that every net here takes."""
@@ -239,12 +239,12 @@ def _split(
 
 def _report_interruption(n_epochs: int, training: Training) -> None:
     """Say that the model holds what it has learned, or pass the interruption on."""
-    if n_epochs <= 1 or not fit_was_called_directly():
+    if n_epochs <= 1 or not called_by_user():
         raise KeyboardInterrupt
     kept = "best" if training.early_stopping and training.restore_best else "last"
     warnings.warn(
         f"Training was interrupted in epoch {n_epochs} of {training.max_epochs}; the model holds "
         f"the {kept} weights until then.",
         TrainingInterrupted,
-        stacklevel=5,
+        stacklevel=user_level(),
     )

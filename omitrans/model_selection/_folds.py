@@ -11,9 +11,9 @@ from sklearn.model_selection import GroupKFold, KFold, check_cv
 
 from omitrans.exceptions import PatientGroupsWarning
 from omitrans.model_selection._patients import patients_in_ids
+from omitrans.utils._callers import called_by_user, caller, user_level
 from omitrans.utils._sklearn import num_samples
 from omitrans.utils._validation import check_paired_samples
-from omitrans.utils._warnings import user_level
 
 Split = tuple[np.ndarray, np.ndarray]
 
@@ -47,7 +47,8 @@ def sample_groups(X: Any, groups: Any = "auto", *, n_samples: int | None = None)
     Warns
     -----
     PatientGroupsWarning
-        If samples were grouped because their ids name the same patients.
+        If samples were grouped because their ids name the same patients; not in the many fits of
+        a search.
     """
     if groups is None:
         return None
@@ -56,7 +57,7 @@ def sample_groups(X: Any, groups: Any = "auto", *, n_samples: int | None = None)
             raise ValueError(
                 f"groups must be 'auto', None or one value for each sample. Got {groups!r}."
             )
-        return _patients_that_repeat(X)
+        return _patients_that_repeat(X, say=called_by_user(__name__, caller()))
     check_paired_samples(X, groups, names=("X", "groups"))
     n_samples = num_samples(X) if n_samples is None else n_samples
     values = np.asarray(groups)
@@ -74,7 +75,7 @@ def sample_groups(X: Any, groups: Any = "auto", *, n_samples: int | None = None)
     return values
 
 
-def _patients_that_repeat(X: Any) -> np.ndarray | None:
+def _patients_that_repeat(X: Any, *, say: bool) -> np.ndarray | None:
     """Return the patients that the index of X names, with a warning; None if none repeats."""
     if not isinstance(X, pd.DataFrame | pd.Series):
         return None
@@ -84,6 +85,8 @@ def _patients_that_repeat(X: Any) -> np.ndarray | None:
     n_patients = len(set(patients))
     if n_patients == len(patients):
         return None
+    if not say:  # whoever fits many models says it, or the user groups the folds
+        return patients
     warnings.warn(
         f"The {len(patients)} samples come from {n_patients} patients, as their ids say, and were "
         "grouped by patient: all samples of a patient stand on one side of a split. Give "

@@ -3,9 +3,11 @@
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.model_selection import GridSearchCV
 
 from omitrans import OmiTransRegressor, PMIImputer, TDimputeRegressor
 from omitrans.exceptions import PatientGroupsWarning
+from omitrans.trust import TrustedRegressor
 
 N_PATIENTS = 30
 
@@ -79,3 +81,17 @@ def test_groups_are_checked(vials):
     X, Y, patients = vials
     with pytest.raises(ValueError, match=r"groups has the shape \(59,\) for 60 samples"):
         make().fit(X, Y, groups=patients[:-1])
+
+
+def test_a_search_does_not_repeat_it_for_every_fit(vials):
+    X, Y, _ = vials
+    search = GridSearchCV(make(max_epochs=2), {"lr": [1e-3, 1e-2]}, cv=2).fit(X, Y)
+    assert search.best_estimator_.n_iter_ == 2
+
+
+def test_the_outermost_fit_says_it_once(vials):
+    X, Y, _ = vials
+    with pytest.warns(PatientGroupsWarning) as caught:
+        TrustedRegressor(make(max_epochs=2), cv=2, random_state=0).fit(X, Y)
+    assert [item.category for item in caught].count(PatientGroupsWarning) == 1
+    assert caught[0].filename == __file__
