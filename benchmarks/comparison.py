@@ -24,6 +24,7 @@ from tqdm import tqdm
 from omitrans import OmiTransRegressor, TDimputeRegressor
 from omitrans.baselines import make_baselines
 from omitrans.datasets import make_paired_omics
+from omitrans.io._stream_column import EXACT_NUMBERS
 from omitrans.model_selection import ModelComparison, compare_models
 from omitrans.pipelines import make_translation_pipeline
 
@@ -141,7 +142,7 @@ def main() -> None:
     columns = [*KEYS, "metric", "value"]
     known = (
         # digits as they were written: rows that are there do not change
-        pd.read_csv(options.output, float_precision="round_trip")
+        pd.read_csv(options.output, **EXACT_NUMBERS)
         if options.output.exists()
         else pd.DataFrame(columns=columns)
     )

@@ -12,6 +12,13 @@ import pandas as pd
 from omitrans.io._stream import BLOCK_BYTES
 from omitrans.utils._optional import import_optional
 
+# How pandas.read_csv reads what was written: always since pandas 3.1, before it on demand.
+EXACT_NUMBERS: dict[str, Any] = (
+    {}
+    if tuple(map(int, pd.__version__.split(".")[:2])) >= (3, 1)
+    else {"float_precision": "round_trip"}
+)
+
 
 class IrregularError(Exception):
     """Text is not what fast parsing takes; parsing cell by cell reads it or says what is wrong."""
@@ -78,7 +85,7 @@ def _pandas_reader(
                 skip_blank_lines=False,
                 quoting=csv.QUOTE_NONE,
                 sep="\0",
-                float_precision="round_trip",
+                **EXACT_NUMBERS,
             )
         except (ValueError, pd.errors.ParserError) as error:
             raise IrregularError from error
