@@ -25,6 +25,7 @@ from omitrans import OmiTransRegressor, TDimputeRegressor
 from omitrans.baselines import make_baselines
 from omitrans.comparison import ModelComparison, compare_models
 from omitrans.datasets import make_paired_omics
+from omitrans.io.matrix._stream_parse import EXACT_NUMBERS
 from omitrans.pipelines import make_translation_pipeline
 
 # cohort -> its folder and what stands in front of the names of its tables
@@ -141,7 +142,7 @@ def main() -> None:
     columns = [*KEYS, "metric", "value"]
     known = (
         # digits as they were written: rows that are there do not change
-        pd.read_csv(options.output, float_precision="round_trip")
+        pd.read_csv(options.output, **EXACT_NUMBERS)
         if options.output.exists()
         else pd.DataFrame(columns=columns)
     )

@@ -293,8 +293,8 @@ def _check_table(
 def _whole_numbers(table: pd.DataFrame, name: str, id_column: str) -> pd.Series:
     """Return a column as Int64, or raise with the first row that is no base-pair position."""
     numbers = pd.to_numeric(table[name], errors="coerce").astype("Float64")
-    wrong = (numbers.isna() & table[name].notna()) | (numbers < 0) | (numbers % 1 != 0)
-    wrong = wrong.fillna(False).astype(bool)
+    whole = numbers.ge(0) & numbers.mod(1).eq(0)  # of infinity NaN, in pandas 3 NA
+    wrong = table[name].notna() & ~whole.fillna(False).astype(bool)
     if wrong.any():
         row = int(np.flatnonzero(wrong)[0])
         raise ValueError(

@@ -146,6 +146,7 @@ def pairwise_tests(
         rows.append((model, reference, mean, better, statistic, p_value))
     columns = ["model", "reference", "difference", "better", "statistic", "p_value"]
     table = pd.DataFrame(rows, columns=columns)
+    table["better"] = pd.Series([row[3] for row in rows], dtype=object)  # pandas 3: None is kept
     p_values = table["p_value"].to_numpy()
     return table.assign(p_adjusted=holm(p_values) if correction == "holm" else p_values)
 

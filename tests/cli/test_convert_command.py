@@ -51,6 +51,8 @@ def same(table, expected):
 
 @pytest.mark.parametrize("ending", ENDINGS)
 def test_there_and_back(source, table, tmp_path, ending, capsys):
+    if ending == ".h5ad":
+        pytest.importorskip("anndata")
     between = tmp_path / f"between{ending}"
     assert call(source, between) == 0
     assert re.search(r"features +8\n", capsys.readouterr().out)

@@ -58,8 +58,10 @@ def test_predictions_are_those_of_the_library(model, arrays, new, tmp_path, endi
     out = tmp_path / f"expression{ending}"
     assert call(model, arrays, "-o", out) == 0
     expected = omitrans.predict_frame(omitrans.load(model), new)
+    found = read(out)
+    found.index = found.index.astype(expected.index.dtype)  # text, in pandas 3 of two types
     pd.testing.assert_frame_equal(
-        read(out), expected, check_dtype=False, check_names=False, rtol=1e-5, atol=1e-5
+        found, expected, check_dtype=False, check_names=False, rtol=1e-5, atol=1e-5
     )
     shown = capsys.readouterr().out
     for words in ("platform", "probes covered", "100.0%", "predictable genes", "of 8"):

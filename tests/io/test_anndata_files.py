@@ -115,7 +115,7 @@ def test_layers_and_obs(frame, path):
     data.write_h5ad(path)
     table, back = read_h5ad(path, layer="m", obs=True)
     assert_frame_equal(table, frame * 2, check_index_type=False)
-    assert_frame_equal(back.astype({"sex": object}), obs, check_index_type=False)
+    assert_frame_equal(back.astype({"sex": obs["sex"].dtype}), obs, check_index_type=False)
     with pytest.raises(DataFormatError, match=r"no layer 'M'. It holds: X \(layer=None\), m"):
         read_h5ad(path, layer="M")
 
@@ -196,7 +196,7 @@ def test_ids_must_be_text_and_unique(frame, path):
         write_h5ad(frame.iloc[[0, 0]], path)
     with pytest.raises(FeatureMismatchError, match="1 duplicated ids"):
         write_h5ad(frame.iloc[:, [0, 0]], path)
-    with pytest.raises(TypeError, match="its column 'cg1' is of type object"):
+    with pytest.raises(TypeError, match=r"its column 'cg1' is of type (object|str)"):
         write_h5ad(frame.assign(cg1="a"), path)
 
 

@@ -275,7 +275,8 @@ def test_harmless_oddities_are_read_right(case, tmp_path):
     expected = FRAME.T.astype("float32")
     if "integers" in case:
         expected.loc[SAMPLES[0]] = 1
-    pd.testing.assert_frame_equal(X, expected)
+    names = {"check_index_type": False, "check_column_type": False}  # pandas 3 has its own
+    pd.testing.assert_frame_equal(X, expected, **names)
     assert estimate_memory(path).n_columns == 5
 
 

@@ -74,6 +74,17 @@ def test_without_a_harmonizer_gaps_become_means(cohort):
     assert model[:-1].transform(X).loc["s0", "cg00"] == pytest.approx(X["cg00"].mean())
 
 
+def test_the_first_sample_may_have_gaps(cohort):
+    """pandas 3 hands out a frame's values read-only; nothing may write into them."""
+    X, Y, _, _ = cohort
+    X = pd.DataFrame(X.to_numpy(copy=True), X.index, X.columns)  # in one piece, as read from disk
+    assert X.iloc[0].isna().any()
+    before = X.copy()
+    model = make_translation_pipeline(Ridge(), harmonizer=None).fit(X, Y)
+    assert np.isfinite(model.predict(X)).all()
+    pd.testing.assert_frame_equal(X, before)
+
+
 def test_statistics_come_from_the_training_samples(cohort):
     X, Y, probes, _ = cohort
     harmonizer = ArrayHarmonizer(missing="mean")

@@ -118,8 +118,9 @@ def test_the_curve_falls_with_coverage_and_is_what_new_samples_show(model):
     X, Y = linear_cohort(2000, 2)
     rng = np.random.default_rng(0)
     hidden = rng.permuted(np.tile(np.arange(8), (2000, 1)), axis=1)[:, :4]  # half of the probes
-    table = X.copy()
-    np.put_along_axis(table.values, hidden, linear_cohort(150, 0)[0].to_numpy().mean(), axis=1)
+    values = X.to_numpy(copy=True)
+    np.put_along_axis(values, hidden, linear_cohort(150, 0)[0].to_numpy().mean(), axis=1)
+    table = pd.DataFrame(values, X.index, X.columns)
     seen = r2_score(Y, model.predict(table), multioutput="raw_values")
     assert np.median(seen) == pytest.approx(median[0.5], abs=0.08)
 

@@ -21,6 +21,13 @@ from omitrans.io.matrix._header import SEPARATORS, Layout, decode
 from omitrans.io.matrix._stream import BLOCK_BYTES, Block
 from omitrans.utils._optional import import_optional
 
+# How pandas.read_csv reads what was written: always since pandas 3.1, before it on demand.
+EXACT_NUMBERS: dict[str, Any] = (
+    {}
+    if tuple(map(int, pd.__version__.split(".")[:2])) >= (3, 1)
+    else {"float_precision": "round_trip"}
+)
+
 
 class IrregularError(Exception):
     """Text is not what fast parsing takes; parsing cell by cell reads it or says what is wrong."""
@@ -87,7 +94,7 @@ def _pandas_reader(
                 skip_blank_lines=False,
                 quoting=csv.QUOTE_NONE,
                 sep="\0",
-                float_precision="round_trip",
+                **EXACT_NUMBERS,
             )
         except (ValueError, pd.errors.ParserError) as error:
             raise IrregularError from error
