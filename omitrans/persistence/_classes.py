@@ -18,6 +18,9 @@ _SUBPACKAGES = {
     "sklearn": frozenset(sklearn.__all__) - {"externals"},
 }
 _OTHER_CLASSES = {"celer.Lasso"}
+# Public names that a class had in earlier versions -> its name today. Whoever moves or renames a
+# public estimator adds a line here, so that model files which name it keep loading.
+MOVED_CLASSES: dict[str, str] = {}
 _CLASS_NAME = re.compile(r"(omitrans|sklearn)\.([a-z][a-z0-9_]*)\.([A-Z][A-Za-z0-9_]*)")
 
 _FUNCTIONS = (
@@ -68,10 +71,11 @@ def find_class(name: str) -> type[BaseEstimator]:
     Raises
     ------
     ModelFileError
-        If no public estimator of omitrans or scikit-learn has this name.
+        If no public estimator of omitrans or scikit-learn has, or had, this name.
     """
-    cls = _lookup(name)
-    if cls is None or class_name(cls) != name:
+    today = MOVED_CLASSES.get(name, name)
+    cls = _lookup(today)
+    if cls is None or class_name(cls) != today:
         raise ModelFileError(
             f"it names the class {name!r}, which is not a public estimator of the installed "
             f"omitrans {omitrans.__version__} or scikit-learn {sklearn.__version__}. Use the "

@@ -11,8 +11,12 @@ from sklearn.feature_selection import f_classif
 from sklearn.linear_model import Ridge
 from sklearn.pipeline import Pipeline
 
+import omitrans
+from omitrans.baselines import DualRidgeRegressor
 from omitrans.exceptions import ModelFileError
+from omitrans.persistence import _classes
 from omitrans.persistence._classes import (
+    MOVED_CLASSES,
     class_name,
     find_class,
     find_function,
@@ -20,6 +24,7 @@ from omitrans.persistence._classes import (
     function_name,
     scalar_type_name,
 )
+from omitrans.persistence._codecs import _estimators
 from omitrans.utils.discovery import all_estimators
 
 
@@ -54,6 +59,24 @@ def test_every_public_estimator_of_omitrans_has_a_name():
             assert class_name(cls) is None  # skorch's nets unpickle parts of their state
         else:
             assert find_class(class_name(cls)) is cls
+
+
+def test_a_name_that_moved_leads_to_the_class_of_today(monkeypatch, tmp_path):
+    moved = {"omitrans.evaluation.OldRidge": "omitrans.baselines.DualRidgeRegressor"}
+    monkeypatch.setattr(_classes, "MOVED_CLASSES", moved)
+    assert find_class("omitrans.evaluation.OldRidge") is DualRidgeRegressor
+    path = tmp_path / "model.omitrans"
+    with monkeypatch.context() as patch:  # as an older version would have written it
+        patch.setattr(_estimators, "class_name", lambda cls: "omitrans.evaluation.OldRidge")
+        omitrans.save(DualRidgeRegressor(alpha=3.0), path)
+    loaded = omitrans.load(path)
+    assert isinstance(loaded, DualRidgeRegressor)
+    assert loaded.alpha == 3.0
+
+
+def test_every_name_that_moved_leads_to_a_public_class():
+    for then, now in MOVED_CLASSES.items():
+        assert find_class(then) is find_class(now)
 
 
 def test_celer_lasso():

@@ -1,5 +1,6 @@
 """Files that earlier versions wrote still load and predict what they did."""
 
+import inspect
 import json
 from pathlib import Path
 
@@ -53,3 +54,19 @@ def test_a_model_of_every_class_can_be_shown_saved_and_copied(path, tmp_path):
     omitrans.save(model, tmp_path / "again.omitrans")
     assert type(omitrans.load(tmp_path / "again.omitrans")) is type(model)
     assert clone(model).get_params(deep=False).keys() == model.get_params(deep=False).keys()
+
+
+@every_model
+def test_a_parameter_that_came_later_has_its_default(path, tmp_path):
+    """A model file of a version that did not know a parameter yet."""
+    for name in omitrans.load(path).get_params(deep=False):
+        model = omitrans.load(path)
+        default = inspect.signature(type(model)).parameters[name].default
+        if default is inspect.Parameter.empty:
+            continue
+        del vars(model)[name]
+        omitrans.save(model, tmp_path / "older.omitrans")
+        loaded = omitrans.load(tmp_path / "older.omitrans")
+        assert getattr(loaded, name) == default
+        assert type(loaded).__name__ in repr(loaded)
+        assert clone(loaded).get_params(deep=False).keys() == loaded.get_params(deep=False).keys()

@@ -1,5 +1,6 @@
 """Estimators, and the functions and types that their parameters may be."""
 
+import inspect
 from typing import Any
 
 from sklearn.base import BaseEstimator
@@ -47,12 +48,23 @@ def _encode_estimator(estimator: Any, encoder: Encoder) -> dict[str, Any]:
     }
 
 
+def _defaults(cls: type) -> dict[str, Any]:
+    """Return the parameters of a class that have defaults.
+
+    An older version may have written the file, without the parameters that came later.
+    """
+    parameters = inspect.signature(cls).parameters.values()
+    return {each.name: each.default for each in parameters if each.default is not each.empty}
+
+
 def _decode_estimator(payload: dict[str, Any], decoder: Decoder) -> Any:
     cls: Any = find_class(payload["class"])
     odd = [name for name in payload["state"] if not _is_attribute(name)]
     if odd:
         raise ModelFileError(f"it sets attributes with unusable names: {odd}")
     state = {name: decoder.decode(node) for name, node in payload["state"].items()}
+    for name, default in _defaults(cls).items():
+        state.setdefault(name, default)
     estimator = cls.__new__(cls)
     if _own_method(cls, "__setstate__"):
         estimator.__setstate__(state)
