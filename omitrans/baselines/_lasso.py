@@ -54,9 +54,9 @@ class LassoRegressor(MultiTargetRegressor):
     eps : float, default=0.02
         Smallest fraction of ``alpha_max`` on that path.
     cv : int, splitter or iterable, default=5
-        Folds of the cross-validation, as in scikit-learn. A number means folds of neighbouring
-        rows, or of :class:`~sklearn.model_selection.GroupKFold` where `fit` knows groups; give a
-        shuffling splitter if the rows are sorted, e.g. by cancer type.
+        Folds of the cross-validation. A number means folds of
+        :class:`~sklearn.model_selection.KFold`, or of
+        :class:`~sklearn.model_selection.GroupKFold` where `fit` knows groups.
     standardize : bool, default=True
         Divide every feature by its standard deviation, so that the penalty weighs on all alike.
         `coef_` is on the scale of X as given in any case.
@@ -87,6 +87,11 @@ class LassoRegressor(MultiTargetRegressor):
         to ``end``, or is the point ``position``.
     device : str, default="auto"
         Where torch solves: "auto" takes CUDA where there is one; else "cpu", "cuda", "cuda:1", ...
+    shuffle : bool, default=False
+        Whether the folds of a number as `cv` are shuffled. Set it if rows are sorted, e.g. by
+        cancer type.
+    random_state : int, RandomState instance or None, default=None
+        Seed of the shuffling.
 
     Attributes
     ----------
@@ -156,6 +161,8 @@ class LassoRegressor(MultiTargetRegressor):
         "n_alphas": [Interval(Integral, 2, None, closed="left")],
         "eps": [Interval(Real, 0, 1, closed="neither")],
         "cv": ["cv_object"],
+        "shuffle": ["boolean"],
+        "random_state": ["random_state"],
         "standardize": ["boolean"],
         "fit_intercept": ["boolean"],
         "solver": [StrOptions({"auto", "celer", "sklearn", "torch"})],
@@ -186,6 +193,8 @@ class LassoRegressor(MultiTargetRegressor):
         probes: pd.DataFrame | None = None,
         genes: pd.DataFrame | None = None,
         device: str = "auto",
+        shuffle: bool = False,
+        random_state: Any = None,
     ) -> None:
         self.alpha = alpha
         self.alpha_mode = alpha_mode
@@ -202,6 +211,8 @@ class LassoRegressor(MultiTargetRegressor):
         self.probes = probes
         self.genes = genes
         self.device = device
+        self.shuffle = shuffle
+        self.random_state = random_state
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: ArrayLike, y: ArrayLike, groups: Any = "auto") -> Self:
@@ -312,7 +323,10 @@ class LassoRegressor(MultiTargetRegressor):
     ) -> np.ndarray:
         """Return the mean squared error of each target and penalty, summed over folds."""
         errors = np.zeros(alphas.shape)
-        for train, test in make_folds(self.cv, X, Y, groups, each_once=False, shuffle=False):
+        splits = make_folds(
+            self.cv, X, Y, groups, self.random_state, each_once=False, shuffle=self.shuffle
+        )
+        for train, test in splits:
             trained = self._fit_models(X, Y, alphas, windows, rows=train, tol=10 * self.tol)
             for block, models in trained:
                 predicted = predict_sparse(models.coef, models.intercept, X, test)

@@ -27,9 +27,14 @@ class PLSRegressor(MultiTargetRegressor):
     max_components : int, default=16
         Largest number of components; fewer if there are fewer samples or features.
     cv : int, splitter or iterable, default=5
-        Folds of the cross-validation, as in scikit-learn. A number means folds of neighbouring
-        rows, or of :class:`~sklearn.model_selection.GroupKFold` where `fit` knows groups; give a
-        shuffling splitter if the rows are sorted, e.g. by cancer type.
+        Folds of the cross-validation. A number means folds of
+        :class:`~sklearn.model_selection.KFold`, or of
+        :class:`~sklearn.model_selection.GroupKFold` where `fit` knows groups.
+    shuffle : bool, default=False
+        Whether the folds of a number as `cv` are shuffled. Set it if rows are sorted, e.g. by
+        cancer type.
+    random_state : int, RandomState instance or None, default=None
+        Seed of the shuffling.
 
     Attributes
     ----------
@@ -79,11 +84,22 @@ class PLSRegressor(MultiTargetRegressor):
     _parameter_constraints = {
         "max_components": [Interval(Integral, 1, None, closed="left")],
         "cv": ["cv_object"],
+        "shuffle": ["boolean"],
+        "random_state": ["random_state"],
     }
 
-    def __init__(self, max_components: int = 16, *, cv: Any = 5) -> None:
+    def __init__(
+        self,
+        max_components: int = 16,
+        *,
+        cv: Any = 5,
+        shuffle: bool = False,
+        random_state: Any = None,
+    ) -> None:
         self.max_components = max_components
         self.cv = cv
+        self.shuffle = shuffle
+        self.random_state = random_state
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: ArrayLike, y: ArrayLike, groups: Any = "auto") -> Self:
@@ -137,7 +153,10 @@ class PLSRegressor(MultiTargetRegressor):
     def _held_out_errors(self, X: np.ndarray, Y: np.ndarray, groups: Any) -> np.ndarray:
         """Return the mean squared error of 1, 2, ... components, mean over folds."""
         folds = []
-        for train, test in make_folds(self.cv, X, Y, groups, each_once=False, shuffle=False):
+        splits = make_folds(
+            self.cv, X, Y, groups, self.random_state, each_once=False, shuffle=self.shuffle
+        )
+        for train, test in splits:
             rotations, loadings, x_mean, y_mean = self._fit_components(
                 X, Y, train, self.max_components
             )

@@ -5,7 +5,6 @@ from numbers import Integral
 from typing import Any
 
 from sklearn.dummy import DummyRegressor
-from sklearn.model_selection import KFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -55,7 +54,8 @@ def make_baselines(
         Which of them; None takes all.
     cv : int, splitter or iterable, default=5
         Folds of the inner cross-validation of ``"pls"`` and ``"lasso"``. An int means shuffled
-        folds of samples. A splitter gets arrays, so it cannot read sample ids.
+        folds, which keep the samples of a patient together where sample ids or ``groups`` tell
+        them. A splitter gets arrays, so it cannot read sample ids.
     random_state : int, RandomState instance or None, default=None
         Seed of the inner folds and of ``"svd"``. A number makes the results reproducible.
     n_jobs : int, default=None
@@ -89,14 +89,14 @@ def make_baselines(
     >>> make_baselines(["mean", "tobmi"])
     {'mean': DummyRegressor(), 'tobmi': TOBMIRegressor()}
     """
-    folds = KFold(cv, shuffle=True, random_state=random_state) if isinstance(cv, Integral) else cv
+    folds = {"cv": cv, "shuffle": True, "random_state": random_state}
     makers: dict[str, Callable[[], Any]] = {
         "mean": DummyRegressor,
         "linear": lambda: DualRidgeRegressor(alpha=0.0),
         "ridge": lambda: make_pipeline(StandardScaler(), DualRidgeRegressor()),
         "kernel-ridge": lambda: make_pipeline(StandardScaler(), DualRidgeRegressor(kernel="rbf")),
-        "pls": lambda: PLSRegressor(cv=folds),
-        "lasso": lambda: LassoRegressor(cv=folds, n_jobs=n_jobs),
+        "pls": lambda: PLSRegressor(**folds),
+        "lasso": lambda: LassoRegressor(**folds, n_jobs=n_jobs),
         "tobmi": TOBMIRegressor,
         "svd": lambda: SVDRegressor(random_state=random_state),
     }

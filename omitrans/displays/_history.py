@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from omitrans.displays._style import COLORS, GREY, clean, get_panels
+from omitrans.utils._wrapped import find_layer
 
 _PREFIXES = {"train_": "training ", "valid_": "validation "}
 _ADVERSARIAL_WORDS = ("adversarial", "discriminator", "critic")
@@ -17,7 +18,7 @@ class HistoryDisplay:
     Parameters
     ----------
     history : DataFrame of shape (n_epochs, n_columns)
-        A row an epoch, numbered by the column ``epoch`` or else by the index. Columns that
+        One row per epoch, numbered by the column ``epoch`` or else by the index. Columns that
         start with ``train_`` or ``valid_`` are losses; others are not drawn. Losses whose
         name holds "adversarial", "discriminator" or "critic" get a panel of their own.
     best_epoch : int, default=None
@@ -52,16 +53,21 @@ class HistoryDisplay:
         Parameters
         ----------
         estimator : estimator
-            Fitted. A Pipeline, a search or a TransformedTargetRegressor is looked into.
+            Fitted. Pipelines, searches and other wrappers are looked into.
         ax : array-like of matplotlib Axes, default=None
-            Axes to draw on, one a panel; a new figure if None.
+            Axes to draw on, one for each panel; a new figure if None.
 
         Returns
         -------
         HistoryDisplay
             The display.
         """
-        trained = _unwrap(estimator)
+        trained = find_layer(estimator, "history_")
+        if trained is None:
+            raise ValueError(
+                f"{type(estimator).__name__} has no history_. Fit it first; only estimators that "
+                "are trained in epochs have a history."
+            )
         return cls(trained.history_, best_epoch=getattr(trained, "best_epoch_", None)).plot(ax)
 
     def plot(self, ax: Any = None) -> "HistoryDisplay":
@@ -70,7 +76,7 @@ class HistoryDisplay:
         Parameters
         ----------
         ax : array-like of matplotlib Axes, default=None
-            Axes to draw on, one a panel; a new figure if None.
+            Axes to draw on, one for each panel; a new figure if None.
 
         Returns
         -------
@@ -122,21 +128,3 @@ def _label(name: str) -> str:
     for prefix, word in _PREFIXES.items():
         name = name.replace(prefix, word, 1) if name.startswith(prefix) else name
     return name.replace("_", " ")
-
-
-def _unwrap(estimator: Any) -> Any:
-    """Return the estimator with ``history_`` inside a Pipeline, a search or a wrapper."""
-    inner = estimator
-    while not hasattr(inner, "history_"):
-        if hasattr(inner, "steps"):
-            inner = inner.steps[-1][1]
-        elif hasattr(inner, "best_estimator_"):
-            inner = inner.best_estimator_
-        elif hasattr(inner, "regressor_"):
-            inner = inner.regressor_
-        else:
-            raise ValueError(
-                f"{type(estimator).__name__} has no history_. Fit it first; only estimators that "
-                "are trained in epochs have a history."
-            )
-    return inner

@@ -8,7 +8,7 @@ from scipy.stats import binom
 
 from omitrans.displays._style import BLUE, GREY, VERMILION, clean, get_axes
 from omitrans.exceptions import FeatureMismatchError, SampleMismatchError
-from omitrans.utils._interval_columns import LOWER, UPPER, split_columns
+from omitrans.utils._interval_columns import limits, split_columns
 
 
 class IntervalDisplay:
@@ -139,7 +139,7 @@ class IntervalDisplay:
 
 
 def _share_held(truth: pd.Series, predictions: pd.DataFrame, gene: Any) -> float:
-    held = truth.between(predictions[f"{gene}{LOWER}"], predictions[f"{gene}{UPPER}"])
+    held = truth.between(*limits(predictions, gene))
     return float(held[truth.notna()].mean())
 
 

@@ -5,31 +5,35 @@ from typing import Any
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
-from omitrans.inference._inside import find_attribute, layers
+from omitrans.inference._frame import known_target_names
 from omitrans.utils._versions import PACKAGES, installed_version
+from omitrans.utils._wrapped import find_attribute, layers, parts
 
 
 def describe_model(model: Any) -> dict[str, Any]:
-    """Describe a fitted model: what it reads, what it predicts, how well.
+    """Describe a fitted model: what it reads, what it predicts, and how well.
 
     Parameters
     ----------
     model : fitted estimator
-        A regressor or imputer, alone, in a Pipeline or in another estimator.
+        A regressor or imputer, alone, in a Pipeline, in a search or in another wrapper, in any
+        nesting.
 
     Returns
     -------
     dict
         Plain numbers, text, lists and dicts, as JSON can hold:
 
-        - ``model``: name of the class that predicts; ``layers``: those around it, and it;
-          ``steps``: of a Pipeline;
-        - ``n_features``, ``features`` (the first five), ``platform`` (the array it was trained on);
-        - ``n_targets``, ``targets`` (the first five);
-        - ``source_unit``, ``target_unit``, ``n_samples``: where a trust card knows them;
-        - ``trust``: :meth:`omitrans.trust.TrustCard.summary`, None without a card;
-        - ``shift_alarm``: whether it flags samples unlike its training cohort;
-        - ``versions``: of the packages installed here.
+        - ``model``: the name of the class that predicts; ``layers``: the names of the classes from
+          the outermost wrapper to that one; ``steps``: the names of the steps of the outermost
+          Pipeline;
+        - ``n_features``; ``features``: the first five; ``platform``: the array that the model was
+          trained on;
+        - ``n_targets``; ``targets``: the first five;
+        - ``source_unit``, ``target_unit`` and ``n_samples``, where a trust card knows them;
+        - ``trust``: what :meth:`omitrans.trust.TrustCard.summary` gives;
+        - ``shift_alarm``: whether the model flags samples unlike its training cohort;
+        - ``versions``: the versions of the packages installed here.
 
         What is unknown is None.
 
@@ -47,19 +51,19 @@ def describe_model(model: Any) -> dict[str, Any]:
     ('Ridge', 1, None)
     """
     check_is_fitted(model)
-    inner = layers(model)
-    card = find_attribute(model, "trust_card_")
+    chain = [layer.model for layer in layers(model)]
+    card = find_attribute(model, "trust_card_", of_targets=True)
     trust = None if card is None else card.summary()
     known = trust or {}
     return {
-        "model": type(inner[-1]).__name__,
-        "layers": [type(layer).__name__ for layer in inner],
-        "steps": _steps(inner),
+        "model": type(chain[-1]).__name__,
+        "layers": [type(layer).__name__ for layer in chain],
+        "steps": _steps(chain),
         "n_features": _plain(find_attribute(model, "n_features_in_")),
         "features": _first(find_attribute(model, "feature_names_in_")),
-        "platform": _platform(inner),
+        "platform": _platform(model),
         "n_targets": _n_targets(model, known),
-        "targets": _first(find_attribute(model, "target_names_")),
+        "targets": _first(known_target_names(model)),
         "source_unit": known.get("source_unit") or find_attribute(model, "source_unit"),
         "target_unit": known.get("target_unit"),
         "n_samples": known.get("n_samples"),
@@ -69,24 +73,21 @@ def describe_model(model: Any) -> dict[str, Any]:
     }
 
 
-def _steps(inner: list[Any]) -> list[str] | None:
-    pipeline = next((layer for layer in inner if isinstance(layer, Pipeline)), None)
+def _steps(chain: list[Any]) -> list[str] | None:
+    pipeline = next((layer for layer in chain if isinstance(layer, Pipeline)), None)
     return None if pipeline is None else [name for name, _ in pipeline.steps]
 
 
-def _platform(inner: list[Any]) -> str | None:
-    """Return the array that the first step of a Pipeline was fitted to."""
-    for layer in inner:
-        first = layer[0] if isinstance(layer, Pipeline) else layer
-        if hasattr(first, "platform_"):
-            return str(first.platform_)
-    return None
+def _platform(model: Any) -> str | None:
+    """Return the array that a model, or a step of a Pipeline in it, was fitted to."""
+    known = (getattr(part, "platform_", None) for part in parts(model))
+    return next((str(platform) for platform in known if platform is not None), None)
 
 
 def _n_targets(model: Any, known: dict[str, Any]) -> int | None:
     if "n_targets" in known:
         return known["n_targets"]
-    names = find_attribute(model, "target_names_")
+    names = known_target_names(model)
     return None if names is None else len(names)
 
 

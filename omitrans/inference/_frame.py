@@ -13,8 +13,10 @@ from sklearn.utils.validation import check_is_fitted
 
 from omitrans.annotation import check_locations
 from omitrans.exceptions import DomainShiftWarning
-from omitrans.inference._inside import find_attribute, layers
+from omitrans.utils._interval_columns import interval_columns, interval_table
 from omitrans.utils._validation import check_unique
+from omitrans.utils._warnings import user_level
+from omitrans.utils._wrapped import as_seen_by, find_attribute, find_layer, layers
 
 # how unlikely it must be that a flag is one of those that the training cohort's kind gets too
 _CHANCE = 0.01
@@ -104,60 +106,64 @@ def predict_and_judge(
         What the model's ``shift_report`` says; None if it does not know its training cohort.
     """
     check_is_fitted(model)
-    names = pd.Index(_known_target_names(model) if target_names is None else target_names)
-    half_width = None if intervals is None else _trust_card(model).half_width(intervals)
+    names = pd.Index(_names_to_use(model) if target_names is None else target_names)
+    card = None if intervals is None else _trust_card(model)
+    half_width = None if card is None else card.half_width(intervals)
     predicted, shift = _predict(model, X)
     predicted = predicted.reshape(len(predicted), -1)
     if len(names) != predicted.shape[1]:
         raise ValueError(
             f"The model predicts {predicted.shape[1]} targets, but there are {len(names)} target "
-            "names. Give one for each column of the Y of fit: target_names=Y.columns."
+            "names. Give one for each column of the y of fit: target_names=y.columns."
         )
     index = X.index if isinstance(X, pd.DataFrame) else None
     if shift is not None:
         _warn_of_shift(shift, find_attribute(model, "shift_detector_").false_positive_rate)
-    if half_width is None:
+    if card is None or half_width is None:
         return pd.DataFrame(predicted, index=index, columns=names), shift
     half = half_width.to_numpy(dtype=predicted.dtype)
     if np.isinf(half).any():
-        n_samples = find_attribute(model, "trust_card_").facts.get("n_samples", 0)
-        warnings.warn(
-            f"The intervals are infinite: {n_samples} training samples are too few for a level of "
-            f"{intervals}, and allow at most {n_samples / (n_samples + 1):.3f}.",
-            UserWarning,
-            stacklevel=3,
-        )
-    table = np.empty((len(predicted), 3 * len(names)), dtype=predicted.dtype)
-    for place, values in enumerate((predicted, predicted - half, predicted + half)):
-        table[:, place::3] = values
-    columns = [f"{name}{end}" for name in names for end in ("", "_lower", "_upper")]
+        _warn_of_infinite_intervals(card, intervals)
+    columns = interval_columns(names)
     check_unique(
-        pd.Index(columns),
+        columns,
         what="the names of the targets, followed by _lower and _upper,",
         cure="Give others: target_names=...",
     )
+    table = interval_table(predicted, predicted - half, predicted + half)
     return pd.DataFrame(table, index=index, columns=columns, copy=False), shift
 
 
 def _predict(model: Any, X: Any) -> tuple[np.ndarray, pd.DataFrame | None]:
     """Predict, and judge the samples where the model, or what it wraps, knows its cohort."""
-    if find_attribute(model, "shift_detector_") is None:
+    judge = find_layer(model, "predict_with_shift")
+    if judge is None or judge.shift_detector_ is None:
         return np.asarray(model.predict(X)), None
-    if isinstance(model, Pipeline):
-        return _predict(model[-1], model[:-1].transform(X))
-    if hasattr(model, "best_estimator_"):
-        return _predict(model.best_estimator_, X)
-    return model.predict_with_shift(X)
+    seen = as_seen_by(judge, model, X)
+    changed = [layer.has_own_targets for layer in layers(model) if layer.model is judge]
+    if changed[0]:  # what it predicts is not yet what the model predicts
+        return np.asarray(model.predict(X)), judge.shift_report(seen)
+    return judge.predict_with_shift(seen)
 
 
 def _trust_card(model: Any) -> Any:
-    card = find_attribute(model, "trust_card_")
+    card = find_attribute(model, "trust_card_", of_targets=True)
     if card is None:
         raise ValueError(
             f"intervals need a trust card, and this {type(model).__name__} carries none. Fit "
             "omitrans.trust.TrustedRegressor(model), which makes one by cross-validation."
         )
     return card
+
+
+def _warn_of_infinite_intervals(card: Any, level: float | None) -> None:
+    n_samples = card.facts.get("n_samples", 0)
+    warnings.warn(
+        f"The intervals are infinite: {n_samples} training samples are too few for a level of "
+        f"{level}, and allow at most {n_samples / (n_samples + 1):.3f}.",
+        UserWarning,
+        stacklevel=user_level(),
+    )
 
 
 def _warn_of_shift(shift: pd.DataFrame, rate: float) -> None:
@@ -172,23 +178,43 @@ def _warn_of_shift(shift: pd.DataFrame, rate: float) -> None:
             f"(by chance about {rate * n_samples:.2g} would be; farthest: {first}). Their "
             "predictions may be wrong, and intervals too narrow. model.shift_report(X) lists them.",
             DomainShiftWarning,
-            stacklevel=4,
+            stacklevel=user_level(),
         )
 
 
-def _known_target_names(model: Any) -> Any:
-    """Return the target names that a fitted model remembers, or raise."""
-    names = find_attribute(model, "target_names_")
-    innermost = layers(model)[-1]
-    if names is None and isinstance(innermost, TransformedTargetRegressor):
-        # its regressor sees Y without names, so only the transformer can know them
-        names = _described_columns(innermost.transformer_)
+def _names_to_use(model: Any) -> Any:
+    """Return the target names that a fitted model knows, or raise."""
+    names = known_target_names(model)
     if names is None:
+        predicts = [layer.model for layer in layers(model) if not layer.has_own_targets][-1]
         raise ValueError(
-            f"{type(innermost).__name__} does not keep the names of its targets. "
-            "Give the columns of the Y of fit: target_names=Y.columns."
+            f"{type(predicts).__name__} does not keep the names of its targets. "
+            "Give the columns of the y of fit: target_names=y.columns."
         )
     return names
+
+
+def known_target_names(model: Any) -> Any:
+    """Return the names of the targets of a fitted model.
+
+    Parameters
+    ----------
+    model : estimator
+        Fitted.
+
+    Returns
+    -------
+    sequence of str or None
+        None if the model does not know them.
+    """
+    names = find_attribute(model, "target_names_", of_targets=True)
+    if names is not None:
+        return names
+    for layer in layers(model):
+        if isinstance(layer.model, TransformedTargetRegressor):
+            # its regressor sees y without names, so only the transformer can know them
+            return _described_columns(layer.model.transformer_)
+    return None
 
 
 def _described_columns(transformer: Any) -> Any:

@@ -6,7 +6,6 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from sklearn.base import BaseEstimator
 
 from omitrans.exceptions import ModelFileError
@@ -16,6 +15,7 @@ from omitrans.persistence._container import open_file, write_file
 from omitrans.persistence._encode import Decoder, Encoder
 from omitrans.utils._sklearn import validate_params
 from omitrans.utils._versions import PACKAGES, installed_version
+from omitrans.utils._wrapped import find_attribute
 
 _FORMAT = 1
 _KIND = "omitrans model"
@@ -192,25 +192,13 @@ def _versions() -> dict[str, str]:
 def _summary(model: Any) -> dict[str, Any]:
     names = getattr(model, "feature_names_in_", None)
     n_features = getattr(model, "n_features_in_", None)
-    targets = _target_names(model)
+    targets = find_attribute(model, "target_names_", of_targets=True)
     return {
         "class": class_name(type(model)),
         "n_features_in": None if n_features is None else int(n_features),
         "n_feature_names": None if names is None else len(names),
         "target_names": None if targets is None else [str(name) for name in targets],
     }
-
-
-def _target_names(model: Any) -> np.ndarray | None:
-    """Return the target names of a model, or of the one that a meta-estimator ends in."""
-    while not hasattr(model, "target_names_"):
-        if hasattr(model, "steps"):
-            model = model.steps[-1][1]
-        else:
-            model = getattr(model, "regressor_", None)
-        if model is None:
-            return None
-    return model.target_names_
 
 
 def _checked(document: dict[str, Any]) -> dict[str, Any]:

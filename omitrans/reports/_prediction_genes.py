@@ -10,7 +10,7 @@ from omitrans.displays import CoverageCurveDisplay, R2HistogramDisplay
 from omitrans.displays._style import BLUE, VERMILION, clean, get_axes
 from omitrans.exceptions import FeatureMismatchError
 from omitrans.reports import _html
-from omitrans.utils._interval_columns import LOWER, UPPER
+from omitrans.utils._interval_columns import limits
 
 MAX_ROWS = 2000
 N_BEST = 20
@@ -137,13 +137,11 @@ def intervals_section(
 
 def _half_widths(predictions: pd.DataFrame, bounded: list) -> pd.Series:
     """Return the mean half width of every gene with bounds, gene by gene to spare memory."""
-    return pd.Series(
-        {
-            gene: float((predictions[f"{gene}{UPPER}"] - predictions[f"{gene}{LOWER}"]).mean()) / 2
-            for gene in bounded
-        },
-        dtype=float,
-    )
+    widths = {}
+    for gene in bounded:
+        lower, upper = limits(predictions, gene)
+        widths[gene] = float((upper - lower).mean()) / 2
+    return pd.Series(widths, dtype=float)
 
 
 def _explain(unit: str) -> str:

@@ -122,7 +122,7 @@ def test_names_given_win_over_those_of_the_model(X, Y):
 
 
 def test_a_model_without_names_says_the_cure(X, Y):
-    with pytest.raises(ValueError, match=r"Ridge does not keep .* target_names=Y\.columns"):
+    with pytest.raises(ValueError, match=r"Ridge does not keep .* target_names=y\.columns"):
         predict_frame(Ridge().fit(X, Y), X)
 
 
@@ -170,5 +170,5 @@ def test_a_transformed_target_takes_its_names_from_a_transformer_that_saw_them(X
 def test_a_transformed_target_without_names_says_the_cure(X, Y):
     model = TransformedTargetRegressor(lasso(), transformer=StandardScaler()).fit(X, Y)
 
-    with pytest.raises(ValueError, match=r"TransformedTargetRegressor .* target_names=Y\.columns"):
+    with pytest.raises(ValueError, match=r"TransformedTargetRegressor .* target_names=y\.columns"):
         predict_frame(model, X)

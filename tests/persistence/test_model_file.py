@@ -21,6 +21,7 @@ from sklearn.decomposition import PCA
 from sklearn.ensemble import StackingRegressor, VotingRegressor
 from sklearn.exceptions import NotFittedError
 from sklearn.feature_selection import SelectKBest, VarianceThreshold, f_regression
+from sklearn.frozen import FrozenEstimator
 from sklearn.impute import KNNImputer, SimpleImputer
 from sklearn.linear_model import LassoCV, MultiTaskLasso, Ridge, RidgeCV
 from sklearn.model_selection import GridSearchCV, KFold
@@ -335,7 +336,7 @@ class Named(Ridge):
 def test_summary(tables, tmp_path, monkeypatch):
     X, Y = tables
     monkeypatch.setattr(Ridge, "target_names_", Named.target_names_, raising=False)
-    model = make_pipeline(StandardScaler(), TransformedTargetRegressor(Ridge())).fit(X, Y)
+    model = make_pipeline(StandardScaler(), FrozenEstimator(Ridge().fit(X, Y))).fit(X, Y)
     omitrans.save(model, tmp_path / "m")
     summary = read_summary(tmp_path / "m")
     versions = summary.pop("versions")

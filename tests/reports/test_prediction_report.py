@@ -364,7 +364,7 @@ def test_a_model_that_is_trusted(write):
     data = make_paired_omics(80, 60, 6, random_state=0)
     X = data.X.fillna(data.X.mean())
     model = TrustedRegressor(min_r2=0.0, target_unit="FPKM", random_state=0).fit(
-        X[:60], data.Y[:60]
+        X[:60], data.Y[:60], groups=data.samples["patient"][:60]
     )
     page = write(
         predict_frame(model, X[60:], intervals=0.8),

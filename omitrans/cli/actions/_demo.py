@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from sklearn.dummy import DummyRegressor
 from sklearn.linear_model import RidgeCV
-from sklearn.model_selection import GroupKFold, GroupShuffleSplit, KFold
+from sklearn.model_selection import GroupKFold, GroupShuffleSplit
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import Bunch
@@ -28,6 +28,7 @@ from omitrans.persistence import load, save
 from omitrans.pipelines import make_translation_pipeline
 from omitrans.reports import prediction_report
 from omitrans.trust import TrustedRegressor
+from omitrans.utils._interval_columns import limits, split_columns
 from omitrans.utils._optional import import_optional
 
 UNIT = "log2(FPKM + 1)"
@@ -91,11 +92,10 @@ def make_models(data: Bunch, seed: int) -> dict[str, Pipeline]:
     from omitrans.estimators import OmiTransRegressor
 
     # a short path and three inner folds: near the best penalty, in seconds
-    folds = KFold(3, shuffle=True, random_state=seed)
     regressors = {
         "mean": DummyRegressor(),
         "ridge": make_pipeline(StandardScaler(), RidgeCV(alphas=np.logspace(1, 5, 13))),
-        "LASSO": LassoRegressor("cv-common", cv=folds, n_alphas=8, eps=0.1),
+        "LASSO": LassoRegressor(n_alphas=8, eps=0.1, cv=3, shuffle=True, random_state=seed),
         "OmiTrans": OmiTransRegressor(random_state=seed),
     }
     return {
@@ -214,8 +214,8 @@ def _show_trust(
     """Print what the trust card promised, and what came true."""
     genes = model.trust_card_.genes
     believed = genes.index[genes["predictable"]]
-    lower, upper = (predicted.filter(regex=f"_{end}$").to_numpy() for end in ("lower", "upper"))
-    inside = (Y_new.ge(lower) & Y_new.le(upper)).to_numpy().mean()
+    targets, _ = split_columns(predicted)
+    inside = np.mean([Y_new[name].between(*limits(predicted, name)) for name in targets])
     print(
         f"{len(believed):,} genes are called predictable by cross-validation. {INTERVALS:.0%} "
         f"intervals hold {inside:.1%} of the new patients' real values."
@@ -225,7 +225,7 @@ def _show_trust(
     newer = simulate_array_version(X_new, "EPICv2", random_state=seed)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", LowCoverageWarning)  # said in the next line
-        from_newer = pd.DataFrame(model.predict(newer), newer.index, predicted.columns[::3])
+        from_newer = pd.DataFrame(model.predict(newer), newer.index, targets)
     r2 = [
         np.nanmedian(r2_per_feature(Y_new[believed], table[believed]))
         for table in (predicted, from_newer)

@@ -16,12 +16,13 @@ from omitrans.cli._output import (
 from omitrans.exceptions import LowCoverageError, OmiTransError
 from omitrans.inference import describe_model
 from omitrans.inference._frame import predict_and_judge
-from omitrans.inference._inside import layers
 from omitrans.persistence import load
 from omitrans.preprocessing import ArrayHarmonizer
 from omitrans.reports import prediction_report
 from omitrans.utils._files import replacing
+from omitrans.utils._interval_columns import LOWER, UPPER, split_columns
 from omitrans.utils._optional import import_optional
+from omitrans.utils._wrapped import find_attribute, parts
 
 
 def run(options: Any) -> None:
@@ -43,7 +44,7 @@ def run(options: Any) -> None:
     X, refused = _leave_out(X, coverage, skip=options.skip_refused)
     with working(f"Predicting {len(X):,} samples ..."):
         predicted, shift = predict_and_judge(model, X, intervals=options.intervals)
-    card = getattr(model, "trust_card_", None)
+    card = _trust_card(model)
     if card is not None:
         predicted.attrs["unit"] = card.summary()["target_unit"]  # for files that keep it
     write_table(predicted, options.output)
@@ -82,7 +83,7 @@ def _check_model(model: Any, options: Any) -> None:
             f"{str(options.model_file)!r} holds {type(model).__name__}, which does not predict. "
             "Give a model that omitrans fit wrote."
         )
-    if options.intervals is not None and not hasattr(model, "trust_card_"):
+    if options.intervals is not None and _trust_card(model) is None:
         raise OmiTransError(
             f"--intervals needs a model with a trust card, and {str(options.model_file)!r} has "
             "none. Train it without --no-trust."
@@ -102,11 +103,12 @@ def find_harmonizer(model: Any) -> ArrayHarmonizer | None:
     ArrayHarmonizer or None
         None if there is none.
     """
-    for layer in layers(model):
-        for _, step in getattr(layer, "steps", [("itself", layer)]):
-            if isinstance(step, ArrayHarmonizer):
-                return step
-    return None
+    return next((part for part in parts(model) if isinstance(part, ArrayHarmonizer)), None)
+
+
+def _trust_card(model: Any) -> Any:
+    """Return the trust card of a model, None if it has none."""
+    return find_attribute(model, "trust_card_", of_targets=True)
 
 
 def _coverage(model: Any, X: pd.DataFrame) -> pd.DataFrame | None:
@@ -142,12 +144,11 @@ def _summary(
     predicted: pd.DataFrame, coverage: Any, shift: Any, card: Any, options: Any
 ) -> dict[str, Any]:
     """Return what there is to say about a prediction, in plain numbers."""
-    n_genes = predicted.shape[1] // (1 if options.intervals is None else 3)
     result: dict[str, Any] = {
         "output": str(options.output),
         "report": None if options.report is None else str(options.report),
         "n_samples": len(predicted),
-        "n_genes": n_genes,
+        "n_genes": len(split_columns(predicted)[0]),
         "intervals": options.intervals,
     }
     if coverage is not None:
@@ -182,7 +183,7 @@ def _facts(result: dict[str, Any]) -> dict[str, Any]:
     if "n_predictable" in result:
         facts["predictable genes"] = f"{result['n_predictable']:,} of {result['n_genes']:,}"
     if result["intervals"] is not None:
-        facts["intervals"] = f"{result['intervals']:.0%}: GENE_lower to GENE_upper"
+        facts["intervals"] = f"{result['intervals']:.0%}: GENE{LOWER} to GENE{UPPER}"
     facts["report"] = result["report"]
     return facts
 
