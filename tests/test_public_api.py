@@ -116,7 +116,7 @@ SIGNATURES = {
         ],
     ),
     "omitrans.OmiTransRegressor.from_preset": (["name"], []),
-    "omitrans.OmiTransRegressor.fit": (["self", "X", "Y"], []),
+    "omitrans.OmiTransRegressor.fit": (["self", "X", "y", "groups"], []),
     "omitrans.OmiTransRegressor.predict": (["self", "X", "return_std", "n_draws"], []),
     "omitrans.predict_frame": (["model", "X"], ["intervals", "target_names"]),
     "omitrans.preprocessing.ArrayHarmonizer": (
