@@ -8,20 +8,11 @@ import numpy as np
 import pandas as pd
 
 from omitrans.exceptions import FeatureMismatchError
-from omitrans.reports import _html
-from omitrans.reports._prediction_genes import (
-    genes_section,
-    intervals_section,
-    tabulate_genes,
-)
-from omitrans.reports._prediction_samples import (
-    coverage_section,
-    judge,
-    samples_section,
-    shift_section,
-)
-from omitrans.reports._prediction_summary import summary_section
-from omitrans.reports._prediction_texts import NOT_CLAIMED, READING
+from omitrans.reports._page import PageTable, count, write_page
+from omitrans.reports._prediction_figures import coverage_figure, shift_figure
+from omitrans.reports._prediction_genes import genes_part, intervals_part, tabulate_genes
+from omitrans.reports._prediction_samples import judge, samples_table
+from omitrans.reports._prediction_summary import sentences, tiles
 from omitrans.utils._interval_columns import split_columns
 from omitrans.utils._optional import import_optional
 
@@ -102,27 +93,23 @@ def prediction_report(
         facts["trust"] = facts.get("trust") or trust_card.summary()
     trust = facts.get("trust") or {}
     unit = str(facts.get("target_unit") or trust.get("target_unit") or "")
-    sections = [
-        summary_section(samples, genes, table, trust.get("min_r2")),
-        samples_section(samples),
-    ]
-    if coverage is not None:
-        sections.append(coverage_section(samples))
-    if shift is not None:
-        sections.append(shift_section(samples))
-    if table is not None:
-        marked = None if coverage is None else samples["coverage"]
-        sections.append(genes_section(table, predictions, trust_card, marked, unit))
-    sections += [
-        intervals_section(predictions, bounded, table, unit),
-        _model_section(facts),
-        _html.section("How to read this page", READING),
-        _html.section("What is not claimed", NOT_CLAIMED),
-    ]
-    made = f"{_html.count(len(samples), 'sample')}, {_html.count(len(genes), 'gene')}. "
-    made += _html.written_with()
-    return _html.write_page(
-        path, title=title, made=made, sections=[part for part in sections if part]
+    marked = None if coverage is None else samples["coverage"]
+    rows, n_left_out = samples_table(samples)
+    return write_page(
+        path,
+        "prediction.html",
+        title=title,
+        made=f"{count(len(samples), 'sample')}, {count(len(genes), 'gene')}.",
+        tiles=tiles(samples, genes, table),
+        sentences=sentences(samples, table, trust.get("min_r2")),
+        samples=rows,
+        n_samples_left_out=n_left_out,
+        coverage_figure=None if coverage is None else coverage_figure(samples),
+        shift_figure=None if shift is None else shift_figure(samples),
+        genes=None if table is None else genes_part(table, predictions, trust_card, marked),
+        intervals=intervals_part(predictions, bounded, table, unit),
+        unit=unit,
+        facts=PageTable(["Value"], [(name, [value]) for name, value in _flatten(facts)]),
     )
 
 
@@ -143,19 +130,6 @@ def _check_columns(predictions: pd.DataFrame) -> tuple[list, list]:
             "a report needs at least one of each."
         )
     return split_columns(predictions)
-
-
-def _model_section(model: Mapping[str, Any]) -> str:
-    facts = dict(_flatten(model))
-    if not facts:
-        return ""
-    shown = pd.DataFrame({"value": facts})
-    return _html.section(
-        "The model",
-        _html.table(
-            shown, {"value": "Value"}, "", corner="Fact", caption="The model", kind="prose"
-        ),
-    )
 
 
 def _flatten(facts: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
