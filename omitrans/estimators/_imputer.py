@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import ArrayLike
-from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted, check_scalar
 
 from omitrans.covariates._codes import categories_of, encode_covariates, fit_covariates
@@ -29,20 +28,20 @@ from omitrans.engine import (
     residual_deviation,
     seeded,
 )
-from omitrans.estimators._trained_net import TrainedNetMixin, check_widths
+from omitrans.estimators._trained_net import TrainedNetEstimator, check_widths
 from omitrans.model_selection._folds import sample_groups
 from omitrans.networks.imputers import MaskedMLP
 from omitrans.utils._sklearn import Interval, StrOptions, fit_context
 
 
-class TorchImputer(ExpressionImputerMixin, TrainedNetMixin, BaseEstimator):
+class TorchImputer(ExpressionImputerMixin, TrainedNetEstimator):
     """Base of imputers that a :class:`~omitrans.engine.MaskedNet` trains.
 
     Subclasses define the parameters named in ``_parameter_constraints`` in their ``__init__``.
     """
 
     _parameter_constraints: dict[str, list[Any]] = {
-        **TrainedNetMixin._parameter_constraints,
+        **TrainedNetEstimator._parameter_constraints,
         "categorical_covariates": [str, Integral, slice, "array-like", callable, None],
         "numeric_covariates": [str, Integral, slice, "array-like", callable, None],
         "ignored_columns": [str, Integral, slice, "array-like", callable, None],

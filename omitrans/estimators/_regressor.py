@@ -9,7 +9,7 @@ from typing import Any, Self
 import numpy as np
 import torch
 from numpy.typing import ArrayLike
-from sklearn.base import BaseEstimator, clone
+from sklearn.base import clone
 from sklearn.utils import check_scalar
 from sklearn.utils.validation import check_is_fitted
 
@@ -24,7 +24,7 @@ from omitrans.engine import (
     predict_with_deviation,
 )
 from omitrans.estimators._pretrained import find_pretrained, fingerprint_of, start_from
-from omitrans.estimators._trained_net import TrainedNetMixin
+from omitrans.estimators._trained_net import TrainedNetEstimator
 from omitrans.model_selection._folds import sample_groups
 from omitrans.utils._deprecation import renamed_argument
 from omitrans.utils._paired import PairedTablesMixin
@@ -32,7 +32,7 @@ from omitrans.utils._sklearn import HasMethods, Interval, StrOptions, fit_contex
 from omitrans.utils._validation import check_beta_values, check_source
 
 
-class TorchRegressor(PairedTablesMixin, TrainedNetMixin, BaseEstimator):
+class TorchRegressor(PairedTablesMixin, TrainedNetEstimator):
     """Base of regressors that map source profiles to target profiles.
 
     Subclasses define the parameters named in ``_parameter_constraints`` in their ``__init__``,
@@ -40,7 +40,7 @@ class TorchRegressor(PairedTablesMixin, TrainedNetMixin, BaseEstimator):
     """
 
     _parameter_constraints: dict[str, list[Any]] = {
-        **TrainedNetMixin._parameter_constraints,
+        **TrainedNetEstimator._parameter_constraints,
         "probe_dropout": [Interval(Real, 0, 1, closed="left")],
         "source_unit": [StrOptions({"beta"}), None],
         "pretrained": [HasMethods(["fit", "predict"]), str, Path, None],

@@ -11,13 +11,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
+from sklearn.base import BaseEstimator
 from torch import nn
 
 from omitrans.engine import OmicsNet, Training, checkpoint_file, rebuild_net, train_net
 from omitrans.utils._sklearn import Interval, StrOptions
 
 
-class TrainedNetMixin:
+class TrainedNetEstimator(BaseEstimator):
     """Estimators with a trained ``net_``. A subclass says which net, and of which size.
 
     Subclasses define the parameters named in ``_parameter_constraints`` in their ``__init__``,
@@ -44,6 +45,8 @@ class TrainedNetMixin:
         "verbose": ["verbose"],
     }
     net_: OmicsNet
+    device: str | torch.device
+    early_stopping: bool
 
     def _make_net(self, **options: Any) -> OmicsNet:
         """Return the net, not initialised; `options` are sizes and what every net takes."""
@@ -102,7 +105,7 @@ class TrainedNetMixin:
 
     def __getstate__(self) -> dict[str, Any]:
         """Return plain data: the net is replaced by its weights in NumPy arrays."""
-        state = super().__getstate__().copy()
+        state = dict(super().__getstate__())
         if "net_" in state:
             state["net_"] = self.net_.weights_as_arrays()
         return state

@@ -13,9 +13,9 @@ from sklearn.utils.validation import check_is_fitted
 
 from omitrans.annotation import check_locations
 from omitrans.exceptions import DomainShiftWarning
+from omitrans.utils._callers import user_level
 from omitrans.utils._interval_columns import interval_columns, interval_table
 from omitrans.utils._validation import check_unique
-from omitrans.utils._callers import user_level
 from omitrans.utils._wrapped import as_seen_by, find_attribute, find_layer, layers
 
 # how unlikely it must be that a flag is one of those that the training cohort's kind gets too

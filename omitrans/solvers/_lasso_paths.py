@@ -147,7 +147,9 @@ def solve_paths(
         The solutions; gaps are relative to ``||y||² / n``.
     """
     if solver == "torch":
-        from omitrans.solvers import lasso_paths_of_arrays  # imports torch: only when needed
+        from omitrans.solvers._lasso_torch import (
+            lasso_paths_of_arrays,  # imports torch: only when needed
+        )
 
         return Paths(
             *lasso_paths_of_arrays(X, Y, alphas, tol=tol, max_iter=max_iter, device=device)

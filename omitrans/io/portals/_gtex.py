@@ -146,8 +146,6 @@ def _years(ages: pd.Series, path: Path) -> pd.Series:
 
 LARGEST_LOGGED = 30.0  # log2(TPM + 1) stays below 20, TPM does not
 
-Path = str | PathLike[str]
-
 
 @validate_params(
     {

@@ -69,16 +69,8 @@ def _decode_estimator(payload: dict[str, Any], decoder: Decoder) -> Any:
     if _own_method(cls, "__setstate__"):
         estimator.__setstate__(state)
     else:
-        vars(estimator).update(_defaults(cls) | state)
+        vars(estimator).update(state)
     return estimator
-
-
-def _defaults(cls: type) -> dict[str, Any]:
-    """Return the defaults of a class of omitrans: the file may be older than a parameter."""
-    if cls.__module__.partition(".")[0] != "omitrans":
-        return {}
-    parameters = inspect.signature(cls).parameters.values()
-    return {each.name: each.default for each in parameters if each.default is not each.empty}
 
 
 CODECS = (
