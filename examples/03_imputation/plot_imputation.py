@@ -66,6 +66,7 @@ comparison = compare_imputers(
     missing_rates=[0.2, 0.5, 0.9],
     n_masks=1,
     cv=[(train, test)],
+    groups=data.samples["donor"],
     random_state=0,
 )
 MissingRateDisplay.from_comparison(comparison, metric="median_r2_per_feature")

@@ -1,4 +1,4 @@
-"""Predict with names: what goes in with sample ids comes out with sample and target names."""
+"""Predictions as tables that are labelled with the names of samples and targets."""
 
 import warnings
 from collections.abc import Iterable
@@ -18,7 +18,7 @@ from omitrans.utils._interval_columns import interval_columns, interval_table
 from omitrans.utils._validation import check_unique
 from omitrans.utils._wrapped import as_seen_by, find_attribute, find_layer, layers
 
-# how unlikely it must be that a flag is one of those that the training cohort's kind gets too
+# a warning needs flags that samples of the training cohort's kind get with less than this chance
 _CHANCE = 0.01
 
 
@@ -34,39 +34,41 @@ def predict_frame(
     Parameters
     ----------
     model : fitted estimator
-        An estimator of this package or any scikit-learn regressor, also as the last step of a
-        :class:`~sklearn.pipeline.Pipeline`, tuned by a search, or inside a
-        :class:`~sklearn.compose.TransformedTargetRegressor`.
+        An estimator of this package or any scikit-learn regressor, alone or wrapped in any nesting
+        of Pipelines, searches, :class:`~sklearn.compose.TransformedTargetRegressor` and the
+        wrappers of this package.
     X : DataFrame or array-like of shape (n_samples, n_features)
-        Source profiles with the columns seen in fit. The index of a frame is kept.
+        Source profiles with the columns seen in fit. The predictions keep the index of a frame.
     target_names : iterable of length n_targets, default=None
         Names of the predicted columns, for models that do not know them: scikit-learn's own keep
         no target names.
     intervals : float, default=None
-        Level of prediction intervals, such as 0.9 for those that hold 90 % of the real values of
-        new samples. The model must carry a trust card (:class:`omitrans.trust.TrustedRegressor`).
+        Level of prediction intervals; with 0.9 they contain 90 % of the real values of new samples.
+        The model must carry a trust card (:class:`omitrans.trust.TrustedRegressor`).
 
     Returns
     -------
     DataFrame of shape (n_samples, n_targets) or (n_samples, 3 * n_targets)
-        What ``model.predict(X)`` gives, in its dtype: a row a sample, a column a target. With
-        `intervals`, each target is followed by its ``<target>_lower`` and ``<target>_upper``.
+        What ``model.predict(X)`` gives, in its dtype, with one row per sample and one column per
+        target. With `intervals`, each target is followed by the columns ``<target>_lower`` and
+        ``<target>_upper``.
 
     Raises
     ------
     NotFittedError
         If the model is not fitted.
     ValueError
-        If the target names are unknown, or their number is not that of the targets; if intervals
-        are asked of a model without a trust card, or a target is named as another one's limit.
+        If the target names are unknown, or their number differs from that of the targets; if
+        intervals are asked of a model without a trust card; or if a target has the name of the
+        limit of another one.
 
     Warns
     -----
     DomainShiftWarning
-        If the model knows its training cohort, and more samples are unlike it than chance would
-        have it, or one far more. Their predictions are given all the same.
+        If the model knows its training cohort, and more samples are unlike it than are expected by
+        chance, or one sample is far more unlike it. They are predicted all the same.
     UserWarning
-        If intervals are infinite: the training samples are too few for the level.
+        If intervals are infinite, because the training samples are too few for the level.
 
     Examples
     --------

@@ -21,34 +21,37 @@ def leak_report(
 ) -> pd.DataFrame:
     """Name the patients that have samples on both sides of a split.
 
-    Call it with the ids of training and test samples, or with all samples and a splitter.
+    Call it with the ids of the training and of the test samples, or with all samples and a
+    splitter.
 
     Parameters
     ----------
     samples : DataFrame, Series or sequence of str
-        Training samples, or with `cv` all samples: their ids, or a table indexed by them.
+        The ids of the training samples, or a table indexed by them. With `cv`, all samples.
     test_samples : DataFrame, Series or sequence of str, default=None
-        Test samples, likewise.
+        The ids of the test samples, or a table indexed by them.
     cv : int, splitter or iterable, default=None
-        Splits of `samples`, instead of `test_samples`. An int means folds of neighbouring rows; a
-        splitter also gets `groups`.
+        How to split `samples`; give it instead of `test_samples`. An int means folds of
+        neighbouring rows. A splitter also gets `groups`.
     groups : Series or dict, default=None
-        Patient of each sample id, instead of what the ids say. With `cv` it may be an array-like in
-        the order of `samples`.
+        The patient of each sample id, instead of what the ids say. With `cv` it may be an
+        array-like in the order of `samples`.
     id_format : {"tcga", "target", "gtex"} or callable, default="tcga"
         How to read the patient from a sample id, as in :func:`patient_of`.
 
     Returns
     -------
     DataFrame
-        One row a fold and patient with ``fold`` (0 without `cv`), ``patient``, ``n_train`` and
-        ``n_test``, the numbers of samples on either side, and ``train_samples`` and
-        ``test_samples``, tuples of their ids. No row: no leak.
+        One row for each fold and each patient that leaks in it. ``fold`` is 0 without `cv`;
+        ``n_train`` and ``n_test`` are the numbers of the patient's samples on either side;
+        ``train_samples`` and ``test_samples`` are tuples of their ids. A frame without rows means
+        that there is no leak.
 
     Raises
     ------
     ValueError
-        If neither or both of `test_samples` and `cv` are given, or a patient is not known.
+        If neither or both of `test_samples` and `cv` are given, or if the patient of a sample is
+        not known.
 
     See Also
     --------
@@ -56,7 +59,8 @@ def leak_report(
 
     Notes
     -----
-    ``report["n_test"].sum()`` is the number of test samples that share a patient with training.
+    ``report["n_test"].sum()`` is the number of test samples that share a patient with a training
+    sample.
 
     Examples
     --------

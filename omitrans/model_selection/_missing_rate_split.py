@@ -12,18 +12,18 @@ from sklearn.utils import check_random_state, indexable
 
 
 class MissingRateSplit(BaseCrossValidator):
-    """Take a share of the samples for testing: several shares, several draws of each.
+    """Test on growing shares of the samples, with several random draws of each share.
 
     Of ``n`` samples in random order, the first ``int(n * rate)`` are the test samples, whose
-    targets count as missing, and the others train. Splits come rate by rate and, within a rate,
-    draw by draw; `labels` says which is which.
+    targets count as missing; the model is trained on the others. The splits come rate by rate
+    and, within a rate, draw by draw; `labels` says which is which.
 
     Parameters
     ----------
     missing_rates : sequence of float, default=(0.1, 0.3, 0.5, 0.7, 0.9)
         Shares of test samples, larger than 0 and smaller than 1.
     n_draws : int, default=5
-        Draws for each rate, each of them new and without replacement.
+        Number of draws for each rate. Each draw is new, and without replacement.
     random_state : int, RandomState instance or None, default=None
         Seed of the draws. With a number, every call of ``split`` yields the same splits.
 
@@ -37,7 +37,7 @@ class MissingRateSplit(BaseCrossValidator):
     into ``int(n * rate)``, so that the share is met or just missed.
 
     Test samples of different draws overlap, and at low rates training samples overlap nearly
-    wholly: the spread over draws is not that of independent experiments.
+    completely. The spread over draws is therefore smaller than that of independent experiments.
 
     References
     ----------

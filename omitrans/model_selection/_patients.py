@@ -141,16 +141,17 @@ def patients_of_table(X: Any, id_format: IdFormat) -> np.ndarray:
 class PatientGroupKFold(GroupKFold):
     """Split into folds that keep all samples of a patient on one side.
 
-    Patients are read from the sample ids, which are the index of X; `groups` in ``split`` (and in
-    :func:`compare_models` or :func:`~sklearn.model_selection.cross_validate`) goes first.
+    Patients are read from the sample ids, which are the index of X. `groups`, given to ``split``,
+    to :func:`~omitrans.comparison.compare_models` or to
+    :func:`~sklearn.model_selection.cross_validate`, are used instead of the ids.
 
     Parameters
     ----------
     n_splits : int, default=5
         Number of folds, at least 2.
     shuffle : bool, default=False
-        Whether patients are dealt to folds at random. By default they are dealt so that folds are
-        of equal size.
+        Whether patients are distributed to the folds at random. By default they are distributed
+        so that the folds are of equal size.
     random_state : int, RandomState instance or None, default=None
         Seed of the shuffling.
     id_format : {"tcga", "target", "gtex"} or callable, default="tcga"

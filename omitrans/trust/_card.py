@@ -40,7 +40,7 @@ def card_tables(
     Returns
     -------
     CardTables
-        The tables.
+        The three tables.
     """
     truth = as_numbers(Y)
     predicted = np.empty_like(folds[0].predicted, shape=truth.shape)
@@ -89,23 +89,25 @@ _ROUNDING = 1e-9
 class TrustCard:
     """Which targets of a model to believe, and how far.
 
-    It is made by :class:`TrustedRegressor` from predictions of samples that the predicting model
-    had not seen.
+    :class:`TrustedRegressor` makes it from predictions for samples that the predicting model had
+    not seen.
 
     Parameters
     ----------
     genes : DataFrame
-        A row a target: ``r2`` (cross-validated; NaN where it never varied), ``n_samples``,
-        ``calibration_slope`` (of the real on the predicted values; 1 is right, below 1
-        predictions are too extreme), ``half_width`` (of the 90 % interval, in the target's unit)
-        and ``predictable``.
+        One row per target, with the columns ``r2`` (cross-validated; NaN where the target never
+        varied), ``n_samples``, ``calibration_slope`` (the slope of the real on the predicted
+        values; 1 is right, and below 1 the predictions are too extreme), ``half_width`` (of the
+        90 % interval, in the unit of the target) and ``predictable``.
     error_quantiles : ndarray of shape (n_levels, n_targets)
         Quantiles of the absolute error, at the levels that the package keeps.
     coverage_curve : DataFrame
         R² of each target (column) when a share (index, falling) of the probes is there and the
         others stand at their training means.
     facts : dict
-        Size of the cohort, units, how the folds were made.
+        The size of the cohort, its units, and how the folds were made. ``n_groups`` is the number
+        of groups, such as patients, whose samples were held out together, and None if each sample
+        stood alone.
 
     See Also
     --------

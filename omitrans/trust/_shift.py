@@ -174,13 +174,14 @@ class DomainShiftDetector(OutlierMixin, BaseEstimator):
     Parameters
     ----------
     n_components : int or None, default=None
-        Number of principal components. None takes one per ten training samples, at least one and
-        20 at most. Fewer are used where the samples of a fold do not span more.
+        Number of principal components. None takes one for every ten training samples, but at
+        least one and at most 20. Fewer are used where the samples of a fold do not span more.
     false_positive_rate : float, default=0.05
         Share of samples of the training cohort's kind that may be flagged.
     cv : int or splitter, default=5
-        Folds that hold each training sample out once. A number makes shuffled folds, or folds
-        that keep groups together if `fit` is given some.
+        Folds that hold each training sample out exactly once. A number makes shuffled folds,
+        which keep the samples of a group together where `fit` knows groups. A splitter must do so
+        too.
     random_state : int, RandomState instance or None, default=None
         Seed of the shuffled folds, and of the choice of samples if there are very many.
 
@@ -226,7 +227,7 @@ class DomainShiftDetector(OutlierMixin, BaseEstimator):
     The p-value of a sample is the rank of its distance among those of the n held-out samples,
     ``(1 + number at least as far) / (n + 1)``, a conformal p-value: it assumes that the samples
     are exchangeable, and nothing about the shape of the distances. Beyond the farthest held-out
-    sample it goes on with a power law, ``(distance / farthest) ** (-1 / tail_) / (n + 1)``. So
+    sample it continues with a power law, ``(distance / farthest) ** (-1 / tail_) / (n + 1)``. So
     with 99 samples or more a rate of 0.01 does not rest on that extrapolation; with fewer it
     does.
 

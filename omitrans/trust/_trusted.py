@@ -1,4 +1,4 @@
-"""A regressor that knows how well it predicts each target, and when it is out of its depth."""
+"""A regressor that knows how well it predicts each target, and which samples are too unusual."""
 
 from collections.abc import Sequence
 from numbers import Integral, Real
@@ -43,7 +43,7 @@ class TrustedRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
         keep the samples of a group together where `fit` knows groups. A splitter must do so too. A
         model with a splitter cannot be saved with :func:`omitrans.save`.
     shares : sequence of float, default=(0.9, 0.8, 0.7, 0.5, 0.3)
-        Shares of the probes at which R² is measured, beside all of them.
+        Shares of the probes at which R² is measured, in addition to all of them.
     min_r2 : float, default=0.3
         A target whose cross-validated R² is above this is called predictable.
     detect_shift : bool, default=True
@@ -52,13 +52,13 @@ class TrustedRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
         Whether to keep the models of the folds, whose disagreement is then the standard deviation
         that ``predict(X, return_std=True)`` gives.
     source_unit, target_unit : str or None, default=None
-        Units of X and Y, such as "beta" and "log2(FPKM + 1)"; kept with the card.
+        Units of X and y, such as "beta" and "log2(FPKM + 1)"; they are kept with the card.
     n_jobs : int or None, default=None
-        Folds at once.
+        Number of folds that are fitted at the same time.
     random_state : int, RandomState instance or None, default=None
-        Draws the folds, the probes that are left out, and the detector's folds.
+        Seed of the folds, of the probes that are left out, and of the detector's folds.
     verbose : int, default=0
-        Whether to tell of the folds' progress.
+        How much joblib prints about the progress of the folds.
 
     Attributes
     ----------
@@ -67,7 +67,8 @@ class TrustedRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
     trust_card_ : TrustCard
         What the cross-validation says.
     shift_detector_ : DomainShiftDetector or None
-        Knows the training samples as the regressor sees them, behind a Pipeline's transformers.
+        Fitted to the training samples as the innermost regressor sees them, behind the
+        transformers of Pipelines.
     fold_models_ : list of estimator
         With ``ensemble=True``, the regressors of the folds.
     target_names_ : ndarray of str
@@ -84,12 +85,13 @@ class TrustedRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
 
     Notes
     -----
-    The intervals are conformal, from cross-validated errors: their half width is the quantile
-    of the absolute errors that a target had in the folds. They have one width for all samples, and
-    hold for new samples of the training cohort's kind; a flagged sample is not.
+    The intervals are conformal and come from cross-validated errors: their half width is the
+    quantile of the absolute errors that a target had in the folds. They have one width for all
+    samples, and hold for new samples of the same kind as the training cohort, which a flagged
+    sample is not.
 
-    The R² of the card is that of the method on samples it has not seen. A card says nothing good
-    of a model that was chosen by looking at cards of many.
+    The R² of the card is that of the method on samples it has not seen. If you choose a model by
+    comparing the cards of many, its own card is too optimistic.
 
     References
     ----------
@@ -279,10 +281,11 @@ class TrustedRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
         X : array-like or DataFrame of shape (n_samples, n_features)
             Source profiles.
         return_std : bool, default=False
-            Whether to return how unsure the model is of itself: the standard deviation between
-            the models of the folds with ``ensemble=True``, else what the regressor's own
-            ``predict(X, return_std=True)`` gives. Real values scatter more widely, by the noise
-            that no model can predict: for them see :meth:`predict_interval`.
+            Whether to return how uncertain the model is about its prediction. With
+            ``ensemble=True`` this is the standard deviation between the models of the folds,
+            otherwise what the regressor's own ``predict(X, return_std=True)`` gives. Real values
+            scatter more widely, by the noise that no model can predict; for them see
+            :meth:`predict_interval`.
 
         Returns
         -------
@@ -318,7 +321,7 @@ class TrustedRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
         X : array-like or DataFrame of shape (n_samples, n_features)
             Source profiles.
         level : float, default=0.9
-            Share of new samples whose real value shall lie between them.
+            Share of new samples whose real value shall lie between the limits.
 
         Returns
         -------
@@ -342,7 +345,7 @@ class TrustedRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
         Returns
         -------
         DataFrame
-            A row a sample: ``distance``, ``p_value`` and ``shifted``.
+            One row per sample, with the columns ``distance``, ``p_value`` and ``shifted``.
 
         Raises
         ------

@@ -80,6 +80,19 @@ def test_groups_from_a_file(files, cohort, tmp_path, capsys):
     assert "lacks 34 samples" in capsys.readouterr().err
 
 
+def test_patients_are_kept_together_unless_told_otherwise(files, cohort, tmp_path, capsys):
+    n_patients = cohort.X.index[1:-1].str[:12].nunique()
+    results = {}
+    for groups in ("auto", "tcga", "none"):
+        path = tmp_path / f"{groups}.csv"
+        options = ("--models", "ridge", "--cv", 4, "--groups", groups, "--output", path)
+        assert call(*files, *options) == 0
+        said = capsys.readouterr().err
+        assert (f"38 samples come from {n_patients} patients" in said) == (groups == "auto")
+        results[groups] = pd.read_csv(path).query("metric == 'mse'")["value"].tolist()
+    assert results["auto"] == results["tcga"] != results["none"]
+
+
 def test_unknown_models_end_with_2_and_the_known_ones(files, capsys):
     assert call(*files, "--models", "mean", "omitrans-paper") == 2
     said = capsys.readouterr().err

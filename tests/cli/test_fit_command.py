@@ -70,6 +70,25 @@ def test_groups_serve_without_a_trust_card_too(files, tmp_path, capsys):
     assert json.loads(capsys.readouterr().out)["n_groups"] > 0
 
 
+def test_patients_are_kept_together_unless_told_otherwise(files, cohort, tmp_path, capsys):
+    n_patients = cohort.X.index[1:-1].str[:12].nunique()
+    path = tmp_path / "model.omitrans"
+    assert fit(files, path, "--json") == 0
+    printed = capsys.readouterr()
+    assert f"warning: The 38 samples come from {n_patients} patients" in printed.err
+    assert printed.err.count("come from") == 1
+    assert "--groups none" in printed.err
+    assert json.loads(printed.out)["n_groups"] == n_patients
+    assert call("info", path) == 0
+    assert f"2 folds, samples of {n_patients} groups kept together" in capsys.readouterr().out
+    assert fit(files, path, "--groups", "none", "--json") == 0
+    printed = capsys.readouterr()
+    assert "warning" not in printed.err
+    assert json.loads(printed.out)["n_groups"] is None
+    assert call("info", path) == 0
+    assert re.search(r"2 folds\n", capsys.readouterr().out)
+
+
 def test_the_same_seed_gives_the_same_model(files, cohort, tmp_path):
     predictions = []
     for name in ("a.omitrans", "b.omitrans"):

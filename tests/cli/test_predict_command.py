@@ -7,6 +7,8 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.compose import TransformedTargetRegressor
+from sklearn.linear_model import Ridge
 from sklearn.preprocessing import StandardScaler
 
 import omitrans
@@ -14,6 +16,8 @@ from omitrans.cli.__main__ import main
 from omitrans.cli._command import Interrupted
 from omitrans.cli.actions import _predict
 from omitrans.datasets import make_paired_omics
+from omitrans.pipelines import make_translation_pipeline
+from omitrans.trust import TrustedRegressor
 
 
 @pytest.fixture(scope="module")
@@ -122,6 +126,23 @@ def test_samples_with_too_few_probes(model, new, tmp_path, capsys):
     assert call(model, tmp_path / "gaps.csv", "-o", out, "--skip-refused", "--json") == 0
     assert json.loads(capsys.readouterr().out)["refused"] == [new.index[1]]
     assert list(read(out).index) == list(new.index.drop(new.index[1]))
+
+
+def test_samples_are_left_out_behind_wrappers_too(cohort, new, tmp_path, capsys):
+    pipeline = make_translation_pipeline(Ridge())
+    wrapped = TransformedTargetRegressor(
+        pipeline, transformer=StandardScaler(), check_inverse=False
+    )
+    trusted = TrustedRegressor(wrapped, cv=3, random_state=0)
+    path = tmp_path / "wrapped.omitrans"
+    omitrans.save(trusted.fit(cohort.X, cohort.Y, groups=None), path)
+    new.iloc[1, :60] = np.nan
+    new.to_csv(tmp_path / "gaps.csv")
+    out = tmp_path / "expression.csv"
+    assert call(path, tmp_path / "gaps.csv", "-o", out, "--skip-refused", "--json") == 0
+    result = json.loads(capsys.readouterr().out)
+    assert result["refused"] == [new.index[1]]
+    assert sum(result["platforms"].values()) == len(new) - 1
 
 
 def test_missing_probes_are_told(model, new, tmp_path, capsys):

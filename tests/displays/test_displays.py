@@ -7,37 +7,62 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from omitrans.displays import (
-    EmbeddingDisplay,
-    GenePredictionDisplay,
-    HistoryDisplay,
-    ModelComparisonDisplay,
-    R2HistogramDisplay,
-)
+from omitrans import displays
 from omitrans.exceptions import MissingDependencyError
+from omitrans.utils.discovery import all_displays
 
-DISPLAYS = {
-    "EmbeddingDisplay": lambda: EmbeddingDisplay(
-        real=np.eye(4)[:, :2], predicted=np.ones((4, 2)), labels=["BRCA", "LIHC"] * 2
-    ),
-    "R2HistogramDisplay": lambda: R2HistogramDisplay(r2=[0.1, 0.5, -9.0]),
-    "GenePredictionDisplay": lambda: GenePredictionDisplay(
-        y_true=np.eye(4)[:, :2], y_pred=np.ones((4, 2)), genes=["TP53", "XIST"], r2=[0.1, -2.0]
-    ),
-    "HistoryDisplay": lambda: HistoryDisplay(
-        pd.DataFrame(
+R2 = pd.DataFrame({"Liver": [0.1, 0.5, 0.3], "Lung": [0.2, np.nan, 0.4]})
+RATES = pd.Index([0.1, 0.5], name="missing_rate")
+# Arguments of every display, found by walking the package.
+ARGUMENTS = {
+    "CategoryEmbeddingDisplay": {
+        "places": pd.DataFrame(np.eye(3)[:, :2], ["Cortex", "Liver", "Lung"]),
+        "families": ["brain", "other", "other"],
+    },
+    "CoverageCurveDisplay": {
+        "curve": pd.DataFrame({"geneA": [0.7, 0.2], "geneB": [0.5, 0.3]}, index=[1.0, 0.5]),
+        "coverage": [0.88, 0.92],
+    },
+    "EmbeddingDisplay": {
+        "real": np.eye(4)[:, :2],
+        "predicted": np.ones((4, 2)),
+        "labels": ["BRCA", "LIHC"] * 2,
+    },
+    "GenePredictionDisplay": {
+        "y_true": np.eye(4)[:, :2],
+        "y_pred": np.ones((4, 2)),
+        "genes": ["TP53", "XIST"],
+        "r2": [0.1, -2.0],
+    },
+    "GroupR2Display": {"r2": R2},
+    "HistoryDisplay": {
+        "history": pd.DataFrame(
             {"epoch": [1, 2], "train_reconstruction": [2.0, 1.0], "train_adversarial": [0.7, 0.7]}
         )
-    ),
-    "ModelComparisonDisplay": lambda: ModelComparisonDisplay(
-        values=pd.DataFrame({0: [0.1, 0.5], 1: [0.2, 0.4]}, index=["mean", "ridge"]), metric="rmse"
-    ),
+    },
+    "IntervalDisplay": {"held": [0.9, 0.8, 1.0], "n_samples": 10},
+    "MissingRateDisplay": {
+        "mean": pd.DataFrame({"mean": [0.1, 0.0], "5-NN": [0.8, 0.5]}, index=RATES),
+        "deviation": pd.DataFrame({"mean": [0.1, 0.1], "5-NN": [0.1, 0.2]}, index=RATES),
+    },
+    "ModelComparisonDisplay": {
+        "values": pd.DataFrame({0: [0.1, 0.5], 1: [0.2, 0.4]}, index=["mean", "ridge"]),
+        "metric": "rmse",
+    },
+    "R2HistogramDisplay": {"r2": [0.1, 0.5, -9.0]},
+    "ShiftDisplay": {"training_distances": [0.5, 1.0, 1.5], "threshold": 2.0, "distances": [3.0]},
 }
+# They draw on several axes.
+SEVERAL_AXES = {"GenePredictionDisplay", "HistoryDisplay"}
 
 
-@pytest.fixture(params=DISPLAYS)
+def test_every_display_is_tested():
+    assert {name for name, _ in all_displays()} == set(ARGUMENTS)
+
+
+@pytest.fixture(params=ARGUMENTS)
 def display(request):
-    return DISPLAYS[request.param]()
+    return getattr(displays, request.param)(**ARGUMENTS[request.param])
 
 
 def test_plot_returns_the_display_and_keeps_the_axes(pyplot, display):
@@ -50,7 +75,7 @@ def test_plot_returns_the_display_and_keeps_the_axes(pyplot, display):
 
 def test_plot_draws_on_given_axes(pyplot, display):
     figure, axes = pyplot.subplots(1, 2)
-    single = isinstance(display, EmbeddingDisplay | R2HistogramDisplay | ModelComparisonDisplay)
+    single = type(display).__name__ not in SEVERAL_AXES
     display.plot(axes[0] if single else axes)
     assert display.figure_ is figure
     assert np.ravel(display.ax_)[0] is axes[0]

@@ -9,6 +9,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from omitrans.displays import HistoryDisplay
+from omitrans.trust import TrustedRegressor
 
 pytestmark = pytest.mark.usefixtures("pyplot")
 
@@ -88,8 +89,9 @@ def test_a_single_epoch_can_be_seen(history):
         lambda model: make_pipeline(StandardScaler(), model),
         lambda model: TransformedTargetRegressor(model, transformer=StandardScaler()),
         lambda model: GridSearchCV(make_pipeline(model), {"trained__alpha": [1.0, 2.0]}, cv=2),
+        lambda model: TrustedRegressor(TransformedTargetRegressor(model), cv=2, random_state=0),
     ],
-    ids=["alone", "pipeline", "target", "search"],
+    ids=["alone", "pipeline", "target", "search", "trusted target"],
 )
 def test_from_estimator_looks_inside(wrap):
     rng = np.random.default_rng(0)

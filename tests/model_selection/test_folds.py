@@ -147,9 +147,7 @@ def test_every_sample_is_held_out_once(cv):
 
 
 def test_fewer_groups_than_folds():
-    with pytest.raises(
-        ValueError, match=r"cv=11 needs at least 11 groups.*there are 10\. Lower cv"
-    ):
+    with pytest.raises(ValueError, match=r"cv=11 needs at least 11 groups.*there are 10\."):
         make_folds(11, X, None, GROUPS)
 
 

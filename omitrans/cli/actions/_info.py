@@ -51,7 +51,7 @@ def _trust_facts(trust: Mapping[str, Any]) -> dict[str, Any]:
     """Return what its trust card says, in words."""
     curve = trust["median_r2_by_coverage"]
     return {
-        "cross-validation": f"{trust['n_folds']} folds",
+        "cross-validation": f"{trust['n_folds']} folds" + _kept_together(trust.get("n_groups")),
         "predictable genes": f"{trust['n_predictable']:,} of {trust['n_targets']:,} "
         f"(R² above {trust['min_r2']:g})",
         "median R² per gene": trust["median_r2"],
@@ -62,6 +62,10 @@ def _trust_facts(trust: Mapping[str, Any]) -> dict[str, Any]:
         if trust["median_half_width_90"] is not None
         else "needs more samples",
     }
+
+
+def _kept_together(n_groups: int | None) -> str:
+    return "" if n_groups is None else f", samples of {n_groups:,} groups kept together"
 
 
 def _some(n: int | None, names: list[str] | None, unit: str | None) -> str | None:
