@@ -26,6 +26,7 @@ _SUBPACKAGES = (
     "annotation",
     "baselines",
     "comparison",
+    "covariates",
     "datasets",
     "displays",
     "estimators",

@@ -1,25 +1,19 @@
 """scikit-learn's imputers on expression with covariates beside it."""
 
-import warnings
-from numbers import Integral
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, clone
 from sklearn.impute import KNNImputer
-from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.preprocessing import StandardScaler
 from sklearn.utils.validation import check_is_fitted
 
-from omitrans.covariates._columns import CovariateTable, column_labels, split_table
-from omitrans.covariates._expression_imputer import (
-    ExpressionImputerMixin,
-    check_genes,
-    check_numeric_covariates,
-)
-from omitrans.exceptions import UnknownCategoryWarning
+from omitrans.covariates import CovariateEncoder
+from omitrans.covariates._columns import CovariateTable
+from omitrans.covariates._encoder import COLUMNS
+from omitrans.covariates._expression_imputer import ExpressionImputerMixin, check_genes
 from omitrans.utils._sklearn import HasMethods, fit_context
-from omitrans.utils._validation import _some
 
 
 class CovariateImputer(ExpressionImputerMixin, BaseEstimator):
@@ -47,10 +41,10 @@ class CovariateImputer(ExpressionImputerMixin, BaseEstimator):
     ----------
     imputer_ : transformer
         The fitted imputer.
-    expression_scaler_, numeric_scaler_ : StandardScaler
-        Means and scales; ``numeric_scaler_`` is None without such covariates.
-    category_encoder_ : OneHotEncoder or None
-        The categories.
+    expression_scaler_ : StandardScaler
+        Means and scales of the expression.
+    covariates_ : CovariateEncoder
+        Which columns are covariates, their categories and scales.
     indicator_ : MissingIndicator or None
         Of ``add_indicator``.
     n_features_in_ : int
@@ -89,9 +83,9 @@ class CovariateImputer(ExpressionImputerMixin, BaseEstimator):
 
     _parameter_constraints = {
         "imputer": [HasMethods(["fit", "transform"]), None],
-        "categorical_covariates": [str, Integral, slice, "array-like", callable, None],
-        "numeric_covariates": [str, Integral, slice, "array-like", callable, None],
-        "ignored_columns": [str, Integral, slice, "array-like", callable, None],
+        "categorical_covariates": COLUMNS,
+        "numeric_covariates": COLUMNS,
+        "ignored_columns": COLUMNS,
         "add_indicator": ["boolean"],
     }
 
@@ -155,25 +149,17 @@ class CovariateImputer(ExpressionImputerMixin, BaseEstimator):
 
     @fit_context(prefer_skip_nested_validation=False)
     def _fit(self, X: Any, *, transform: bool) -> tuple[CovariateTable, Any]:
-        table = split_table(
-            self,
-            X,
-            reset=True,
-            categorical=self.categorical_covariates,
-            numeric=self.numeric_covariates,
-            ignored=self.ignored_columns,
+        self.covariates_ = CovariateEncoder(
+            categorical_covariates=self.categorical_covariates,
+            numeric_covariates=self.numeric_covariates,
+            ignored_columns=self.ignored_columns,
         )
+        table = self.covariates_.fit_split(X, owner=self)
         check_genes(self, table.expression)
         self._fit_indicator(table.expression)
         # arrays, whatever sklearn.set_config says of transform_output
-        self.expression_scaler_ = _arrays(StandardScaler()).fit(table.expression)
-        self.category_encoder_ = self.numeric_scaler_ = None
-        if table.categorical.shape[1]:
-            encoder = OneHotEncoder(handle_unknown="ignore", sparse_output=False)
-            self.category_encoder_ = _arrays(encoder).fit(table.categorical)
-        if table.numeric.shape[1]:
-            check_numeric_covariates(self, table.numeric)
-            self.numeric_scaler_ = _arrays(StandardScaler()).fit(table.numeric)
+        scaler = StandardScaler().set_output(transform="default")
+        self.expression_scaler_ = scaler.fit(table.expression)
         self.imputer_ = KNNImputer() if self.imputer is None else clone(self.imputer)
         if transform:
             return table, self.imputer_.fit_transform(self._assemble(table))
@@ -198,40 +184,18 @@ class CovariateImputer(ExpressionImputerMixin, BaseEstimator):
             If X holds categories that fit has not met.
         """
         check_is_fitted(self)
-        table = split_table(self, X, reset=False)
-        self._warn_of_unknown(table.categorical, self.category_encoder_)
+        table = self.covariates_.split(X, owner=self)
         filled = self._finish(table.expression, self.imputer_.transform(self._assemble(table)))
         return self._with_indicator(filled, table.expression)
-
-    def _warn_of_unknown(self, categorical: np.ndarray, encoder: Any) -> None:
-        for j, name in enumerate(column_labels(self, "categorical")):
-            known = set(encoder.categories_[j])
-            odd = {value for value in categorical[:, j] if value == value} - known
-            if odd:
-                warnings.warn(
-                    f"Covariate {name!r} holds {len(odd)} categories that fit has not met "
-                    f"({_some(sorted(map(str, odd)))}). The imputer sees them as no category.",
-                    UnknownCategoryWarning,
-                    stacklevel=4,  # the caller of transform, which scikit-learn wraps
-                )
 
     def _assemble(self, table: CovariateTable) -> np.ndarray:
         """Return standardised expression with covariates behind it."""
         scaled = self.expression_scaler_.transform(table.expression)
-        parts = [scaled]
-        if self.category_encoder_ is not None:
-            parts.append(self.category_encoder_.transform(table.categorical).astype(scaled.dtype))
-        if self.numeric_scaler_ is not None:
-            numeric = self.numeric_scaler_.transform(table.numeric)
-            parts.append(np.nan_to_num(numeric, nan=0.0).astype(scaled.dtype))
-        return scaled if len(parts) == 1 else np.hstack(parts)
+        covariates = self.covariates_.encode(table, scaled.dtype)
+        return np.hstack([scaled, covariates]) if covariates.shape[1] else scaled
 
     def _finish(self, expression: np.ndarray, filled: Any) -> np.ndarray:
         """Return the expression in its own units with observed values as they were."""
         values = np.asarray(filled)[:, : expression.shape[1]]
         values = self.expression_scaler_.inverse_transform(values).astype(expression.dtype)
         return np.where(np.isnan(expression), values, expression)
-
-
-def _arrays(transformer: Any) -> Any:
-    return transformer.set_output(transform="default")

@@ -11,7 +11,8 @@ from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from omitrans.covariates._columns import split_table
+from omitrans.covariates import CovariateEncoder
+from omitrans.covariates._encoder import COLUMNS
 from omitrans.covariates._expression_imputer import ExpressionImputerMixin, check_genes
 from omitrans.exceptions import UnknownCategoryWarning
 from omitrans.utils._sklearn import fit_context
@@ -178,7 +179,7 @@ class GroupMedianImputer(ExpressionImputerMixin, BaseEstimator):
 
     _parameter_constraints = {
         "group": [str, Integral, "array-like", None],
-        "ignored_columns": [str, Integral, slice, "array-like", callable, None],
+        "ignored_columns": COLUMNS,
         "add_indicator": ["boolean"],
     }
 
@@ -216,9 +217,10 @@ class GroupMedianImputer(ExpressionImputerMixin, BaseEstimator):
         ValueError
             If a gene has no value at all, or a value is infinite.
         """
-        table = split_table(
-            self, X, reset=True, categorical=self.group, ignored=self.ignored_columns
+        self.covariates_ = CovariateEncoder(
+            categorical_covariates=self.group, ignored_columns=self.ignored_columns, encoding=None
         )
+        table = self.covariates_.fit_split(X, owner=self)
         check_genes(self, table.expression)
         self._fit_indicator(table.expression)
         medians = GroupMedians(table.expression, self._labels(table.categorical))
@@ -245,7 +247,7 @@ class GroupMedianImputer(ExpressionImputerMixin, BaseEstimator):
             If X holds groups that fit has not met.
         """
         check_is_fitted(self)
-        table = split_table(self, X, reset=False)
+        table = self.covariates_.split(X, owner=self)
         filled = table.expression.copy()
         unknown = fill_by_group(
             filled,

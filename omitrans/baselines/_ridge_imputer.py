@@ -9,7 +9,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from omitrans.covariates._columns import split_table
+from omitrans.covariates import CovariateEncoder
 from omitrans.covariates._expression_imputer import ExpressionImputerMixin, constant_genes
 from omitrans.solvers._conditional_means import conditional_means
 from omitrans.utils._sklearn import Interval, StrOptions, fit_context
@@ -133,7 +133,8 @@ class RidgeImputer(ExpressionImputerMixin, BaseEstimator):
         ValueError
             If a gene has no value at all, or a value is infinite.
         """
-        expression = split_table(self, X, reset=True).expression
+        self.covariates_ = CovariateEncoder(encoding=None)
+        expression = self.covariates_.fit_split(X, owner=self).expression
         constant = constant_genes(self, expression)
         self._fit_indicator(expression)
         self.mean_ = np.nanmean(expression, axis=0, dtype=np.float64)
@@ -190,7 +191,7 @@ class RidgeImputer(ExpressionImputerMixin, BaseEstimator):
             The expression. Observed values are those of X. A sample without any gets the means.
         """
         check_is_fitted(self)
-        expression = split_table(self, X, reset=False).expression
+        expression = self.covariates_.split(X, owner=self).expression
         scaled = (expression - self.mean_) / self.scale_
         (filled,) = conditional_means(self.samples_, scaled, [self.alpha_])
         values = (filled * self.scale_ + self.mean_).astype(expression.dtype)

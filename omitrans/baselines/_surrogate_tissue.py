@@ -16,7 +16,9 @@ from omitrans.baselines._group_median import (
     rows_of_groups,
     warn_of_unknown,
 )
-from omitrans.covariates._columns import CovariateTable, split_table
+from omitrans.covariates import CovariateEncoder
+from omitrans.covariates._columns import CovariateTable
+from omitrans.covariates._encoder import COLUMNS
 from omitrans.covariates._expression_imputer import ExpressionImputerMixin, check_genes
 from omitrans.utils._sklearn import fit_context
 
@@ -94,7 +96,7 @@ class SurrogateTissueImputer(ExpressionImputerMixin, BaseEstimator):
         "tissue": [str, Integral, None],
         "donor": [str, Integral, None],
         "surrogate": [str, Integral],
-        "ignored_columns": [str, Integral, slice, "array-like", callable, None],
+        "ignored_columns": COLUMNS,
         "add_indicator": ["boolean"],
     }
 
@@ -142,7 +144,10 @@ class SurrogateTissueImputer(ExpressionImputerMixin, BaseEstimator):
                 f"tissue={self.tissue!r} and donor={self.donor!r}: give both columns, or neither."
             )
         columns = None if self.tissue is None else [self.tissue, self.donor]
-        table = split_table(self, X, reset=True, categorical=columns, ignored=self.ignored_columns)
+        self.covariates_ = CovariateEncoder(
+            categorical_covariates=columns, ignored_columns=self.ignored_columns, encoding=None
+        )
+        table = self.covariates_.fit_split(X, owner=self)
         check_genes(self, table.expression)
         self._fit_indicator(table.expression)
         tissues, donors = self._labels(table)
@@ -190,7 +195,7 @@ class SurrogateTissueImputer(ExpressionImputerMixin, BaseEstimator):
             If X holds tissues that fit has not met.
         """
         check_is_fitted(self)
-        table = split_table(self, X, reset=False)
+        table = self.covariates_.split(X, owner=self)
         tissues, _ = self._labels(table)
         filled = table.expression.copy()
         for rows, values in self._matches(table):
@@ -216,7 +221,7 @@ class SurrogateTissueImputer(ExpressionImputerMixin, BaseEstimator):
             One row a sample: ``n_missing``, and ``n_from_surrogate`` of them.
         """
         check_is_fitted(self)
-        table = split_table(self, X, reset=False)
+        table = self.covariates_.split(X, owner=self)
         missing = np.isnan(table.expression)
         found = np.zeros(len(missing), dtype=int)
         for rows, values in self._matches(table):

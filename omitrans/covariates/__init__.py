@@ -1,1 +1,5 @@
-"""Which column of a table is what, and covariates as numbers."""
+"""Covariates beside expression in one table: which column is what, and what it is as numbers."""
+
+from omitrans.covariates._encoder import CovariateEncoder
+
+__all__ = ["CovariateEncoder"]

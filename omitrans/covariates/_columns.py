@@ -9,11 +9,11 @@ import pandas as pd
 from sklearn.utils import check_array
 
 from omitrans.exceptions import FeatureMismatchError
-from omitrans.utils._sklearn import check_feature_names_in, get_column_indices
+from omitrans.utils._sklearn import get_column_indices
 from omitrans.utils._validation import _some, check_column_names, check_source
 
 # what a user calls the columns of a kind
-_PARAMETERS = {
+PARAMETERS = {
     "categorical": "categorical_covariates",
     "numeric": "numeric_covariates",
     "ignored": "ignored_columns",
@@ -38,32 +38,22 @@ class CovariateTable(NamedTuple):
     numeric: np.ndarray
 
 
-def split_table(
-    estimator: Any,
-    X: Any,
-    *,
-    reset: bool,
-    categorical: Any = None,
-    numeric: Any = None,
-    ignored: Any = None,
-    **options: Any,
+def split_columns(
+    owner: Any, X: Any, columns: dict[str, np.ndarray], *, reset: bool, **options: Any
 ) -> CovariateTable:
-    """Validate X against `estimator` and return its expression and covariates.
+    """Validate X and return its expression and covariates.
 
     Parameters
     ----------
-    estimator : estimator
-        With `reset` it gets ``n_features_in_``, ``feature_names_in_`` and ``_columns``, the
-        positions of each kind of column.
+    owner : estimator
+        Whose table it is; with `reset` it gets ``n_features_in_`` and ``feature_names_in_``.
     X : array-like or DataFrame of shape (n_samples, n_columns)
         Expression and covariates in any order.
+    columns : dict of str to ndarray
+        What :func:`find_columns` gave. Where all of X is expression, its positions are added.
     reset : bool
         True in fit; False in transform.
-    categorical, numeric, ignored : column specifier, default=None
-        Names, positions, a slice, a mask, or a callable of X that returns one of these, as
-        :class:`~sklearn.compose.ColumnTransformer` takes them. Read with `reset` only. Ignored
-        columns, such as ids of donors, are neither expression nor covariates.
-    **options
+    **options : object
         Passed to :func:`sklearn.utils.check_array` for the expression.
 
     Returns
@@ -74,18 +64,14 @@ def split_table(
     Raises
     ------
     FeatureMismatchError
-        If columns differ from those seen in fit, or a covariate is absent or listed twice.
+        If columns differ from those seen in fit.
     ValueError
-        If expression or numeric covariates are infinite or text, or no expression is left.
+        If expression or numeric covariates are infinite or text.
     """
     options = {"ensure_all_finite": "allow-nan", **options}
-    if reset:
-        keys = {"categorical": categorical, "numeric": numeric, "ignored": ignored}
-        estimator._columns = _find_columns(X, keys)
-    columns = estimator._columns
-    if not any(len(columns[kind]) for kind in _PARAMETERS):
+    if not any(len(columns[kind]) for kind in PARAMETERS):
         with _naming_text_columns(X, "expression"):
-            expression = check_source(estimator, X, reset=reset, **options)
+            expression = check_source(owner, X, reset=reset, **options)
         if reset:
             columns["expression"] = np.arange(expression.shape[1])
         return CovariateTable(
@@ -93,7 +79,7 @@ def split_table(
         )
     if not isinstance(X, pd.DataFrame):
         X = check_array(X, dtype=None, ensure_all_finite=False)
-    check_source(estimator, X, reset=reset, skip_check_array=True)
+    check_source(owner, X, reset=reset, skip_check_array=True)
     frame = X if isinstance(X, pd.DataFrame) else pd.DataFrame(X)
     options.setdefault("dtype", (np.float64, np.float32))
     return CovariateTable(
@@ -105,46 +91,29 @@ def split_table(
     )
 
 
-def expression_names(estimator: Any, input_features: Any = None) -> np.ndarray:
-    """Return the names of the expression columns, for ``get_feature_names_out``.
+def find_columns(X: Any, keys: dict[str, Any]) -> dict[str, np.ndarray]:
+    """Return the positions of each kind of column.
 
     Parameters
     ----------
-    estimator : estimator
-        After :func:`split_table`.
-    input_features : array-like of str, default=None
-        Names of all columns, where X had none.
+    X : array-like or DataFrame of shape (n_samples, n_columns)
+        The table.
+    keys : dict
+        What names the columns of "categorical", "numeric" and "ignored", as
+        :class:`~sklearn.compose.ColumnTransformer` takes it.
 
     Returns
     -------
-    ndarray of str, dtype object
-        ``x0``, ``x1``, ... (by their position among all columns) where X had no names.
+    dict of str to ndarray of int
+        The positions; of "expression" too, unless it is all of X.
+
+    Raises
+    ------
+    FeatureMismatchError
+        If a column is absent or listed twice.
+    ValueError
+        If no expression is left.
     """
-    return check_feature_names_in(estimator, input_features)[estimator._columns["expression"]]
-
-
-def column_labels(estimator: Any, kind: str) -> list[str]:
-    """Return the names (or positions) of the columns of a kind, for messages and frames.
-
-    Parameters
-    ----------
-    estimator : estimator
-        After :func:`split_table`.
-    kind : {"expression", "categorical", "numeric"}
-        Which columns.
-
-    Returns
-    -------
-    list of str
-        In the order in which they were given.
-    """
-    positions = estimator._columns[kind]
-    names = getattr(estimator, "feature_names_in_", None)
-    return [str(position) if names is None else str(names[position]) for position in positions]
-
-
-def _find_columns(X: Any, keys: dict[str, Any]) -> dict[str, np.ndarray]:
-    """Return the positions of each kind of column; no expression yet where it is all of X."""
     check_column_names(X, "X")
     columns = {kind: np.array([], dtype=int) for kind in ("expression", *keys)}
     if all(key is None for key in keys.values()):
@@ -152,7 +121,7 @@ def _find_columns(X: Any, keys: dict[str, Any]) -> dict[str, np.ndarray]:
     if not isinstance(X, pd.DataFrame):
         X = check_array(X, dtype=None, ensure_all_finite=False)
     for kind, key in keys.items():
-        columns[kind] = _positions(X, key, _PARAMETERS[kind])
+        columns[kind] = _positions(X, key, PARAMETERS[kind])
     covariates = np.concatenate([columns[kind] for kind in keys])
     values, counts = np.unique(covariates, return_counts=True)
     labels = np.asarray(X.columns if isinstance(X, pd.DataFrame) else range(X.shape[1]))

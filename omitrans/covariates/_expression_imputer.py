@@ -8,7 +8,7 @@ from sklearn.impute import MissingIndicator
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
-from omitrans.covariates._columns import column_labels, expression_names
+from omitrans.covariates._encoder import CovariateEncoder
 from omitrans.utils._validation import _some
 
 
@@ -18,7 +18,7 @@ def check_genes(estimator: Any, expression: np.ndarray) -> np.ndarray:
     Parameters
     ----------
     estimator : estimator
-        After :func:`~omitrans.covariates._columns.split_table`; it knows the names.
+        With its ``covariates_``, which know the names.
     expression : ndarray of shape (n_samples, n_genes)
         NaN is missing.
 
@@ -31,7 +31,7 @@ def check_genes(estimator: Any, expression: np.ndarray) -> np.ndarray:
     low = np.array([np.fmin.reduce(column) for column in expression.T])
     empty = np.flatnonzero(np.isnan(low))
     if len(empty):
-        names = column_labels(estimator, "expression")
+        names = estimator.covariates_.labels("expression")
         raise ValueError(
             f"{len(empty)} of {expression.shape[1]} genes hold no value at all "
             f"({_some(names[j] for j in empty)}), so that nothing can be learned of them. "
@@ -59,30 +59,21 @@ def constant_genes(estimator: Any, expression: np.ndarray) -> np.ndarray:
     return low == np.array([np.fmax.reduce(column) for column in expression.T])
 
 
-def check_numeric_covariates(estimator: Any, numeric: np.ndarray) -> None:
-    """Raise if a numeric covariate has no value.
-
-    Parameters
-    ----------
-    estimator : estimator
-        After :func:`~omitrans.covariates._columns.split_table`; it knows the names.
-    numeric : ndarray of shape (n_samples, n_numeric)
-        NaN is missing.
-    """
-    empty = np.flatnonzero(np.isnan(numeric).all(axis=0))
-    if len(empty):
-        names = column_labels(estimator, "numeric")
-        raise ValueError(
-            f"{len(empty)} of numeric_covariates hold no value at all "
-            f"({_some(names[j] for j in empty)}). Leave them out."
-        )
-
-
 class ExpressionImputerMixin(TransformerMixin):
     """Names of the expression columns, an indicator of what was missing, and the tags.
 
-    A subclass has the parameter ``add_indicator`` and calls :meth:`_fit_indicator` in fit.
+    A subclass has the parameter ``add_indicator``, sets ``covariates_`` in fit (a
+    :class:`~omitrans.covariates.CovariateEncoder`) and calls :meth:`_fit_indicator` there.
     """
+
+    covariates_: CovariateEncoder
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Take over a state, also of a version in which the estimator encoded covariates itself."""
+        state = dict(state)
+        if "_columns" in state:
+            state["covariates_"] = _encoder_of(state)
+        super().__setstate__(state)
 
     def _fit_indicator(self, expression: np.ndarray) -> None:
         self.indicator_ = None
@@ -108,7 +99,7 @@ class ExpressionImputerMixin(TransformerMixin):
             The genes, then the columns of the indicator, if any.
         """
         check_is_fitted(self)
-        names = expression_names(self, input_features)
+        names = self.covariates_.expression_names(input_features)
         if self.indicator_ is None:
             return names
         return np.concatenate([names, self.indicator_.get_feature_names_out(names)])
@@ -117,3 +108,26 @@ class ExpressionImputerMixin(TransformerMixin):
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
         return tags
+
+
+_ENCODINGS = {"OneHotEncoder": "one-hot", "OrdinalEncoder": "codes"}
+
+
+def _encoder_of(state: dict[str, Any]) -> CovariateEncoder:
+    """Take the encoder of covariates out of the state of an estimator of an earlier version."""
+    encoder = state.pop("category_encoder_", None)
+    params = {name: state.get(name) for name in ("categorical_covariates", "numeric_covariates")}
+    covariates = CovariateEncoder(
+        **params,
+        ignored_columns=state.get("ignored_columns"),
+        encoding={"OneHotEncoder": "one-hot", "OrdinalEncoder": "codes"}.get(
+            type(encoder).__name__
+        ),
+    )
+    covariates.columns_ = state.pop("_columns")
+    covariates.category_encoder_ = encoder
+    covariates.numeric_scaler_ = state.pop("numeric_scaler_", None)
+    covariates.n_features_in_ = state["n_features_in_"]
+    if "feature_names_in_" in state:
+        covariates.feature_names_in_ = state["feature_names_in_"]
+    return covariates

@@ -9,13 +9,9 @@ import torch
 from numpy.typing import ArrayLike
 from sklearn.utils.validation import check_is_fitted, check_scalar
 
-from omitrans.covariates._codes import categories_of, encode_covariates, fit_covariates
-from omitrans.covariates._columns import (
-    CovariateTable,
-    column_labels,
-    expression_names,
-    split_table,
-)
+from omitrans.covariates import CovariateEncoder
+from omitrans.covariates._columns import CovariateTable
+from omitrans.covariates._encoder import COLUMNS
 from omitrans.covariates._expression_imputer import ExpressionImputerMixin, constant_genes
 from omitrans.engine import (
     MaskedNet,
@@ -42,9 +38,9 @@ class TorchImputer(ExpressionImputerMixin, TrainedNetEstimator):
 
     _parameter_constraints: dict[str, list[Any]] = {
         **TrainedNetEstimator._parameter_constraints,
-        "categorical_covariates": [str, Integral, slice, "array-like", callable, None],
-        "numeric_covariates": [str, Integral, slice, "array-like", callable, None],
-        "ignored_columns": [str, Integral, slice, "array-like", callable, None],
+        "categorical_covariates": COLUMNS,
+        "numeric_covariates": COLUMNS,
+        "ignored_columns": COLUMNS,
         "hidden_layer_sizes": ["array-like"],
         "dropout": [Interval(Real, 0, 1, closed="left")],
         "norm": [StrOptions({"batch", "sample", "none"})],
@@ -92,18 +88,16 @@ class TorchImputer(ExpressionImputerMixin, TrainedNetEstimator):
         """
         self._forget_net()
         self._check_network_params()
-        table = split_table(
-            self,
-            X,
-            reset=True,
-            categorical=self.categorical_covariates,
-            numeric=self.numeric_covariates,
-            ignored=self.ignored_columns,
-            ensure_min_samples=2,
+        self.covariates_ = CovariateEncoder(
+            categorical_covariates=self.categorical_covariates,
+            numeric_covariates=self.numeric_covariates,
+            ignored_columns=self.ignored_columns,
+            encoding="codes",
         )
+        table = self.covariates_.fit_split(X, owner=self, ensure_min_samples=2)
         self._constant_genes = np.flatnonzero(constant_genes(self, table.expression))
-        covariates = fit_covariates(self, table)
-        self._n_categories = tuple(len(known) for known in categories_of(self))
+        covariates = self.covariates_.encode(table)
+        self._n_categories = tuple(len(known) for known in self.covariates_.categories_)
         self._fit_indicator(table.expression)
         self._train(
             covariates,
@@ -133,7 +127,7 @@ class TorchImputer(ExpressionImputerMixin, TrainedNetEstimator):
             )
 
     def _net_sizes(self) -> dict[str, Any]:
-        columns = self._columns
+        columns = self.covariates_.columns_
         return {
             "module__n_source": len(columns["categorical"]) + len(columns["numeric"]),
             "module__n_target": len(columns["expression"]),
@@ -248,13 +242,13 @@ class TorchImputer(ExpressionImputerMixin, TrainedNetEstimator):
             ]
         if not isinstance(X, pd.DataFrame):
             return draws
-        names = expression_names(self)
+        names = self.covariates_.expression_names()
         return [pd.DataFrame(draw, index=X.index, columns=names) for draw in draws]
 
     def _split(self, X: Any) -> tuple[CovariateTable, np.ndarray]:
         check_is_fitted(self, "net_")
-        table = split_table(self, X, reset=False)
-        return table, encode_covariates(self, table)
+        table = self.covariates_.split(X, owner=self)
+        return table, self.covariates_.encode(table)
 
     def _impute(self, expression: np.ndarray, covariates: np.ndarray, **options: Any) -> np.ndarray:
         sizes = Sizes(4 * expression.size, count_weights(self.net_))
@@ -289,7 +283,7 @@ class TorchImputer(ExpressionImputerMixin, TrainedNetEstimator):
         omitrans.displays.CategoryEmbeddingDisplay : Draw them in two dimensions.
         """
         check_is_fitted(self, "net_")
-        names = column_labels(self, "categorical")
+        names = self.covariates_.labels("categorical")
         if covariate is None and len(names) == 1:
             covariate = names[0]
         if str(covariate) not in names:
@@ -299,6 +293,6 @@ class TorchImputer(ExpressionImputerMixin, TrainedNetEstimator):
             )
         j = names.index(str(covariate))
         weight = self.net_.module_.covariates.embeddings[j].weight.detach().cpu().numpy()
-        index = pd.Index(categories_of(self)[j], name=names[j])
+        index = pd.Index(self.covariates_.categories_[j], name=names[j])
         columns = [f"embedding{i}" for i in range(weight.shape[1])]
         return pd.DataFrame(weight[1:], index=index, columns=columns)

@@ -102,10 +102,8 @@ class PMIImputer(TorchImputer):
     residual_sd_ : ndarray of shape (n_genes,)
         Root mean squared error at observed values with half of them shown, over validation samples
         (over training samples without early stopping).
-    category_encoder_ : OrdinalEncoder or None
-        The categories.
-    numeric_scaler_ : StandardScaler or None
-        Means and scales of numeric covariates.
+    covariates_ : CovariateEncoder
+        Which columns are covariates, their categories and scales.
     indicator_ : MissingIndicator or None
         Of ``add_indicator``.
     n_features_in_ : int

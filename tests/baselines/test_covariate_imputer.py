@@ -114,7 +114,7 @@ def test_missing_category_is_one_where_fit_has_met_it(cohort):
     train.loc[train.index[::4], "tissue"] = None
     met = CovariateImputer(**ROLES).fit(train)
     not_met = CovariateImputer(**ROLES).fit(cohort.whole)
-    assert met.category_encoder_.categories_[0].size == 5
+    assert met.covariates_.category_encoder_.categories_[0].size == 5
     new = cohort.holes.assign(tissue=None)
     assert np.isfinite(met.transform(new)).all()
     assert np.isfinite(not_met.transform(new)).all()

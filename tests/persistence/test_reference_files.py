@@ -25,9 +25,13 @@ def test_there_is_a_file_of_every_format():
     assert {read_summary(path)["format"] for path in FILES + MODELS} == {1}
 
 
+# Classes that came after the files were written.
+YOUNGER = {"CovariateEncoder"}
+
+
 def test_there_is_a_file_of_every_class():
     stored = {path.stem.partition("_")[0] for path in MODELS}
-    assert {name for name, _ in all_estimators()} <= stored
+    assert {name for name, _ in all_estimators()} - YOUNGER <= stored
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)

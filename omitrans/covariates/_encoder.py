@@ -1,0 +1,349 @@
+"""CovariateEncoder: which columns of a table are covariates, and what they are as numbers."""
+
+import warnings
+from numbers import Integral
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
+from sklearn.utils import Tags
+from sklearn.utils.validation import check_is_fitted
+
+from omitrans.covariates._columns import CovariateTable, find_columns, split_columns
+from omitrans.exceptions import UnknownCategoryWarning
+from omitrans.utils._callers import user_level
+from omitrans.utils._sklearn import StrOptions, check_feature_names_in, fit_context
+from omitrans.utils._validation import _some
+
+COLUMNS = [str, Integral, slice, "array-like", callable, None]
+"""What a parameter that names columns may be."""
+
+
+class CovariateEncoder(TransformerMixin, BaseEstimator):
+    """Tell covariates from expression in one table, and turn them into numbers.
+
+    The imputers of this package use it for their tables, and it stands alone in a Pipeline whose
+    model takes numbers only.
+
+    Parameters
+    ----------
+    categorical_covariates : column specifier, default=None
+        Columns of categories, such as the tissue: names, positions, a slice, a mask, or a callable
+        of X that returns one of these, as :class:`~sklearn.compose.ColumnTransformer` takes them.
+    numeric_covariates : column specifier, default=None
+        Columns of numbers that are not expression, such as the age.
+    ignored_columns : column specifier, default=None
+        Columns that are neither expression nor covariates, such as ids of donors.
+    encoding : {"one-hot", "codes"} or None, default="one-hot"
+        "one-hot" makes a column of 0 and 1 for each category. "codes" numbers the categories of a
+        covariate 1, 2, ..., with 0 for those that are missing or that fit has not met: what a
+        network with embeddings reads. None learns no categories: for those who want the parts of
+        a table as they are.
+
+    Attributes
+    ----------
+    columns_ : dict of str to ndarray of int
+        Positions in X of the columns of each kind: "expression", "categorical", "numeric",
+        "ignored".
+    category_encoder_ : OneHotEncoder, OrdinalEncoder or None
+        Knows the categories; None without categorical covariates.
+    numeric_scaler_ : StandardScaler or None
+        Means and scales; None without numeric covariates.
+    n_features_in_ : int
+        Number of columns of X.
+    feature_names_in_ : ndarray of shape (n_columns,)
+        Their names, if X is a frame.
+
+    See Also
+    --------
+    omitrans.PMIImputer : Imputes expression with the help of covariates.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from omitrans.covariates import CovariateEncoder
+    >>> X = pd.DataFrame({"tissue": ["Lung", "Liver"], "age": [30, 50], "TP53": [1.5, 2.5]})
+    >>> X["donor"] = ["d1", "d2"]
+    >>> encoder = CovariateEncoder(
+    ...     categorical_covariates="tissue", numeric_covariates="age", ignored_columns="donor"
+    ... )
+    >>> encoder.set_output(transform="pandas").fit_transform(X)
+       TP53  tissue_Liver  tissue_Lung  age
+    0   1.5           0.0          1.0 -1.0
+    1   2.5           1.0          0.0  1.0
+    """
+
+    _parameter_constraints = {
+        "categorical_covariates": COLUMNS,
+        "numeric_covariates": COLUMNS,
+        "ignored_columns": COLUMNS,
+        "encoding": [StrOptions({"one-hot", "codes"}), None],
+    }
+
+    def __init__(
+        self,
+        *,
+        categorical_covariates: Any = None,
+        numeric_covariates: Any = None,
+        ignored_columns: Any = None,
+        encoding: str | None = "one-hot",
+    ) -> None:
+        self.categorical_covariates = categorical_covariates
+        self.numeric_covariates = numeric_covariates
+        self.ignored_columns = ignored_columns
+        self.encoding = encoding
+
+    # --- fit ---
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X: ArrayLike, y: Any = None) -> Self:
+        """Find the columns, and learn categories and scales.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_samples, n_columns)
+            Expression and covariates; NaN is missing.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        CovariateEncoder
+            The fitted encoder.
+
+        Raises
+        ------
+        FeatureMismatchError
+            If a covariate is absent or listed twice.
+        ValueError
+            If a numeric covariate has no value at all, a value is infinite or text, or no
+            expression is left.
+        """
+        self.fit_split(X)
+        return self
+
+    def fit_split(self, X: Any, *, owner: Any = None, **options: Any) -> CovariateTable:
+        """Fit, and return the parts of the training table.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_samples, n_columns)
+            Expression and covariates; NaN is missing.
+        owner : estimator, default=None
+            The estimator that uses this encoder and whose table X is: it gets
+            ``n_features_in_`` and ``feature_names_in_`` and is named in messages.
+        **options : object
+            Passed to :func:`sklearn.utils.check_array` for the expression.
+
+        Returns
+        -------
+        CovariateTable
+            Its expression, categories and numbers.
+        """
+        self.columns_ = find_columns(
+            X,
+            {
+                "categorical": self.categorical_covariates,
+                "numeric": self.numeric_covariates,
+                "ignored": self.ignored_columns,
+            },
+        )
+        owner = self if owner is None else owner
+        table = split_columns(owner, X, self.columns_, reset=True, **options)
+        self._adopt_names(owner)
+        self._check_numeric(table.numeric)
+        self.category_encoder_ = self.numeric_scaler_ = None
+        # arrays, whatever sklearn.set_config says of transform_output
+        if table.categorical.shape[1] and self.encoding is not None:
+            self.category_encoder_ = _arrays(self._category_encoder()).fit(table.categorical)
+        if table.numeric.shape[1]:
+            self.numeric_scaler_ = _arrays(StandardScaler()).fit(table.numeric)
+        return table
+
+    def _adopt_names(self, owner: Any) -> None:
+        """Remember what the owner of the table knows of its columns."""
+        self.n_features_in_ = owner.n_features_in_
+        if hasattr(owner, "feature_names_in_"):
+            self.feature_names_in_ = owner.feature_names_in_
+        else:
+            self.__dict__.pop("feature_names_in_", None)
+
+    def _category_encoder(self) -> Any:
+        if self.encoding == "one-hot":
+            return OneHotEncoder(handle_unknown="ignore", sparse_output=False)
+        return OrdinalEncoder(
+            handle_unknown="use_encoded_value",
+            unknown_value=-1,
+            encoded_missing_value=-1,
+            dtype=np.float32,
+        )
+
+    def _check_numeric(self, numeric: np.ndarray) -> None:
+        empty = np.flatnonzero(np.isnan(numeric).all(axis=0))
+        if len(empty):
+            names = self.labels("numeric")
+            raise ValueError(
+                f"{len(empty)} of numeric_covariates hold no value at all "
+                f"({_some(names[j] for j in empty)}). Leave them out."
+            )
+
+    # --- use ---
+
+    def split(self, X: Any, *, owner: Any = None) -> CovariateTable:
+        """Return the parts of a table with the columns seen in fit.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_samples, n_columns)
+            Expression and covariates; NaN is missing.
+        owner : estimator, default=None
+            As for :meth:`fit_split`.
+
+        Returns
+        -------
+        CovariateTable
+            Its expression, categories and numbers.
+
+        Raises
+        ------
+        FeatureMismatchError
+            If columns are missing, unknown or in another order.
+        """
+        check_is_fitted(self)
+        return split_columns(self if owner is None else owner, X, self.columns_, reset=False)
+
+    def encode(self, table: CovariateTable, dtype: Any = np.float32) -> np.ndarray:
+        """Return the covariates of a table as numbers.
+
+        Parameters
+        ----------
+        table : CovariateTable
+            What :meth:`split` gave.
+        dtype : numpy.dtype, default=numpy.float32
+            Data type of the returned values.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_numbers)
+            The categories by `encoding`; then the numeric covariates with the mean 0 and the
+            standard deviation 1 of the training samples, and 0 where they are missing.
+
+        Warns
+        -----
+        UnknownCategoryWarning
+            If a covariate holds categories that fit has not met.
+        """
+        parts = [np.empty((len(table.expression), 0), dtype=dtype)]
+        if self.category_encoder_ is not None:
+            self._warn_of_unknown(table.categorical, self.category_encoder_)
+            codes = self.category_encoder_.transform(table.categorical)
+            parts.append(codes + (self.encoding == "codes"))
+        if self.numeric_scaler_ is not None:
+            parts.append(np.nan_to_num(self.numeric_scaler_.transform(table.numeric), nan=0.0))
+        return np.concatenate([part.astype(dtype, copy=False) for part in parts], axis=1)
+
+    def _warn_of_unknown(self, categorical: np.ndarray, encoder: Any) -> None:
+        for j, name in enumerate(self.labels("categorical")):
+            known = set(encoder.categories_[j])
+            odd = [value for value in categorical[:, j] if value == value and value not in known]
+            if odd:
+                warnings.warn(
+                    f"Covariate {name!r} holds {len(set(odd))} categories that fit has not met "
+                    f"({_some(sorted(set(map(str, odd))))}), in {len(odd)} of {len(categorical)} "
+                    "samples. They are treated as an unknown category.",
+                    UnknownCategoryWarning,
+                    stacklevel=user_level(),
+                )
+
+    def transform(self, X: ArrayLike) -> np.ndarray:
+        """Return the expression with the covariates as numbers behind it.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_samples, n_columns)
+            Expression and covariates with the columns seen in fit.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_genes + n_numbers)
+            float32 if the expression is, else float64. Missing expression stays NaN.
+        """
+        table = self.split(X)
+        if self.category_encoder_ is None and self.numeric_scaler_ is None:
+            return table.expression
+        return np.hstack([table.expression, self.encode(table, table.expression.dtype)])
+
+    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
+        """Return the names of the columns that ``transform`` gives.
+
+        Parameters
+        ----------
+        input_features : array-like of str, default=None
+            Names of the columns of X, where X had none.
+
+        Returns
+        -------
+        ndarray of str, dtype object
+            The genes, the categories, the numeric covariates.
+        """
+        names = check_feature_names_in(self, input_features)
+        parts = [names[self.columns_["expression"]], names[self.columns_["numeric"]]]
+        if self.category_encoder_ is not None:
+            categorical = names[self.columns_["categorical"]]
+            parts.insert(1, self.category_encoder_.get_feature_names_out(categorical))
+        return np.concatenate(parts)
+
+    # --- what is known of the columns ---
+
+    def expression_names(self, input_features: Any = None) -> np.ndarray:
+        """Return the names of the expression columns.
+
+        Parameters
+        ----------
+        input_features : array-like of str, default=None
+            Names of all columns, where X had none.
+
+        Returns
+        -------
+        ndarray of str, dtype object
+            ``x0``, ``x1``, ... (by their position among all columns) where X had no names.
+        """
+        return check_feature_names_in(self, input_features)[self.columns_["expression"]]
+
+    def labels(self, kind: str) -> list[str]:
+        """Return the names (or positions) of the columns of a kind, for messages and frames.
+
+        Parameters
+        ----------
+        kind : {"expression", "categorical", "numeric", "ignored"}
+            Which columns.
+
+        Returns
+        -------
+        list of str
+            In the order in which they were given.
+        """
+        names = getattr(self, "feature_names_in_", None)
+        positions = self.columns_[kind]
+        return [str(place) if names is None else str(names[place]) for place in positions]
+
+    @property
+    def categories_(self) -> list[np.ndarray]:
+        """Categories of each categorical covariate in the order of their codes, without NaN."""
+        if self.category_encoder_ is None:
+            return []
+        return [
+            np.array([value for value in known if value == value], dtype=object)
+            for known in self.category_encoder_.categories_
+        ]
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        return tags
+
+
+def _arrays(transformer: Any) -> Any:
+    return transformer.set_output(transform="default")
