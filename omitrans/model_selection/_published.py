@@ -41,10 +41,10 @@ class PublishedSplit(SingleSplit):
     Parameters
     ----------
     test_ids : sequence of str
-        Ids of the test samples. Read a file with one id a line by
+        Ids of the test samples. Read a file with one id per line by
         ``pd.read_csv(path, header=None)[0]``.
     absent : {"raise", "ignore"}, default="raise"
-        What to do if X lacks some of them: raise, or test on those that are there.
+        What to do if X lacks some of them: raise an error, or test on those that X has.
 
     See Also
     --------
@@ -53,7 +53,9 @@ class PublishedSplit(SingleSplit):
     Notes
     -----
     The test samples that OmiTrans published (1,817 of 9,081) leak: 154 of them share a patient with
-    a training sample. Compare with what was published on them, and trust folds by patient.
+    a training sample. Compare with what was published on them, and trust folds by patient. Where
+    sample ids name the patients, :func:`omitrans.comparison.compare_models` refuses such a split
+    unless it is given ``groups=None``.
 
     Examples
     --------

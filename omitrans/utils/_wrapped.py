@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 from sklearn import get_config
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
-from sklearn.utils.metadata_routing import get_routing_for_object
+from sklearn.utils.metadata_routing import MetadataRouter, get_routing_for_object
 
 from omitrans.exceptions import PatientGroupsWarning
 
@@ -217,7 +217,7 @@ def group_params(model: Any, groups: Any) -> dict[str, Any]:
     takes = inspect.signature(model.fit).parameters
     if _takes_groups(model, takes):
         return {"groups": groups}
-    if get_config()["enable_metadata_routing"]:
+    if get_config()["enable_metadata_routing"] and _routes(model):
         requested = groups is not None and _requests_groups(model, "fit")
         return {"groups": groups} if requested else {}
     if isinstance(model, Pipeline):
@@ -240,6 +240,11 @@ def _takes_groups(model: Any, takes: Any) -> bool:
     """Tell whether `fit` takes groups of samples; of transformers some mean tissues by them."""
     parameter = takes.get("groups")
     return parameter is not None and (hasattr(model, "predict") or parameter.default == "auto")
+
+
+def _routes(model: Any) -> bool:
+    """Tell whether a model hands on what is requested inside it, where routing is enabled."""
+    return isinstance(get_routing_for_object(model), MetadataRouter)
 
 
 def _requests_groups(consumer: Any, method: str) -> bool:

@@ -138,6 +138,14 @@ def test_predictions_are_not_kept_unasked(arrays):
     assert compare_models({"mean": DummyRegressor()}, *arrays, cv=2).predictions is None
 
 
+def test_targets_under_their_former_name(arrays):
+    X, Y = arrays
+    with pytest.warns(FutureWarning, match="compare_models: .*'Y' was renamed to 'y'"):
+        found = compare_models({"ridge": Ridge()}, X, Y=Y)
+    expected = compare_models({"ridge": Ridge()}, X, y=Y)
+    assert_array_equal(found.summary(costs=False), expected.summary(costs=False))
+
+
 def test_models_share_the_splits(arrays):
     cv = ShuffleSplit(3, random_state=np.random.RandomState(0))
     found = compare_models({"one": Ridge(), "two": Ridge()}, *arrays, cv=cv)

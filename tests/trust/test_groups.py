@@ -15,6 +15,7 @@ from sklearn.preprocessing import StandardScaler
 from omitrans.baselines import PLSRegressor
 from omitrans.comparison import compare_imputers, compare_models
 from omitrans.exceptions import PatientGroupsWarning
+from omitrans.pipelines import AlignedTargetRegressor
 from omitrans.trust import DomainShiftDetector, TrustedRegressor
 
 N_PATIENTS = 60
@@ -103,8 +104,9 @@ class GroupsSeen(KNeighborsRegressor):
         lambda model: make_pipeline(StandardScaler(), model),
         lambda model: TransformedTargetRegressor(model, transformer=StandardScaler()),
         lambda model: TransformedTargetRegressor(make_pipeline(StandardScaler(), model)),
+        lambda model: AlignedTargetRegressor(make_pipeline(StandardScaler(), model)),
     ],
-    ids=["alone", "pipeline", "target", "pipeline in target"],
+    ids=["alone", "pipeline", "target", "pipeline in target", "pipeline in aligned target"],
 )
 @pytest.mark.parametrize("given", [True, False])
 def test_the_regressor_gets_the_groups_of_its_samples(cohort, wrap, given):
@@ -131,14 +133,15 @@ def test_groups_reach_the_folds_of_a_search(cohort):
         assert trusted.trust_card_.genes["r2"].max() < 0.2
 
 
+@pytest.mark.parametrize("wrap", [lambda model: model, AlignedTargetRegressor])
 @pytest.mark.parametrize("requested", [True, False])
-def test_groups_are_routed_where_routing_is_enabled(cohort, requested):
+def test_groups_are_routed_where_routing_is_enabled(cohort, requested, wrap):
     X, Y, patients = cohort
     GroupsSeen.seen.clear()
     with sklearn.config_context(enable_metadata_routing=True):
         step = GroupsSeen(1).set_fit_request(groups=requested)
-        model = TrustedRegressor(make_pipeline(StandardScaler(), step), cv=3, random_state=0)
-        model.fit(X, Y, groups=patients)
+        model = wrap(make_pipeline(StandardScaler(), step))
+        TrustedRegressor(model, cv=3, random_state=0).fit(X, Y, groups=patients)
     kinds = {type(groups) for groups in GroupsSeen.seen}
     assert kinds == ({np.ndarray} if requested else {str})
 

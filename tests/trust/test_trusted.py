@@ -1,3 +1,4 @@
+import inspect
 import json
 import pickle
 
@@ -299,6 +300,18 @@ def test_gaps_of_a_pipeline_s_table_are_no_trouble():
 def test_bad_parameters(params, message):
     with pytest.raises(ValueError, match=message):
         TrustedRegressor(random_state=0, **params).fit(*linear_cohort(20, 1))
+
+
+def test_targets_under_their_former_name():
+    X, Y = linear_cohort(20, 1)
+    model = TrustedRegressor(detect_shift=False, random_state=0)
+    expected = model.fit(X=X, y=Y).predict(X)
+    with pytest.warns(FutureWarning, match=r"TrustedRegressor.fit: .*'Y' was renamed to 'y'"):
+        found = model.fit(X, Y=Y).predict(X)
+    np.testing.assert_array_equal(found, expected)
+    with pytest.raises(TypeError, match="'y' twice"):
+        model.fit(X, Y, Y=Y)
+    assert list(inspect.signature(model.fit).parameters) == ["X", "y", "groups"]
 
 
 def test_other_samples_are_refused():
