@@ -1,13 +1,13 @@
-"""The paper's recipe from raw beta values to expression, as one scikit-learn Pipeline."""
+"""The paper's recipe from raw beta values to expression, as one Pipeline."""
 
 from typing import Any
 
 import pandas as pd
 from sklearn.feature_selection import VarianceThreshold
 from sklearn.impute import SimpleImputer
-from sklearn.pipeline import Pipeline
 
 from omitrans.pipelines._aligned_target import AlignedTargetRegressor
+from omitrans.pipelines._translation_pipeline import TranslationPipeline
 from omitrans.preprocessing import (
     ArrayHarmonizer,
     LocationAligner,
@@ -26,7 +26,7 @@ def make_translation_pipeline(
     min_variance: float | None = 0.0,
     source_unit: str | None = "beta",
     verbose: bool = False,
-) -> Pipeline:
+) -> TranslationPipeline:
     """Make a pipeline that filters, imputes and sorts methylation and predicts expression.
 
     The steps are ``harmonizer``, ``probe_filter``, ``missing_rate_filter``, ``variance_filter``,
@@ -63,7 +63,7 @@ def make_translation_pipeline(
 
     Returns
     -------
-    Pipeline
+    TranslationPipeline
         The steps above, not fitted. Skipped ones are "passthrough".
 
     Notes
@@ -117,7 +117,7 @@ def make_translation_pipeline(
         ("location_aligner", LocationAligner(probe_annotation)),
         ("regressor", regressor),
     ]
-    return Pipeline(steps, verbose=verbose).set_output(transform="pandas")
+    return TranslationPipeline(steps, verbose=verbose).set_output(transform="pandas")
 
 
 def _unless_none(transformer: Any, threshold: float | None) -> Any:

@@ -1,5 +1,6 @@
 """Sort columns along the genome."""
 
+from collections.abc import Callable
 from typing import Any, Self
 
 import numpy as np
@@ -8,7 +9,7 @@ from sklearn.base import BaseEstimator
 
 from omitrans.annotation import check_locations, genomic_order
 from omitrans.exceptions import FeatureMismatchError
-from omitrans.preprocessing._columns import ColumnsMixin, check_table, find_rows
+from omitrans.preprocessing._columns import ColumnsMixin, find_rows
 from omitrans.utils._sklearn import StrOptions, fit_context
 
 
@@ -96,11 +97,13 @@ class LocationAligner(ColumnsMixin, BaseEstimator):
         ValueError
             If X and the annotation do not belong together, or no column is left.
         """
-        check_table(self, X, reset=True)
+        return self._fit_columns(X)
+
+    def _choose(self, missing_rates: Callable[[], np.ndarray]) -> None:
         if self.annotation is None:
             self.n_unmapped_ = 0
             self.column_indices_ = np.arange(self.n_features_in_)
-            return self
+            return
         places = self._places(self.annotation)
         unmapped = places.isna().any(axis=1).to_numpy()
         self.n_unmapped_ = int(unmapped.sum())
@@ -119,7 +122,6 @@ class LocationAligner(ColumnsMixin, BaseEstimator):
                 "none of them. Use unmapped='last', or check its chromosomes and positions."
             )
         self.column_indices_ = order
-        return self
 
     def _places(self, annotation: pd.DataFrame) -> pd.DataFrame:
         """Return chromosome and position of each column of X."""

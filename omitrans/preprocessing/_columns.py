@@ -1,32 +1,50 @@
 """What the transformers share: tables are checked and cut without a needless copy."""
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
 from sklearn.base import TransformerMixin
-from sklearn.utils import Tags, gen_batches
+from sklearn.utils import Tags
 from sklearn.utils.validation import check_array, check_is_fitted
 
 from omitrans.exceptions import FeatureMismatchError
-from omitrans.utils._sklearn import check_feature_names_in
+from omitrans.utils import _blocks
+from omitrans.utils._sklearn import check_feature_names_in, fit_context
 from omitrans.utils._validation import check_beta_values, check_source
 
-_BLOCK_ELEMENTS = 2**22
 _FLOATS = (np.float64, np.float32)
 
 
 class ColumnsMixin(TransformerMixin):
     """Give some columns of X in some order: frame in, frame out; array in, array out.
 
-    A class with this mixin sets ``column_indices_`` in fit: the positions in X of the columns
-    that come out, in their order. Its parameter ``unit``, if it has one, declares the unit of X.
+    A class with this mixin calls ``_fit_columns`` in fit and has a method ``_choose``, which sets
+    ``column_indices_``: the positions in X of the columns that come out, in their order. Its
+    parameter ``unit``, if it has one, declares the unit of X.
     """
 
     column_indices_: np.ndarray
     n_features_in_: int
     unit: str | None = None
+
+    def _choose(self, missing_rates: Callable[[], np.ndarray]) -> None:
+        """Set ``column_indices_`` from the names of X, or from how much its columns miss."""
+        raise NotImplementedError
+
+    def _fit_columns(self, X: Any) -> Self:
+        """Check X and choose columns."""
+        X = check_table(self, X, reset=True, unit=self.unit)
+        self._choose(lambda: missing_rates(X))
+        return self
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def _fit_view(self, view: Any) -> Self:
+        """Do what fit does, on a :class:`ColumnView` of a checked table."""
+        remember_view(self, view)
+        self._choose(view.missing_rates)
+        return self
 
     def transform(self, X: Any) -> Any:
         """Take the columns chosen in fit.
@@ -125,6 +143,15 @@ class ColumnsMixin(TransformerMixin):
         return tags
 
 
+def remember_view(estimator: Any, view: Any) -> None:
+    """Set what scikit-learn keeps of the table that a :class:`ColumnView` stands for."""
+    estimator.n_features_in_ = view.shape[1]
+    if view.names is not None:
+        estimator.feature_names_in_ = np.asarray(view.names, dtype=object)
+    else:
+        estimator.__dict__.pop("feature_names_in_", None)
+
+
 def check_table(estimator: Any, X: Any, *, reset: bool, unit: str | None = None) -> Any:
     """Validate X and return it, as an array unless it is a frame; NaN passes, infinity raises.
 
@@ -144,6 +171,8 @@ def check_table(estimator: Any, X: Any, *, reset: bool, unit: str | None = None)
 
 def check_first_row(X: pd.DataFrame) -> None:
     """Raise if a frame has no rows, or columns that are no numbers."""
+    if one_dtype(X) in _FLOATS:
+        return
     # na_value: pandas' own numbers too; copy: pandas 3 would write it into a read-only view
     first = X.head(1).to_numpy(dtype=object, na_value=np.nan, copy=True)
     try:
@@ -164,28 +193,49 @@ def value_range(X: Any) -> np.ndarray:
     for columns, block in column_blocks(X):
         block_low, block_high = np.fmin.reduce(block, axis=None), np.fmax.reduce(block, axis=None)
         if np.isinf([block_low, block_high]).any():
-            raise _infinity_error(X, columns, block)
+            column = columns.start + int(np.flatnonzero(np.isinf(block).any(axis=0))[0])
+            raise infinity_error(X.columns[column] if isinstance(X, pd.DataFrame) else column)
         low, high = np.fmin(low, block_low), np.fmax(high, block_high)
     return np.array([low, high])
 
 
+def missing_rates(X: Any) -> np.ndarray:
+    """Return the share of missing values of each column of a table."""
+    return np.concatenate([np.isnan(block).mean(axis=0) for _, block in column_blocks(X)])
+
+
 def column_blocks(X: Any) -> Iterator[tuple[slice, np.ndarray]]:
     """Yield the values of X in blocks of columns that together take little memory."""
-    for columns in column_slices(*X.shape):
+    for columns in _blocks.column_blocks(*X.shape):
         part = X.iloc[:, columns] if isinstance(X, pd.DataFrame) else X[:, columns]
         yield columns, as_matrix(part)
 
 
-def column_slices(n_samples: int, n_columns: int) -> Iterator[slice]:
-    """Yield runs of columns that together take little memory."""
-    yield from gen_batches(n_columns, max(1, _BLOCK_ELEMENTS // n_samples))
+def column_runs(n_rows: int, n_columns: int) -> Iterator[slice]:
+    """Yield small blocks of columns, of at least two columns each if there are two.
+
+    NumPy adds up a single column of a row-major table in another order than several.
+    """
+    step = _blocks.columns_per_block(n_rows, _blocks.CACHE_VALUES, at_least=2)
+    starts = list(range(0, n_columns, step))
+    if len(starts) > 1 and n_columns - starts[-1] == 1:
+        starts.pop()
+    yield from map(slice, starts, [*starts[1:], n_columns])
 
 
-def take_columns(X: Any, indices: np.ndarray) -> Any:
-    """Return the columns at `indices` of a frame or array, in one copy that keeps its layout."""
-    if isinstance(X, pd.DataFrame) or X.flags.c_contiguous:
+def take_columns(X: Any, indices: np.ndarray, order: str | None = None) -> Any:
+    """Return the columns at `indices` of a frame or array, in one copy.
+
+    The copy has the layout of X, or of an array the one that `order` ("C" or "F") asks for.
+    """
+    if isinstance(X, pd.DataFrame) or (X.flags.c_contiguous and order != "F"):
         return X.take(indices, axis=1)
-    return X.T.take(indices, axis=0).T
+    if order != "C":
+        return X.T.take(indices, axis=0).T
+    taken = np.empty((len(X), len(indices)), X.dtype)
+    for columns in _blocks.column_blocks(*taken.shape, _blocks.CACHE_VALUES):
+        taken[:, columns] = X.T.take(indices[columns], axis=0).T
+    return taken
 
 
 def map_values(X: Any, function: Callable[[np.ndarray], np.ndarray], columns: Any = None) -> Any:
@@ -225,12 +275,22 @@ def as_matrix(X: Any) -> np.ndarray:
 
 def float_dtype(frame: pd.DataFrame) -> type:
     """Return float32 if the whole frame is, else float64."""
-    return np.float32 if set(frame.dtypes) == {np.dtype(np.float32)} else np.float64
+    dtype = one_dtype(frame)
+    kinds = set(frame.dtypes) if dtype is None else {dtype}
+    return np.float32 if kinds == {np.dtype(np.float32)} else np.float64
 
 
-def _infinity_error(X: Any, columns: slice, block: np.ndarray) -> ValueError:
-    column = columns.start + int(np.flatnonzero(np.isinf(block).any(axis=0))[0])
-    name = X.columns[column] if isinstance(X, pd.DataFrame) else column
+def one_dtype(frame: pd.DataFrame) -> np.dtype | None:
+    """Return the dtype of a frame whose values are one array, None for any other.
+
+    It looks at one row: to ask each of an array's columns for its dtype takes a tenth of a second.
+    """
+    row = frame.iloc[:1].to_numpy()
+    return row.dtype if np.may_share_memory(row, frame.iloc[:1].to_numpy()) else None
+
+
+def infinity_error(name: Any) -> ValueError:
+    """Return the error about infinity, with the first column that holds it."""
     return ValueError(
         f"The table contains infinity (first in column {name!r}). Mark such values as missing "
         "first: table = table.replace([np.inf, -np.inf], np.nan)."

@@ -1,12 +1,13 @@
 """Drop columns with too many missing values."""
 
+from collections.abc import Callable
 from numbers import Real
 from typing import Any, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from omitrans.preprocessing._columns import ColumnsMixin, check_table, column_blocks
+from omitrans.preprocessing._columns import ColumnsMixin
 from omitrans.utils._sklearn import Interval, fit_context
 
 
@@ -71,10 +72,10 @@ class MissingRateFilter(ColumnsMixin, BaseEstimator):
         ValueError
             If no column is left.
         """
-        X = check_table(self, X, reset=True)
-        self.missing_rate_ = np.concatenate(
-            [np.isnan(block).mean(axis=0) for _, block in column_blocks(X)]
-        )
+        return self._fit_columns(X)
+
+    def _choose(self, missing_rates: Callable[[], np.ndarray]) -> None:
+        self.missing_rate_ = missing_rates()
         kept = self.missing_rate_ <= self.threshold
         if not kept.any():
             raise ValueError(
@@ -83,4 +84,3 @@ class MissingRateFilter(ColumnsMixin, BaseEstimator):
                 f"{self.missing_rate_.min():.3g}). Raise the threshold, or drop poor samples first."
             )
         self.column_indices_ = np.flatnonzero(kept)
-        return self

@@ -12,6 +12,7 @@ from sklearn.utils._param_validation import (
     validate_parameter_constraints,
     validate_params,
 )
+from sklearn.utils._set_output import _get_output_config as get_output_config
 from sklearn.utils.validation import (
     _check_feature_names_in as check_feature_names_in,
 )
@@ -33,6 +34,7 @@ __all__ = [
     "fit_context",
     "get_column_indices",
     "get_feature_names",
+    "get_output_config",
     "num_samples",
     "safe_indexing",
     "validate_data",

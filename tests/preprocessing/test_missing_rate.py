@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis.extra import numpy as hnp
 
-from omitrans.preprocessing import MissingRateFilter, _columns
+from omitrans.preprocessing import MissingRateFilter
+from omitrans.utils import _blocks
 
 
 @pytest.fixture(name="X")
@@ -41,7 +42,7 @@ def test_rates_agree_with_pandas(X):
 
 def test_many_blocks(X, monkeypatch):
     whole = MissingRateFilter(1).fit(X).missing_rate_
-    monkeypatch.setattr(_columns, "_BLOCK_ELEMENTS", 10)
+    monkeypatch.setattr(_blocks, "columns_per_block", lambda *_, **__: 1)
     np.testing.assert_array_equal(MissingRateFilter(1).fit(X).missing_rate_, whole)
     np.testing.assert_array_equal(MissingRateFilter(1).fit(pd.DataFrame(X)).missing_rate_, whole)
 

@@ -1,5 +1,6 @@
 """What stands in for a missing value: something learned from the training samples, never others."""
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,7 +11,6 @@ from sklearn.utils import check_random_state
 
 from omitrans.preprocessing._columns import column_blocks, value_range
 from omitrans.preprocessing.probes._probe_columns import ProbeColumns, probe_blocks
-from omitrans.preprocessing.probes._value_range import joint_range
 
 # policies that need more than the means
 REFERENCES = ("group", "knn", "components")
@@ -41,7 +41,9 @@ def probe_statistics(X: Any, where: ProbeColumns, replicates: str) -> ProbeStati
         mean = observed_mean(block)
         parts.append((mean, np.isnan(block).mean(axis=0), observed_mean((block - mean) ** 2)))
     means, missing_rates, variances = map(np.concatenate, zip(*parts, strict=True))
-    return ProbeStatistics(means, missing_rates, variances, joint_range(limits))
+    lows, highs = np.array(limits).T
+    joint = np.array([np.fmin.reduce(lows), np.fmax.reduce(highs)])
+    return ProbeStatistics(means, missing_rates, variances, joint)
 
 
 def learn_reference(
@@ -94,21 +96,15 @@ def learn_reference(
     return {"profiles": profiles, "landmarks": landmarks}
 
 
-def fill_missing(
-    values: np.ndarray,
-    means: np.ndarray,
-    reference: dict[str, np.ndarray],
-    *,
-    absent: np.ndarray,
-    limits: np.ndarray,
-    n_neighbors: int,
-) -> None:
-    """Replace missing values by what the training samples tell of each sample, in place.
+class Filler:
+    """What the training samples tell of the missing values of other samples.
+
+    A sample is read once, by what :meth:`reader` gives, and remembered by a few numbers: its scores
+    on the components, or its nearest profiles. From these :meth:`expected` gives the values. Each
+    sample is read alone: a product over the batch would round by its size.
 
     Parameters
     ----------
-    values : ndarray of shape (n_samples, n_probes)
-        NaN where a value is missing.
     means : ndarray of shape (n_probes,)
         Of the training samples; what is left when the reference has no answer.
     reference : dict of str to ndarray
@@ -120,11 +116,50 @@ def fill_missing(
     n_neighbors : int
         Number of profiles to average.
     """
-    if "loadings" in reference:
-        _fill_from_components(values, means, **reference, absent=absent, limits=limits)
-    elif "profiles" in reference:
-        _fill_from_nearest(values, **reference, n_neighbors=n_neighbors)
-    fill_with(values, means)
+
+    def __init__(
+        self,
+        means: np.ndarray,
+        reference: dict[str, np.ndarray],
+        *,
+        absent: np.ndarray,
+        limits: np.ndarray,
+        n_neighbors: int,
+    ) -> None:
+        self.means, self.reference, self.absent = means, reference, absent
+        self._limits, self._n_neighbors = limits, n_neighbors
+
+    def reader(self) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
+        """Return the function that reads a sample, given its values and which are missing."""
+        if "loadings" in self.reference:
+            return _score_reader(self.means, **self.reference, absent=self.absent)
+        if "profiles" in self.reference:
+            return _neighbor_reader(**self.reference, n_neighbors=self._n_neighbors)
+        return lambda row, missing: np.array([])
+
+    def expected(self, missing: np.ndarray, found: np.ndarray) -> np.ndarray:
+        """Return a sample's missing values, in float64.
+
+        Parameters
+        ----------
+        missing : ndarray of int
+            Positions of all probes that the sample misses.
+        found : ndarray
+            What the reader found.
+
+        Returns
+        -------
+        ndarray
+            A value for each of them. Products over some of them alone would round otherwise.
+        """
+        means = self.means[missing]
+        if "loadings" in self.reference:
+            loadings = self.reference["loadings"][missing].astype(np.float64)
+            return np.clip(means + loadings @ found, *self._limits)
+        if "profiles" in self.reference and len(found):
+            values = observed_mean(self.reference["profiles"][np.ix_(found, missing)])
+            return np.where(np.isnan(values), means, values)
+        return means
 
 
 def _variable_probes(variances: np.ndarray) -> np.ndarray:
@@ -184,56 +219,46 @@ def _components(values: np.ndarray, n_components: int) -> dict[str, np.ndarray]:
     return {"loadings": (pca.components_.T * spread).astype(np.float32), "noise": np.asarray(noise)}
 
 
-def _fill_from_components(
-    values: np.ndarray,
-    means: np.ndarray,
-    loadings: np.ndarray,
-    noise: np.ndarray,
-    *,
-    absent: np.ndarray,
-    limits: np.ndarray,
-) -> np.ndarray:
-    """Replace missing values by their expectation given the sample's other values, in place.
+def _score_reader(
+    means: np.ndarray, loadings: np.ndarray, noise: np.ndarray, *, absent: np.ndarray
+) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
+    """Return the function that gives a sample's expected scores, given its observed values.
 
     Under probabilistic principal components a profile is ``means + loadings @ score`` with normal
     scores and noise. `absent` marks probes that the table lacks altogether, so that what they have
-    in common is computed once; `limits` are the smallest and largest training value.
+    in common is computed once.
     """
     loadings = loadings.astype(np.float64)  # once, and not with each sample
-    present = loadings[~absent]
+    present = loadings[~absent] if absent.any() else loadings
     common = present.T @ present + noise * np.eye(loadings.shape[1])
-    # one sample at a time: a product over the batch would round by its size
-    for sample in values:
-        row = np.ascontiguousarray(sample)
-        missing = np.isnan(row)
-        if not missing.any():
-            continue
+    del present
+
+    def read(row: np.ndarray, missing: np.ndarray) -> np.ndarray:
         gaps = loadings[missing & ~absent]
         deviation = np.where(missing, 0, row - means)
-        score = np.linalg.solve(common - gaps.T @ gaps, loadings.T @ deviation)
-        sample[missing] = np.clip(means[missing] + loadings[missing] @ score, *limits)
-    return values
+        return np.linalg.solve(common - gaps.T @ gaps, loadings.T @ deviation)
+
+    return read
 
 
-def _fill_from_nearest(
-    values: np.ndarray, profiles: np.ndarray, landmarks: np.ndarray, n_neighbors: int
-) -> np.ndarray:
-    """Replace missing values by means over the profiles nearest to each sample, in place.
+def _neighbor_reader(
+    profiles: np.ndarray, landmarks: np.ndarray, n_neighbors: int
+) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
+    """Return the function that gives the profiles nearest to a sample, none without a landmark.
 
     `profiles` are training samples or means of their groups, `landmarks` the probes that distances
-    are measured on. What none of the nearest has, and samples without a landmark, stay missing.
+    are measured on.
     """
     known = np.ascontiguousarray(profiles[:, landmarks])
-    # one sample at a time: a product over the batch would round by its size
-    for row in values:
-        missing = np.flatnonzero(np.isnan(row))
-        observed = np.flatnonzero(~np.isnan(row[landmarks]))
-        if not len(missing) or not len(observed):
-            continue
+
+    def read(row: np.ndarray, missing: np.ndarray) -> np.ndarray:
+        observed = np.flatnonzero(~missing[landmarks])
+        if not len(observed):
+            return np.array([], dtype=int)
         gaps = known[:, observed] - row[landmarks[observed]]
         both = ~np.isnan(gaps)
         with np.errstate(invalid="ignore"):  # a reference that shares no landmark is infinitely far
             distance = np.square(np.where(both, gaps, 0.0)).sum(axis=1) / both.sum(axis=1)
-        nearest = np.argsort(np.nan_to_num(distance, nan=np.inf), kind="stable")[:n_neighbors]
-        row[missing] = observed_mean(profiles[np.ix_(nearest, missing)])
-    return values
+        return np.argsort(np.nan_to_num(distance, nan=np.inf), kind="stable")[:n_neighbors]
+
+    return read

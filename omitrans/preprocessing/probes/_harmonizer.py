@@ -9,17 +9,11 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
-from omitrans.preprocessing._columns import as_matrix, check_first_row, check_table, value_range
-from omitrans.preprocessing.probes._coverage import (
-    CoverageLimits,
-    blocks_of,
-    coverage_of,
-    coverage_report,
-    judge_coverage,
-)
+from omitrans.preprocessing._column_view import ColumnView, TableSource
+from omitrans.preprocessing._columns import as_matrix, check_first_row, check_table
 from omitrans.preprocessing.probes._fill import (
     REFERENCES,
-    fill_missing,
+    Filler,
     learn_reference,
     probe_statistics,
 )
@@ -30,21 +24,21 @@ from omitrans.preprocessing.probes._probe_columns import (
     check_probe_columns,
     every_column,
     find_probes,
-    framed,
     methylation_probes,
-    probe_blocks,
     refuse_transposed,
     remember_columns,
     take_probes,
     unchanged,
 )
 from omitrans.preprocessing.probes._probe_names import array_platform, sample_platforms
-from omitrans.preprocessing.probes._value_range import (
+from omitrans.preprocessing.probes._sample_checks import (
+    CoverageLimits,
     check_unit,
-    joint_range,
+    coverage_report,
+    judge_coverage,
     learn_unit,
-    with_ranges,
 )
+from omitrans.preprocessing.probes._survey import ProbeSource, Survey, survey
 from omitrans.utils._sklearn import (
     Interval,
     StrOptions,
@@ -208,11 +202,11 @@ class ArrayHarmonizer(TransformerMixin, BaseEstimator):
             check_first_row(X)
         else:
             X = check_table(self, X, reset=True)
-        self._learn_probes(X)
+        where = self._learn_probes(X)
         self.unit_ = learn_unit(self._limits, self.unit)
         self._reference: dict[str, np.ndarray] = {}
         if self.missing in REFERENCES:
-            values = take_probes(X, self._columns_of(X), self.replicates)
+            values = take_probes(X, where, self.replicates)
             self._reference = learn_reference(
                 values,
                 self.missing,
@@ -225,7 +219,8 @@ class ArrayHarmonizer(TransformerMixin, BaseEstimator):
             )
         return self
 
-    def _learn_probes(self, X: Any) -> None:
+    def _learn_probes(self, X: Any) -> ProbeColumns:
+        """Learn which probes come out, and return where they are in X."""
         if isinstance(X, pd.DataFrame) and isinstance(X.columns[0], str):
             names = np.asarray(X.columns, dtype=object)
             self.platform_ = array_platform(names)
@@ -249,8 +244,11 @@ class ArrayHarmonizer(TransformerMixin, BaseEstimator):
                 f"max_missing_rate={self.max_missing_rate} of its values (at least "
                 f"{missing_rate.min():.3g}). Raise it, or check how X was read."
             )
-        self.probes_, self.means_ = probes[kept], means[kept]
-        self._probe_columns, self._variances = where.first[kept], variances[kept]
+        where = where.subset(np.flatnonzero(kept))
+        self.probes_, self.means_ = where.probes, means[kept]
+        self._probe_columns, self._variances = where.first, variances[kept]
+        self._replicate_columns = where.replicates.to_numpy()
+        return where
 
     # --- transform ---
 
@@ -282,7 +280,7 @@ class ArrayHarmonizer(TransformerMixin, BaseEstimator):
             If a sample holds a smaller share of the probes than `warn_coverage`.
         """
         check_is_fitted(self)
-        return self._harmonize(*self._check_new(X), judge=True)
+        return self._view(*self._check_new(X), judge=True).to_table()
 
     def fit_transform(self, X: Any, y: Any = None, groups: Any = None) -> Any:
         """Fit, and give the training samples with their gaps filled; none is refused.
@@ -302,31 +300,51 @@ class ArrayHarmonizer(TransformerMixin, BaseEstimator):
             A frame if X is one, with its sample index.
         """
         self.fit(X, y, groups)
-        X = X if isinstance(X, pd.DataFrame) else check_table(self, X, reset=False)
-        return self._harmonize(X, self._columns_of(X), judge=False)
+        return self._view_of_training(X).to_table()
 
-    def _harmonize(self, X: Any, where: ProbeColumns, *, judge: bool) -> Any:
-        """Align and fill a checked table; with `judge`, low coverage is refused."""
-        same_columns = where.are_all(X)
-        values = as_matrix(X) if same_columns else take_probes(X, where, self.replicates)
-        coverage = coverage_of(blocks_of(values), len(self.probes_))
+    def _view_of_training(self, X: Any) -> ColumnView:
+        """Return the view of the samples that fit has just seen; none is refused."""
+        X = X if isinstance(X, pd.DataFrame) else check_table(self, X, reset=False)
+        return self._view(X, self._columns_of(X), judge=False)
+
+    def _view(self, X: Any, where: ProbeColumns, *, judge: bool) -> ColumnView:
+        """Return a checked table as aligned and filled; with `judge`, low coverage is refused."""
+        values = as_matrix(X)
+        found = self._survey(X, values, where, fill=self.missing != "keep")
         if judge:
-            check_unit(value_range(framed(X, values, self.probes_)), self.unit_, self._limits)
-            self._judge(coverage, X)
-        if same_columns:
-            if self.missing == "keep" or coverage.min() == 1:
-                return unchanged(X, values, self.probes_ if self._by_name(X) else None)
-            values = values.copy()
-        if self.missing != "keep":
-            fill_missing(
-                values,
-                self.means_,
-                self._reference,
-                absent=where.first < 0,
-                limits=self._limits,
-                n_neighbors=1 if self.missing == "group" else self.n_neighbors,
-            )
-        return framed(X, values, self.probes_)
+            check_unit(found.limits, self.unit_, self._limits)
+            self._judge(found.coverage, X)
+        index = getattr(X, "index", None)
+        named = {"index": index, "is_beta": self.unit_ == "beta"}
+        same, observed = where.are_all(X), bool(found.coverage.min() == 1)
+        if same and (observed or self.missing == "keep"):
+            table = unchanged(X, values, self.probes_ if self._by_name(X) else None)
+            source = TableSource(values, complete=observed)
+            return ColumnView(source, names=getattr(table, "columns", None), table=table, **named)
+        filled = ProbeSource(
+            values,
+            where,
+            self.replicates,
+            order="C" if same else None,
+            gaps=found.gaps,
+            complete=observed or found.gaps is not None,
+        )
+        return ColumnView(filled, names=None if index is None else self.probes_, **named)
+
+    def _survey(
+        self, X: Any, values: np.ndarray, where: ProbeColumns, *, fill: bool
+    ) -> Survey:
+        """Return what each sample holds of the probes, and what fills its gaps."""
+        filler = Filler(
+            self.means_,
+            self._reference,
+            absent=where.first < 0,
+            limits=self._limits,
+            n_neighbors=1 if self.missing == "group" else self.n_neighbors,
+        )
+        framed = isinstance(X, pd.DataFrame)
+        names = self.probes_ if framed else np.arange(len(self.probes_))
+        return survey(values, where, self.replicates, filler if fill else None, names=names)
 
     def _judge(self, coverage: np.ndarray, X: Any) -> None:
         limits = self._thresholds()
@@ -345,19 +363,19 @@ class ArrayHarmonizer(TransformerMixin, BaseEstimator):
         Returns
         -------
         DataFrame
-            A row a sample: ``platform`` (:func:`array_platform` of its probes), ``n_probes``
+            One row per sample: ``platform`` (:func:`array_platform` of its probes), ``n_probes``
             (observed ones of ``probes_``), ``coverage`` (their share) and ``status``: "ok", "low"
             (transform warns) or "refused".
         """
         check_is_fitted(self)
         X, where = self._check_new(X)
-        limits: list[np.ndarray] = []
-        blocks = with_ranges(probe_blocks(X, where, self.replicates), limits)
-        coverage = coverage_of(blocks, len(self.probes_))
-        check_unit(joint_range(limits), self.unit_, self._limits)
+        found = self._survey(X, as_matrix(X), where, fill=False)
+        check_unit(found.limits, self.unit_, self._limits)
         platform = sample_platforms(X) if self._by_name(X) else "unknown"
         samples, n_probes = getattr(X, "index", None), len(self.probes_)
-        return coverage_report(coverage, samples, n_probes, self._thresholds(), platform=platform)
+        return coverage_report(
+            found.coverage, samples, n_probes, self._thresholds(), platform=platform
+        )
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
         """Return the names of the probes that come out.
@@ -382,8 +400,10 @@ class ArrayHarmonizer(TransformerMixin, BaseEstimator):
             X = check_table(self, X, reset=False)
             where = self._columns_of(X)
         else:
-            check_probe_columns(X)
-            where = self._columns_of(X)
+            known = self._known_columns(X)
+            if known is None:
+                check_probe_columns(X)
+            where = self._columns_of(X) if known is None else known
             check_known_probes(X, where)
             check_first_row(X)
         return X, where
@@ -395,9 +415,21 @@ class ArrayHarmonizer(TransformerMixin, BaseEstimator):
         return CoverageLimits(warn=self.warn_coverage, refuse=self.min_coverage)
 
     def _columns_of(self, X: Any) -> ProbeColumns:
-        if self._by_name(X):
-            return find_probes(map(str, X.columns), self.probes_)
-        return every_column(self.probes_)._replace(first=self._probe_columns)
+        if not self._by_name(X):
+            return every_column(self.probes_)._replace(first=self._probe_columns)
+        known = self._known_columns(X)
+        return find_probes(map(str, X.columns), self.probes_) if known is None else known
+
+    def _known_columns(self, X: pd.DataFrame) -> ProbeColumns | None:
+        """Return where the probes are in a frame with the columns seen in fit, None in others."""
+        names = np.asarray(X.columns, dtype=object)
+        # files of earlier versions do not know the replicates
+        if not hasattr(self, "_replicate_columns") or not np.array_equal(
+            names, self.feature_names_in_
+        ):
+            return None
+        replicates = pd.DataFrame(self._replicate_columns, columns=["column", "probe"])
+        return ProbeColumns(self.probes_, self._probe_columns, replicates)
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from omitrans.exceptions import FeatureMismatchError
-from omitrans.preprocessing._columns import as_matrix, column_slices, take_columns
+from omitrans.preprocessing._columns import as_matrix, column_runs, take_columns
 from omitrans.preprocessing.probes._probe_names import (
     measures_methylation,
     share_of_probe_names,
@@ -40,6 +40,16 @@ class ProbeColumns(NamedTuple):
             self.first[start:stop],
             own.assign(probe=own["probe"] - start),
         )
+
+    def subset(self, positions: np.ndarray) -> "ProbeColumns":
+        """Return the same for some of the probes, in another order if need be."""
+        own = self.replicates
+        if len(own):
+            place = np.full(len(self.first), -1)
+            place[positions] = np.arange(len(positions))
+            own = own.assign(probe=place[own["probe"]])
+            own = own[own["probe"] >= 0]
+        return ProbeColumns(self.probes[positions], self.first[positions], own)
 
 
 def methylation_probes(columns: Iterable[str]) -> np.ndarray:
@@ -116,7 +126,9 @@ def refuse_transposed(X: Any) -> None:
         )
 
 
-def take_probes(X: Any, where: ProbeColumns, replicates: str) -> np.ndarray:
+def take_probes(
+    X: Any, where: ProbeColumns, replicates: str, *, order: str | None = None
+) -> np.ndarray:
     """Return the values of the probes, NaN where the table lacks them.
 
     Parameters
@@ -127,6 +139,8 @@ def take_probes(X: Any, where: ProbeColumns, replicates: str) -> np.ndarray:
         What `find_probes` found in it.
     replicates : {"mean", "median", "first"}
         What becomes of the values of a probe's replicates; missing ones are left out.
+    order : {"C", "F"} or None, default=None
+        Layout of the values; None keeps that of X.
 
     Returns
     -------
@@ -135,8 +149,9 @@ def take_probes(X: Any, where: ProbeColumns, replicates: str) -> np.ndarray:
     """
     values = as_matrix(X)
     absent = where.first < 0
-    taken = take_columns(values, np.where(absent, 0, where.first))
-    taken[:, absent] = np.nan
+    taken = take_columns(values, np.where(absent, 0, where.first), order)
+    if absent.any():
+        taken[:, absent] = np.nan
     for probes, columns in _of_one_size(where.replicates):
         taken[:, probes] = _JOIN[replicates]([values[:, ranked] for ranked in columns.T])
     return taken
@@ -145,7 +160,7 @@ def take_probes(X: Any, where: ProbeColumns, replicates: str) -> np.ndarray:
 def probe_blocks(X: Any, where: ProbeColumns, replicates: str) -> Iterator[np.ndarray]:
     """Yield the values of the probes, some probes at a time, so that they take little memory."""
     values = as_matrix(X)  # once: frames of several dtypes are copied
-    for run in column_slices(len(values), len(where.probes)):
+    for run in column_runs(len(values), len(where.probes)):
         yield take_probes(values, where.part(run.start, run.stop), replicates)
 
 
@@ -170,7 +185,7 @@ def unchanged(X: Any, values: np.ndarray, names: Any) -> Any:
 
 
 def _of_one_size(replicates: pd.DataFrame) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Yield probes, and their columns (a row a probe), of those with equally many replicates."""
+    """Yield probes, and their columns (one row per probe), of those with equally many replicates."""
     if not len(replicates):
         return
     replicates = replicates.sort_values(["probe", "column"])

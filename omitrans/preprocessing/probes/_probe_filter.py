@@ -1,5 +1,6 @@
 """Drop array probes by what is known of them."""
 
+from collections.abc import Callable
 from typing import Any, Self
 
 import numpy as np
@@ -8,7 +9,7 @@ from sklearn.base import BaseEstimator
 
 from omitrans.annotation import check_probe_table
 from omitrans.exceptions import FeatureMismatchError
-from omitrans.preprocessing._columns import ColumnsMixin, check_table, find_rows
+from omitrans.preprocessing._columns import ColumnsMixin, find_rows
 from omitrans.utils._sklearn import StrOptions, fit_context
 
 # switch -> (column of the annotation, the value that drops a probe)
@@ -149,7 +150,9 @@ class ProbeFilter(ColumnsMixin, BaseEstimator):
         ValueError
             If a rule is on whose column the annotation lacks, or no probe is left.
         """
-        check_table(self, X, reset=True, unit=self.unit)
+        return self._fit_columns(X)
+
+    def _choose(self, missing_rates: Callable[[], np.ndarray]) -> None:
         marked = self._marked()
         dropped = marked.any(axis=1).to_numpy()
         self.rule_counts_ = marked.sum().astype(int)
@@ -161,10 +164,9 @@ class ProbeFilter(ColumnsMixin, BaseEstimator):
                 "rule off, or check the annotation."
             )
         self.column_indices_ = np.flatnonzero(~dropped)
-        return self
 
     def _marked(self) -> pd.DataFrame:
-        """Return one row a probe and one column of bool for each rule that applies."""
+        """Return one row per probe and one column of bool for each rule that applies."""
         names = getattr(self, "feature_names_in_", None)
         marked: dict[str, np.ndarray] = {}
         if self.annotation is not None:

@@ -1,14 +1,13 @@
-"""How much of what a model reads a sample holds, and what follows from it."""
+"""What a sample must bring: enough of the probes that a model reads, in the unit of training."""
 
 import warnings
-from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from omitrans.exceptions import LowCoverageError, LowCoverageWarning
-from omitrans.preprocessing._columns import column_blocks
+from omitrans.utils._validation import check_beta_values
 
 _SHOWN = 3
 
@@ -18,17 +17,6 @@ class CoverageLimits(NamedTuple):
 
     warn: float
     refuse: float
-
-
-def blocks_of(values: np.ndarray) -> Iterator[np.ndarray]:
-    """Yield the values of a table in blocks that take little memory."""
-    return (block for _, block in column_blocks(values))
-
-
-def coverage_of(blocks: Iterable[np.ndarray], n_probes: int) -> np.ndarray:
-    """Return the share of observed values of each sample, from blocks of its probes."""
-    observed = [(~np.isnan(block)).sum(axis=1) for block in blocks]
-    return np.sum(observed, axis=0) / n_probes
 
 
 def coverage_report(
@@ -66,6 +54,37 @@ def judge_coverage(
             f"{_worst(samples, coverage, low)}. Missing ones are filled from the training samples.",
             LowCoverageWarning,
             stacklevel=6,
+        )
+
+
+def learn_unit(limits: np.ndarray, unit: str | None) -> str | None:
+    """Return the unit of the training values; "auto" takes those in [0, 1] for betas."""
+    if unit == "auto":
+        unit = "beta" if limits[0] >= 0 and limits[1] <= 1 else None
+    if unit == "beta":
+        check_beta_values(limits)
+    return unit
+
+
+def check_unit(limits: np.ndarray, unit: str | None, training: np.ndarray) -> None:
+    """Raise if the values of a new table are not in the unit of the training values.
+
+    Parameters
+    ----------
+    limits : ndarray of shape (2,)
+        Smallest and largest value of the table.
+    unit : {"beta"} or None
+        Unit of the training values, if it is known.
+    training : ndarray of shape (2,)
+        Their smallest and largest value.
+    """
+    if unit == "beta":
+        check_beta_values(limits)
+    elif training[0] < -1 and limits[0] >= 0 and limits[1] <= 1:
+        raise ValueError(
+            f"The values of X lie in [{limits[0]:.3g}, {limits[1]:.3g}] and look like betas, but "
+            f"the training samples held values from {training[0]:.3g} to {training[1]:.3g}, such "
+            "as M-values. Convert them with omitrans.preprocessing.beta_to_m."
         )
 
 

@@ -1,0 +1,191 @@
+"""A Pipeline whose steps choose and fill the columns of one table, and copy it once."""
+
+import copy
+from collections.abc import Callable
+from typing import Any, Self
+
+from sklearn import get_config
+from sklearn.pipeline import Pipeline
+from sklearn.utils.metaestimators import available_if
+
+from omitrans.preprocessing._column_steps import with_column_steps
+from omitrans.utils._sklearn import fit_context
+
+
+def _of_pipeline(name: str) -> Callable[[Any], bool]:
+    """Return the test whether a Pipeline of these steps has a method."""
+    return lambda self: hasattr(super(TranslationPipeline, self), name)
+
+
+class TranslationPipeline(Pipeline):
+    """A :class:`sklearn.pipeline.Pipeline` that takes steps on columns in one pass.
+
+    Steps that align, drop, sort or fill columns, one behind the other, copy the table at each step
+    in a Pipeline, and check it each time. Here they hand on which columns they choose. The table is
+    checked at the first of them, and its values are copied once, behind the last. Every step learns,
+    raises and gives exactly what it does in a Pipeline, and so does every other step.
+
+    It knows :class:`~omitrans.preprocessing.ArrayHarmonizer`,
+    :class:`~omitrans.preprocessing.ProbeFilter`, :class:`~omitrans.preprocessing.MissingRateFilter`,
+    :class:`~omitrans.preprocessing.LocationAligner`,
+    :class:`~sklearn.feature_selection.VarianceThreshold` and
+    :class:`~sklearn.impute.SimpleImputer` with means or medians.
+
+    Parameters
+    ----------
+    steps : list of (str, estimator)
+        The steps, as for :class:`sklearn.pipeline.Pipeline`.
+    transform_input : list of str or None, default=None
+        As for :class:`sklearn.pipeline.Pipeline`.
+    memory : str, object with the joblib.Memory interface or None, default=None
+        Keeps fitted steps. With it, and where metadata routing is enabled, tables are copied at
+        each step as in a Pipeline.
+    verbose : bool, default=False
+        Whether to print the time of each step. That of copying counts for the last step on columns.
+
+    Attributes
+    ----------
+    named_steps : Bunch
+        The steps by name.
+    n_features_in_ : int
+        Number of columns seen in fit, if the first step knows it.
+    feature_names_in_ : ndarray of str
+        Their names, if the first step keeps them.
+
+    See Also
+    --------
+    make_translation_pipeline : Makes one of the recommended steps.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from sklearn.linear_model import LinearRegression
+    >>> from omitrans.pipelines import TranslationPipeline
+    >>> from omitrans.preprocessing import LocationAligner, MissingRateFilter
+    >>> X = pd.DataFrame({"cg1": [0.0, 1.0, 2.0], "cg2": [None, None, 0.5]})
+    >>> model = TranslationPipeline(
+    ...     [
+    ...         ("filter", MissingRateFilter()),
+    ...         ("aligner", LocationAligner()),
+    ...         ("regressor", LinearRegression()),
+    ...     ]
+    ... )
+    >>> model.fit(X, [1.0, 2.0, 3.0]).predict(X).round(3)
+    array([1., 2., 3.])
+    >>> model["filter"].get_feature_names_out()
+    array(['cg1'], dtype=object)
+    """
+
+    # the steps check their own parameters
+    @fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X: Any, y: Any = None, **params: Any) -> Self:
+        """Fit the steps one after the other.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_samples, n_features)
+            The samples.
+        y : array-like or DataFrame, default=None
+            The targets.
+        **params : dict
+            Parameters of the fit of steps, as in ``harmonizer__groups``.
+
+        Returns
+        -------
+        TranslationPipeline
+            The fitted pipeline.
+        """
+        self._call("fit", X, y, **params)
+        return self
+
+    @available_if(_of_pipeline("fit_transform"))
+    @fit_context(prefer_skip_nested_validation=False)
+    def fit_transform(self, X: Any, y: Any = None, **params: Any) -> Any:
+        """Fit the steps, and return the samples behind the last.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_samples, n_features)
+            The samples.
+        y : array-like or DataFrame, default=None
+            The targets.
+        **params : dict
+            Parameters of the fit of steps.
+
+        Returns
+        -------
+        ndarray or DataFrame of shape (n_samples, n_transformed_features)
+            The samples.
+        """
+        return self._call("fit_transform", X, y, **params)
+
+    @available_if(_of_pipeline("transform"))
+    def transform(self, X: Any, **params: Any) -> Any:
+        """Return the samples behind the last step.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_samples, n_features)
+            The samples.
+        **params : dict
+            Parameters that steps ask for, with metadata routing.
+
+        Returns
+        -------
+        ndarray or DataFrame of shape (n_samples, n_transformed_features)
+            The samples.
+        """
+        return self._call("transform", X, **params)
+
+    @available_if(_of_pipeline("predict"))
+    def predict(self, X: Any, **params: Any) -> Any:
+        """Predict with the last step, behind the others.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_samples, n_features)
+            The samples.
+        **params : dict
+            Passed to the predict of the last step, such as ``return_std``.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_targets)
+            What the last step gives.
+        """
+        return self._call("predict", X, **params)
+
+    @available_if(_of_pipeline("score"))
+    def score(self, X: Any, y: Any = None, sample_weight: Any = None, **params: Any) -> float:
+        """Return the score of the last step, behind the others.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_samples, n_features)
+            The samples.
+        y : array-like or DataFrame, default=None
+            Their targets.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the samples.
+        **params : dict
+            Parameters that steps ask for, with metadata routing.
+
+        Returns
+        -------
+        float
+            What the last step gives, as R² for a regressor.
+        """
+        return self._call("score", X, y, sample_weight, **params)
+
+    def _call(self, method: str, *args: Any, **params: Any) -> Any:
+        """Call a method of Pipeline, on steps that hand on views of the columns where they can."""
+        fused = None
+        alone = self.memory is None and getattr(self, "transform_input", None) is None
+        if alone and not get_config()["enable_metadata_routing"]:
+            fused = with_column_steps(self.steps)
+        pipeline = self
+        if fused is not None:
+            # the steps are the same objects, and are fitted as such
+            pipeline = copy.copy(self)
+            pipeline.steps = fused
+        return getattr(super(TranslationPipeline, pipeline), method)(*args, **params)

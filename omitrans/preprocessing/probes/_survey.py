@@ -1,0 +1,170 @@
+"""Read a table sample by sample: what is observed, in which range, and what fills the gaps."""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from omitrans.preprocessing._columns import infinity_error
+from omitrans.preprocessing.probes._fill import Filler
+from omitrans.preprocessing.probes._probe_columns import ProbeColumns, take_probes
+from omitrans.utils._blocks import BLOCK_VALUES, CACHE_VALUES, row_blocks
+
+
+class Survey(NamedTuple):
+    """What the samples of a table hold of a model's probes."""
+
+    coverage: np.ndarray
+    """Share of the probes that each sample holds."""
+    limits: np.ndarray
+    """Smallest and largest of all values, NaN if there are none."""
+    gaps: "Gaps | None"
+    """What fills the missing values, if there are any and something is to fill them."""
+
+
+class Gaps:
+    """The missing values of each sample, and what to compute others from that stand in for them.
+
+    Parameters
+    ----------
+    filler : Filler
+        Computes them.
+    """
+
+    def __init__(self, filler: Filler) -> None:
+        self._filler = filler
+        self._samples: list[tuple[np.ndarray, np.ndarray] | None] = []
+
+    def add(self, missing: np.ndarray, found: np.ndarray | None) -> None:
+        """Remember the next sample; `found` is None for one that misses nothing."""
+        # probes that the whole table lacks are remembered once
+        own = np.flatnonzero(missing & ~self._filler.absent).astype(np.int32)
+        self._samples.append(None if found is None else (own, found))
+
+    def fill(self, values: np.ndarray, columns: np.ndarray | None) -> None:
+        """Write what stands in for missing values into a table of some or all probes."""
+        absent = self._filler.absent
+        place = np.full(len(absent), -1)
+        place[slice(None) if columns is None else columns] = np.arange(values.shape[1])
+        for i, sample in enumerate(self._samples):
+            if sample is None:
+                continue
+            own, found = sample
+            missing = own
+            if absent.any():
+                mask = absent.copy()
+                mask[own] = True
+                missing = np.flatnonzero(mask)
+            expected = self._filler.expected(missing, found)
+            at = place[missing]
+            kept = at >= 0
+            values[i, at[kept]] = expected[kept]
+
+
+class ProbeSource:
+    """The probes of a model in a table: its columns, replicates joined, gaps filled.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_samples, n_columns)
+        The table.
+    where : ProbeColumns
+        Where the probes are in it.
+    replicates : {"mean", "median", "first"}
+        How replicates become one value.
+    order : {"C", "F"} or None
+        Layout of what is gathered; None keeps that of the table.
+    gaps : Gaps or None
+        What fills missing values; None leaves them.
+    complete : bool
+        Whether nothing is missing then.
+    """
+
+    def __init__(
+        self,
+        values: np.ndarray,
+        where: ProbeColumns,
+        replicates: str,
+        *,
+        order: str | None,
+        gaps: Gaps | None,
+        complete: bool,
+    ) -> None:
+        self._values, self._where, self._replicates = values, where, replicates
+        self._order, self._gaps = order, gaps
+        self.shape = len(values), len(where.first)
+        self.complete = complete
+
+    def gather(self, columns: np.ndarray | None) -> np.ndarray:
+        """Return the values of some probes; None stands for all."""
+        where = self._where if columns is None else self._where.subset(columns)
+        taken = take_probes(self._values, where, self._replicates, order=self._order)
+        if self._gaps is not None:
+            self._gaps.fill(taken, columns)
+        return taken
+
+
+def survey(
+    values: np.ndarray,
+    where: ProbeColumns,
+    replicates: str,
+    filler: Filler | None,
+    *,
+    names: Any,
+) -> Survey:
+    """Read the probes of each sample once; infinity raises.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_samples, n_columns)
+        The table.
+    where : ProbeColumns
+        Where the probes are in it.
+    replicates : {"mean", "median", "first"}
+        How replicates become one value.
+    filler : Filler or None
+        What the training samples tell of missing values; None leaves them.
+    names : array-like of str
+        What probes are called in the message.
+
+    Returns
+    -------
+    Survey
+        What was found.
+    """
+    n_probes = len(where.first)
+    low = high = np.nan
+    coverage, infinite = np.empty(len(values)), np.zeros(n_probes, dtype=bool)
+    gaps = None if filler is None else Gaps(filler)
+    read = None
+    for rows, block in _row_blocks(values, where, replicates):
+        block_low, block_high = np.fmin.reduce(block, axis=None), np.fmax.reduce(block, axis=None)
+        low, high = np.fmin(low, block_low), np.fmax(high, block_high)
+        if np.isinf([block_low, block_high]).any():
+            infinite |= np.isinf(block).any(axis=0)
+            gaps = None
+        missing = np.isnan(block)
+        for i, (row, holes) in enumerate(zip(block, missing, strict=True), start=rows.start):
+            n_holes = np.count_nonzero(holes)
+            coverage[i] = (n_probes - n_holes) / n_probes
+            if gaps is None or filler is None:
+                continue
+            if n_holes and read is None:
+                read = filler.reader()
+            gaps.add(holes, read(row, holes) if n_holes and read is not None else None)
+    if infinite.any():
+        raise infinity_error(names[int(np.flatnonzero(infinite)[0])])
+    return Survey(coverage, np.array([low, high]), gaps if coverage.min() < 1 else None)
+
+
+def _row_blocks(
+    values: np.ndarray, where: ProbeColumns, replicates: str
+) -> Iterator[tuple[slice, np.ndarray]]:
+    """Yield the probes of some samples at a time, row by row in memory."""
+    by_row = values.flags.c_contiguous
+    # a sample of a column-major table is scattered: several are collected together
+    n_values = CACHE_VALUES if by_row else BLOCK_VALUES
+    same = where.are_all(values)
+    for rows in row_blocks(len(values), len(where.first), n_values):
+        part = values[rows] if same else take_probes(values[rows], where, replicates)
+        yield rows, np.ascontiguousarray(part)
