@@ -86,6 +86,15 @@ def test_every_room_has_a_layer():
     assert {room_of(path) for path in FILES} - {"__init__"} == set(RANK)
 
 
+def test_contributors_are_shown_these_layers():
+    shown = "\n".join(
+        f"    {'' if rank == 0 else '<- '}{', '.join(sorted(rooms))}"
+        for rank, rooms in enumerate(LAYERS)
+    )
+    text = (ROOT.parent / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    assert f"\n\n{shown}\n\n" in text, f"CONTRIBUTING.md should show:\n{shown}"
+
+
 def test_imports_are_seen():
     """The guard of this file: an import that is not seen cannot be judged."""
     modules = {module for path in FILES for _, module, _ in imports(path)}

@@ -26,7 +26,7 @@ def test_there_is_a_file_of_every_format():
 
 
 # Classes that came after the files were written.
-YOUNGER = {"CovariateEncoder"}
+YOUNGER = {"CovariateEncoder", "TranslationPipeline"}
 
 
 def test_there_is_a_file_of_every_class():
