@@ -1,6 +1,7 @@
 """Who may import whom; read from the source, so that an import inside a function counts too."""
 
 import ast
+import re
 from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -93,6 +94,26 @@ def test_contributors_are_shown_these_layers():
     )
     text = (ROOT.parent / "CONTRIBUTING.md").read_text(encoding="utf-8")
     assert f"\n\n{shown}\n\n" in text, f"CONTRIBUTING.md should show:\n{shown}"
+
+
+def test_the_map_is_true():
+    """Every file and folder that the map for newcomers names exists, and every room is on it."""
+    text = (ROOT.parent / "docs/developers/map.rst").read_text(encoding="utf-8")
+    places = [
+        path.relative_to(ROOT.parent).as_posix() for path in ROOT.parent.glob("tests/**/*.py")
+    ]
+    places += [
+        path.relative_to(ROOT).as_posix() for path in ROOT.rglob("*") if path.suffix != ".pyc"
+    ]
+    named = set(re.findall(r"``([\w/]+(?:\.py|/))``", text))
+    assert {"engine/_training.py", "networks/generators/"} <= named
+    lost = [
+        name
+        for name in named
+        if not any(f"/{place}/".endswith(f"/{name.rstrip('/')}/") for place in places)
+    ]
+    assert not lost
+    assert {room for room in RANK if f"``{room}" not in text} <= {"exceptions"}
 
 
 def test_imports_are_seen():
