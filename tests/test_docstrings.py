@@ -7,9 +7,14 @@ from pathlib import Path
 
 import numpydoc.validate
 import pytest
+from numpydoc.docscrape import ClassDoc
 
-from omitrans.utils.discovery import all_classes, all_functions, public_modules
+import omitrans
+from omitrans.estimators._trained_net import TrainedNetEstimator
+from omitrans.utils.discovery import all_classes, all_estimators, all_functions, public_modules
 
+ROOT = Path(omitrans.__file__).parent
+SOURCES = sorted(ROOT.rglob("*.py"))
 PYPROJECT = Path(__file__).parents[1] / "pyproject.toml"
 SETTINGS = tomllib.loads(PYPROJECT.read_text(encoding="utf-8"))["tool"]["numpydoc_validation"]
 IGNORED = set(SETTINGS["checks"]) - {"all"}  # "all" turns the list into exceptions
@@ -84,6 +89,57 @@ def test_public_objects_have_examples(name):
         return
     shown_by = EXAMPLE_ELSEWHERE.get(name, name)
     assert ">>> " in OBJECTS[shown_by].__doc__, f"{shown_by} has no Examples."
+
+
+def descriptions(cls):
+    """Return the text of each parameter and attribute that a class documents, by name."""
+    doc = ClassDoc(cls)
+    entries = [*doc["Parameters"], *doc["Attributes"]]
+    return {entry.name: " ".join(entry.desc) for entry in entries}
+
+
+# What means the same wherever it occurs; what all trained estimators share besides, found by code.
+SHARED_BY_ALL = ["feature_names_in_", "n_features_in_", "n_targets_", "target_names_"]
+SHARED_BY_ALL += ["add_indicator", "ignored_columns", "indicator_"]
+SHARED_BY_TRAINED = [*TrainedNetEstimator._parameter_constraints, "pretrained", "freeze"]
+SHARED_BY_TRAINED += [
+    "probe_dropout",
+    "source_unit",
+    "carry_optimizer",
+    "keep_optimizer",
+    "dropout",
+]
+SHARED_BY_TRAINED += ["dropout", "net_", "history_", "n_iter_", "best_epoch_", "best_validation_loss_"]
+
+
+@pytest.mark.parametrize("name", [*SHARED_BY_ALL, *SHARED_BY_TRAINED])
+def test_what_is_shared_is_described_alike(name):
+    classes = [cls for _, cls in all_estimators()]
+    if name in SHARED_BY_TRAINED:
+        classes = [cls for cls in classes if issubclass(cls, TrainedNetEstimator)]
+    texts = {cls.__name__: descriptions(cls)[name] for cls in classes if name in descriptions(cls)}
+    assert len(texts) > 1
+    assert len(set(texts.values())) == 1, texts
+
+
+# Phrases of a telegram, and what they should say.
+TELEGRAPHIC = {
+    r"\b(?:[Aa]|[Oo]ne) (?:row|column|file|dot|bar|line|fit|fold) an? [a-z]+": "One row per sample",
+    r"\b(?:[Ss]amples|[Rr]ows|[Vv]alues|[Ee]pochs|[Mm]asks|[Ff]its|[Tt]argets) an? "
+    r"(?:step|batch|block|fold|rate|epoch|patient|pattern)\b": "Number of samples per step",
+    r"^ +Of (?:the|matrix|that|its)\b.*\.$": "A sentence that says what it is",
+}
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_docstrings_are_sentences(path):
+    found = [
+        f"{number}: {line.strip()} (write it like: {cure})"
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1)
+        for pattern, cure in TELEGRAPHIC.items()
+        if re.search(pattern, line)
+    ]
+    assert not found, "\n".join(found)
 
 
 def test_tables_name_public_objects():

@@ -35,7 +35,8 @@ class CovariateImputer(ExpressionImputerMixin, BaseEstimator):
     ignored_columns : column specifier, default=None
         Columns of X that are neither expression nor covariates, such as ids of donors.
     add_indicator : bool, default=False
-        Whether :meth:`transform` appends which values were missing.
+        Whether :meth:`transform` appends columns that mark which values were missing, for genes
+        with missing values in `fit`.
 
     Attributes
     ----------
@@ -46,11 +47,11 @@ class CovariateImputer(ExpressionImputerMixin, BaseEstimator):
     covariates_ : CovariateEncoder
         Which columns are covariates, their categories and scales.
     indicator_ : MissingIndicator or None
-        Of ``add_indicator``.
+        Marks missing values. None without `add_indicator`.
     n_features_in_ : int
-        Number of columns of X.
+        Number of columns of X seen in fit.
     feature_names_in_ : ndarray of shape (n_columns,)
-        Their names, if X is a frame.
+        Names of the columns of X seen in fit, if X is a frame.
 
     See Also
     --------

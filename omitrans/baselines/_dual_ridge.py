@@ -61,11 +61,11 @@ class DualRidgeRegressor(MultiTargetRegressor):
     n_targets_ : int
         Number of targets.
     target_names_ : ndarray of shape (n_targets,)
-        Their names: the columns of y, or y0, y1, ...
+        Names of the targets: the columns of y, or y0, y1, ... where y has no names.
     n_features_in_ : int
-        Number of features.
+        Number of columns of X seen in fit.
     feature_names_in_ : ndarray of shape (n_features,)
-        Their names, if X is a frame.
+        Names of the columns of X seen in fit, if X is a frame.
 
     See Also
     --------

@@ -138,9 +138,10 @@ class GroupMedianImputer(ExpressionImputerMixin, BaseEstimator):
         Column of X that holds the group, by name or position; of several columns, such as tissue
         and sex, every combination is a group. None takes the median of all samples.
     ignored_columns : column specifier, default=None
-        Columns of X that are not expression, such as other covariates.
+        Columns of X that are neither expression nor covariates, such as ids of donors.
     add_indicator : bool, default=False
-        Whether :meth:`transform` appends which values were missing.
+        Whether :meth:`transform` appends columns that mark which values were missing, for genes
+        with missing values in `fit`.
 
     Attributes
     ----------
@@ -151,11 +152,11 @@ class GroupMedianImputer(ExpressionImputerMixin, BaseEstimator):
     overall_medians_ : ndarray of shape (n_genes,)
         Medians of all samples.
     indicator_ : MissingIndicator or None
-        Of ``add_indicator``.
+        Marks missing values. None without `add_indicator`.
     n_features_in_ : int
-        Number of columns of X.
+        Number of columns of X seen in fit.
     feature_names_in_ : ndarray of shape (n_columns,)
-        Their names, if X is a frame.
+        Names of the columns of X seen in fit, if X is a frame.
 
     See Also
     --------

@@ -39,7 +39,8 @@ class RidgeImputer(ExpressionImputerMixin, BaseEstimator):
         End these rounds when the filled (standardised) values change by less than this, root mean
         square.
     add_indicator : bool, default=False
-        Whether :meth:`transform` appends which values were missing.
+        Whether :meth:`transform` appends columns that mark which values were missing, for genes
+        with missing values in `fit`.
     random_state : int, RandomState instance or None, default=None
         Seed of the values that are hidden to choose the penalty.
 
@@ -54,11 +55,11 @@ class RidgeImputer(ExpressionImputerMixin, BaseEstimator):
     n_rounds_ : int
         Rounds run; 0 where the training samples have no holes.
     indicator_ : MissingIndicator or None
-        Of ``add_indicator``.
+        Marks missing values. None without `add_indicator`.
     n_features_in_ : int
-        Number of genes.
+        Number of columns of X seen in fit.
     feature_names_in_ : ndarray of shape (n_columns,)
-        Their names, if X is a frame.
+        Names of the columns of X seen in fit, if X is a frame.
 
     See Also
     --------

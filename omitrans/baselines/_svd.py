@@ -47,9 +47,9 @@ class SVDImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     n_iter_ : int
         Number of decompositions.
     n_features_in_ : int
-        Number of features.
+        Number of columns of X seen in fit.
     feature_names_in_ : ndarray of shape (n_features,)
-        Their names, if X is a frame.
+        Names of the columns of X seen in fit, if X is a frame.
 
     See Also
     --------

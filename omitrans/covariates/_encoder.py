@@ -35,7 +35,7 @@ class CovariateEncoder(TransformerMixin, BaseEstimator):
     numeric_covariates : column specifier, default=None
         Columns of numbers that are not expression, such as the age.
     ignored_columns : column specifier, default=None
-        Columns that are neither expression nor covariates, such as ids of donors.
+        Columns of X that are neither expression nor covariates, such as ids of donors.
     encoding : {"one-hot", "codes"} or None, default="one-hot"
         "one-hot" makes a column of 0 and 1 for each category. "codes" numbers the categories of a
         covariate 1, 2, ..., with 0 for those that are missing or that fit has not met: what a
@@ -52,9 +52,9 @@ class CovariateEncoder(TransformerMixin, BaseEstimator):
     numeric_scaler_ : StandardScaler or None
         Means and scales; None without numeric covariates.
     n_features_in_ : int
-        Number of columns of X.
+        Number of columns of X seen in fit.
     feature_names_in_ : ndarray of shape (n_columns,)
-        Their names, if X is a frame.
+        Names of the columns of X seen in fit, if X is a frame.
 
     See Also
     --------

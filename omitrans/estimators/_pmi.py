@@ -35,81 +35,93 @@ class PMIImputer(TorchImputer):
     hidden_layer_sizes : sequence of int, default=(1024,)
         Widths of the hidden layers.
     dropout : float, default=0.4
-        Share of hidden features set to zero in training.
+        Share of the hidden features of the network that are set to zero in each training step.
     norm : {"batch", "sample", "none"}, default="sample"
         Normalisation of hidden features: by batches, as published; within each sample; or none.
     observed_rate : tuple of float, default=(0.1, 0.9)
         Bounds α ≤ β of the share of a sample's observed values that the network is shown. It is
         drawn anew for every sample of every batch.
     scaling : {"standard", "none"}, default="standard"
-        Standardisation of every gene over the observed training values, undone in what is filled.
+        Scaling of the genes. "standard" standardises each gene over the observed training values,
+        and undoes it in the filled values.
     lr : float, default=5e-4
-        Learning rate (Adam).
+        Learning rate of the Adam optimizer.
     alpha : float, default=0.0
-        L2 penalty of the weights; about 1 holds back what noise alone would explain of as many
-        standardised genes.
+        Strength of the L2 penalty on the weights of the network. Its unit grows with the size of
+        the tables: a value of about 1 just holds back what the network could fit to pure noise in
+        standardised targets, so that one value serves tables of all sizes. 0 switches the penalty
+        off.
     batch_size : int, default=32
-        Samples a step.
+        Number of samples per gradient step.
     max_epochs : int, default=500
-        Passes over the training samples, at most.
+        Largest number of passes over the training samples.
     decay_epochs : int, default=0
-        Over how many of them, at the end, the learning rate falls linearly.
+        Number of epochs, at the end of `max_epochs`, over which the learning rate falls linearly.
     early_stopping : bool, default=True
-        Whether to set samples aside and end when the error at those of their observed values that
-        are not shown no longer falls. No value that is missing is needed.
+        Whether to set some samples aside for validation, to end training when the loss on them no
+        longer falls, and to keep the weights with which it was lowest.
     validation_fraction : float, default=0.1
-        Share of samples set aside.
+        Share of the samples that early stopping sets aside. All samples of a patient are set aside
+        together; see `groups` of :meth:`fit`.
     n_iter_no_change : int, default=30
-        Epochs without a better loss after which training ends.
+        Number of epochs without a better validation loss after which training ends.
     tol : float, default=1e-4
-        By which share a loss must be lower to count as better.
+        A validation loss counts as better when it is lower than the best one so far by more than
+        this share of it.
     restore_best : bool, default=True
-        Whether to keep the weights of the best epoch. The authors' code keeps the last.
+        Whether to keep the weights of the epoch with the lowest validation loss. The authors' code
+        keeps the last ones.
     add_indicator : bool, default=False
-        Whether :meth:`transform` appends which values were missing, for genes with missing values
-        in fit.
+        Whether :meth:`transform` appends columns that mark which values were missing, for genes
+        with missing values in `fit`.
     device : str or torch.device, default="auto"
-        "auto" takes CUDA where there is one; else "cpu", "cuda", "cuda:1", ...
+        Where to train and predict. "auto" takes a CUDA device if there is one, and the CPU
+        otherwise. Or name the device: "cpu", "cuda", "cuda:1", ...
     precision : {"auto", "float32", "bf16"}, default="auto"
-        Of matrix products. "auto" takes bfloat16 on GPUs that compute in it.
+        Data type of matrix products; weights and losses stay in float32. "auto" takes bfloat16 on
+        GPUs that compute in it, and float32 elsewhere.
     data_location : {"auto", "device", "host"}, default="auto"
-        Whether the training table is moved to the device once or streamed from the host.
+        Where the training tables lie. "device" moves them to the device once; "host" leaves them in
+        memory, or in a :class:`numpy.memmap`, and streams the batches. "auto" streams only what
+        does not fit on the device.
     checkpoint_dir : str or pathlib.Path, default=None
-        Folder of checkpoints; needs an integer `random_state`.
+        Folder for checkpoints; it needs an integer `random_state`. None writes no checkpoints.
     checkpoint_every : int, default=50
-        Epochs between two checkpoints.
+        Number of epochs between two checkpoints.
     resume : bool, default=False
-        Go on from the checkpoint of a training with these parameters on these data.
+        Whether to go on from a checkpoint in `checkpoint_dir` that was made with the same
+        parameters on the same data, if there is one. The result is that of a training without
+        interruption.
     random_state : int, RandomState instance or None, default=None
-        Seeds weights, masks, dropout, validation samples and the order of batches. The global
-        generators of NumPy and torch are left as they are.
+        Seed of everything that training draws: initial weights, dropout, masks, validation samples
+        and the order of batches. The global generators of NumPy and torch are left as they are.
     verbose : int, default=0
-        1 shows a progress bar with losses and time left.
+        1 shows a progress bar with the losses and the time left.
 
     Attributes
     ----------
     net_ : MaskedNet
-        The trained skorch net; ``net_.module_`` is the imputing network.
+        The trained skorch net. ``net_.module_`` is the network that predicts.
     history_ : DataFrame
-        A row an epoch: losses of training and validation samples (in scaled units), learning rate,
-        seconds.
+        One row per epoch: losses of the training and validation samples (in scaled units), learning
+        rate, and seconds.
     n_iter_ : int
-        Epochs run.
+        Number of epochs that were run.
     best_epoch_ : int
-        The epoch with the lowest validation loss; with early stopping only.
+        Epoch with the lowest validation loss. Only with early stopping.
     best_validation_loss_ : float
-        That loss; with early stopping only.
+        The lowest validation loss. Only with early stopping.
     residual_sd_ : ndarray of shape (n_genes,)
         Root mean squared error at observed values with half of them shown, over validation samples
         (over training samples without early stopping).
     covariates_ : CovariateEncoder
         Which columns are covariates, their categories and scales.
     indicator_ : MissingIndicator or None
-        Of ``add_indicator``.
+        Marks missing values. None without `add_indicator`.
     n_features_in_ : int
-        Number of columns of X, covariates included.
+        Number of columns of X seen in fit.
     feature_names_in_ : ndarray of shape (n_columns,)
-        Their names, if X is a frame.
+        Names of the columns of X seen in fit, if X is a frame.
 
     See Also
     --------

@@ -41,83 +41,97 @@ class TDimputeRegressor(TorchRegressor):
         division by the largest value. A number divides by it; the code has 16.5 for
         log2(RSEM + 1). "minmax" does it gene by gene.
     lr : float, default=1e-4
-        Learning rate (Adam).
+        Learning rate of the Adam optimizer.
     alpha : float, default=0.0
-        L2 penalty of the weights, in the unit of :class:`~omitrans.OmiTransRegressor`; published:
-        none.
+        Strength of the L2 penalty on the weights of the network. Its unit grows with the size of
+        the tables: a value of about 1 just holds back what the network could fit to pure noise in
+        standardised targets, so that one value serves tables of all sizes. 0 switches the penalty
+        off.
     batch_size : int, default=16
-        Samples a step. Published: 16 on one cohort, 128 on all.
+        Number of samples per gradient step.
     max_epochs : int, default=300
-        Passes over the training samples. Published: 100 on one cohort, 300 on all, 150 to
-        fine-tune.
+        Largest number of passes over the training samples.
     decay_epochs : int, default=0
-        Over how many of them, at the end, the learning rate falls linearly.
+        Number of epochs, at the end of `max_epochs`, over which the learning rate falls linearly.
     early_stopping : bool, default=False
-        Whether to set samples aside, end when their loss no longer falls, and keep the weights
-        that were best on them. The published training runs all epochs.
+        Whether to set some samples aside for validation, to end training when the loss on them no
+        longer falls, and to keep the weights with which it was lowest.
     validation_fraction : float, default=0.1
-        Share of samples set aside.
+        Share of the samples that early stopping sets aside. All samples of a patient are set aside
+        together; see `groups` of :meth:`fit`.
     n_iter_no_change : int, default=30
-        Epochs without a better loss after which training ends.
+        Number of epochs without a better validation loss after which training ends.
     tol : float, default=1e-4
-        By which share a loss must be lower to count as better.
+        A validation loss counts as better when it is lower than the best one so far by more than
+        this share of it.
     probe_dropout : float, default=0.0
-        In training, each sample of each batch loses a random share of its features, between 0 and
-        this: they stand at their training means. Up to about 0.4 it costs little on complete
-        arrays and saves some of what is lost where missing probes are filled by means.
+        Largest share of the source features that training hides. Each sample in each batch loses a
+        random share of its features between 0 and this value; hidden features take their training
+        means. Values up to about 0.4 cost little on complete arrays, and save some of the accuracy
+        that is lost where missing probes are filled by means.
     source_unit : {"beta"} or None, default=None
-        "beta" declares X to hold beta values: others than those in [0, 1] are refused.
+        "beta" declares that X holds beta values, so that values outside [0, 1] are refused.
     pretrained : TDimputeRegressor, str or pathlib.Path, default=None
-        A fitted model, or the path of a saved one, whose weights training begins with. Features
-        are matched by name, as in :meth:`fine_tune`. Cloning shares it, so that it works in a
-        Pipeline and in GridSearchCV. It is needed in fit only.
+        A fitted model of the same class, or the path of a saved one, whose weights training starts
+        from. Features are matched by name, as in :meth:`fine_tune`. Cloning shares the model, so
+        that this parameter works in a Pipeline and in GridSearchCV. It is needed in `fit` only.
     carry_optimizer : bool, default=False
-        Go on with Adam's moments of `pretrained`, which must have kept them. The code does.
+        Whether to go on with the moments of the Adam optimizer of `pretrained`, which must have
+        kept them (``keep_optimizer=True``), as TDimpute's code does.
     keep_optimizer : bool, default=False
-        Keep Adam's moments after fit, for a training that carries on; twice the weights in memory.
+        Whether to keep the moments of the Adam optimizer after `fit`, for a training that carries
+        on. They take twice the memory of the weights.
     freeze : str or sequence of str, default=None
-        Weights that stay as `pretrained` has them, by the beginning of their names in
+        Weights that stay as `pretrained` has them, given by the beginning of their names in
         ``net_.module_.named_parameters()``.
     device : str or torch.device, default="auto"
-        "auto" takes CUDA where there is one; else "cpu", "cuda", "cuda:1", ...
+        Where to train and predict. "auto" takes a CUDA device if there is one, and the CPU
+        otherwise. Or name the device: "cpu", "cuda", "cuda:1", ...
     precision : {"auto", "float32", "bf16"}, default="auto"
-        Of matrix products. "auto" takes bfloat16 on GPUs that compute in it.
+        Data type of matrix products; weights and losses stay in float32. "auto" takes bfloat16 on
+        GPUs that compute in it, and float32 elsewhere.
     data_location : {"auto", "device", "host"}, default="auto"
-        Whether the training tables are moved to the device once, or stay on the host and are
-        streamed. "auto" streams what does not fit.
+        Where the training tables lie. "device" moves them to the device once; "host" leaves them in
+        memory, or in a :class:`numpy.memmap`, and streams the batches. "auto" streams only what
+        does not fit on the device.
     checkpoint_dir : str or pathlib.Path, default=None
-        Folder of checkpoints; needs an integer `random_state`.
+        Folder for checkpoints; it needs an integer `random_state`. None writes no checkpoints.
     checkpoint_every : int, default=50
-        Epochs between two checkpoints.
+        Number of epochs between two checkpoints.
     resume : bool, default=False
-        Go on from the checkpoint of a training with these parameters on these data.
+        Whether to go on from a checkpoint in `checkpoint_dir` that was made with the same
+        parameters on the same data, if there is one. The result is that of a training without
+        interruption.
     random_state : int, RandomState instance or None, default=None
-        Seeds weights, validation samples and the order of batches.
+        Seed of everything that training draws: initial weights, dropout, masks, validation samples
+        and the order of batches. The global generators of NumPy and torch are left as they are.
     verbose : int, default=0
-        1 shows a progress bar with losses and time left.
+        1 shows a progress bar with the losses and the time left.
 
     Attributes
     ----------
     net_ : OmicsNet
-        The trained skorch net.
+        The trained skorch net. ``net_.module_`` is the network that predicts.
     history_ : DataFrame
-        A row an epoch: losses (in scaled units), learning rate, seconds.
+        One row per epoch: losses of the training and validation samples (in scaled units), learning
+        rate, and seconds.
     n_iter_ : int
-        Epochs run.
+        Number of epochs that were run.
     best_epoch_ : int
-        The epoch whose weights are kept; with early stopping only.
+        Epoch with the lowest validation loss. Only with early stopping.
     best_validation_loss_ : float
-        Its loss; with early stopping only.
+        The lowest validation loss. Only with early stopping.
     n_shared_features_, n_shared_targets_ : int
-        How many features were matched with those of `pretrained`; with that only.
+        Number of source and target features that were matched with those of `pretrained`. Only with
+        `pretrained`.
     n_features_in_ : int
-        Number of source features.
+        Number of columns of X seen in fit.
     feature_names_in_ : ndarray of shape (n_features,)
-        Their names, if X is a frame.
+        Names of the columns of X seen in fit, if X is a frame.
     n_targets_ : int
-        Number of target features.
+        Number of targets.
     target_names_ : ndarray of shape (n_targets,)
-        Their names: the columns of Y, or y0, y1, ...
+        Names of the targets: the columns of y, or y0, y1, ... where y has no names.
 
     See Also
     --------
@@ -125,9 +139,12 @@ class TDimputeRegressor(TorchRegressor):
 
     Notes
     -----
-    Weights start from Glorot's uniform distribution, as in the code. Its batches run over the
-    seams between epochs and leave out the last samples of training; here an epoch ends with a
-    smaller batch.
+    Published are batches of 16 samples on one cohort and of 128 on all; 100 epochs on one cohort,
+    300 on all and 150 to fine-tune, all of them run; and no L2 penalty.
+
+    Weights start from Glorot's uniform distribution, as in the authors' code. The batches of that
+    code run over the seams between epochs and leave out the last samples of training; here an
+    epoch ends with a smaller batch.
 
     References
     ----------

@@ -224,7 +224,9 @@ def _view_behind(step: Any, X: Any, *, training: bool) -> ColumnView | None:
     if isinstance(X, ColumnView):
         known = _suits(step, X) and _knows(step, X)
         view = _CHANGES[type(step)](step, X) if known else None
-    elif not _begins_view(step, X) or isinstance(X, pd.DataFrame) != hasattr(step, "feature_names_in_"):
+    elif not _begins_view(step, X) or isinstance(X, pd.DataFrame) != hasattr(
+        step, "feature_names_in_"
+    ):
         view = None
     elif isinstance(step, ArrayHarmonizer):
         view = _view_of_probes(step, X, training=training)

@@ -331,9 +331,7 @@ class ArrayHarmonizer(TransformerMixin, BaseEstimator):
         )
         return ColumnView(filled, names=None if index is None else self.probes_, **named)
 
-    def _survey(
-        self, X: Any, values: np.ndarray, where: ProbeColumns, *, fill: bool
-    ) -> Survey:
+    def _survey(self, X: Any, values: np.ndarray, where: ProbeColumns, *, fill: bool) -> Survey:
         """Return what each sample holds of the probes, and what fills its gaps."""
         filler = Filler(
             self.means_,
