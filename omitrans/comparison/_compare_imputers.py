@@ -169,7 +169,8 @@ def compare_imputers(
     Name: mean_r2_per_feature, dtype: bool
     """
     check_models(imputers, "transform", "imputers")
-    groups = sample_groups(X, groups)
+    if scenario == "inductive" or not isinstance(groups, str):
+        groups = sample_groups(X, groups)  # in place nothing is split, but by imputers themselves
     covariates = _check_covariates(X, covariates)
     labels = _labels(X, group_by)
     splits: list[Split] | list[None] = [None]

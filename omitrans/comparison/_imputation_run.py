@@ -35,7 +35,7 @@ def evaluate_imputer(
     train_missing_rate: float,
     mechanism: str,
     covariates: Sequence[str],
-    groups: np.ndarray | None,
+    groups: Any,
     labels: np.ndarray | None,
     keep_imputation: bool,
 ) -> list[Outcome]:
@@ -57,8 +57,9 @@ def evaluate_imputer(
         As :func:`~omitrans.datasets.hide_values` takes it.
     covariates : sequence of str
         Columns that are never hidden.
-    groups : ndarray of shape (n_samples,) or None
-        The donor of each sample, for imputers whose `fit` takes groups.
+    groups : ndarray of shape (n_samples,), "auto" or None
+        The donor of each sample, for imputers whose `fit` takes groups. Only in place may it be
+        "auto", which leaves it to them.
     labels : ndarray of shape (n_samples,) or None
         Groups for R² within groups.
     keep_imputation : bool

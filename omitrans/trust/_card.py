@@ -31,7 +31,7 @@ def card_tables(
     folds : sequence of Fold
         Each sample is in one of them.
     shares : sequence of float
-        Of the probes, at which the folds' squared errors were summed; the first is 1.
+        Shares of the probes at which the squared errors of the folds were summed; the first is 1.
     names : ndarray of str
         Names of the targets.
     min_r2 : float

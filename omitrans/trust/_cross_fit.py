@@ -54,17 +54,17 @@ def cross_fit(
     groups : ndarray of shape (n_samples,) or None
         The group of each sample, for a regressor whose `fit` takes groups.
     shares : sequence of float
-        Shares of the columns of X that are left, one after the other. A pipeline with an
-        :class:`~omitrans.preprocessing.ArrayHarmonizer` fills the others; without one they are set
-        to their means over the training samples.
+        Shares of the columns of X that are kept, each in turn. A model with an
+        :class:`~omitrans.preprocessing.ArrayHarmonizer` fills the other columns; without one they
+        are set to their means over the training samples.
     seeds : sequence of int
-        One a fold; draws the columns.
+        One for each fold, which draws the columns that are left out.
     keep_models : bool
         Whether to return the fitted clones.
     n_jobs : int or None
-        Folds at once.
+        Number of folds that are fitted at the same time.
     verbose : int
-        As joblib's.
+        How much joblib prints.
 
     Returns
     -------

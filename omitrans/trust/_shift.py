@@ -161,13 +161,13 @@ _MAX_FREEDOM = 250  # beyond it the moments of a nearly constant distance say no
 
 
 class DomainShiftDetector(OutlierMixin, BaseEstimator):
-    """Measure how far samples lie from a training cohort, and raise the alarm on those too far.
+    """Measure how far samples lie from a training cohort, and flag those that lie too far.
 
     A sample is compared with the principal components of the training cohort, columns being
     standardised, so that those which hardly vary within the cohort count too: the Mahalanobis
     distance of its scores says whether it is extreme in the directions in which the cohort
-    varies, its squared residual whether it leaves them. Both are put on the scale of training
-    samples that were held out while the components were learnt, weighted by how steady they are
+    varies; its squared residual says whether it leaves them. Both are put on the scale of training
+    samples that were held out while the components were learnt, weighted by how little they vary
     there, and added. The held-out samples also set the threshold, so that new samples of the same
     cohort are flagged at about the rate asked for.
 

@@ -179,9 +179,9 @@ def fit_with_groups(model: Any, X: Any, y: Any, groups: Any, *, method: str = "f
         Is fitted in place.
     X, y : array-like
         What `fit` takes.
-    groups : ndarray of shape (n_samples,) or None
+    groups : ndarray of shape (n_samples,), None or "auto"
         The group of each sample; None if each stands alone. It is handed on too, so that nothing
-        inside looks for groups itself.
+        inside looks for groups itself. "auto" lets whatever takes groups look for them.
     method : {"fit", "fit_transform"}, default="fit"
         What to call.
 
@@ -192,8 +192,8 @@ def fit_with_groups(model: Any, X: Any, y: Any, groups: Any, *, method: str = "f
     """
     params = group_params(model, groups)
     with warnings.catch_warnings():
-        # whoever calls this has said how samples are grouped
-        warnings.simplefilter("ignore", PatientGroupsWarning)
+        if not isinstance(groups, str):  # whoever calls this has said how samples are grouped
+            warnings.simplefilter("ignore", PatientGroupsWarning)
         return getattr(model, method)(X, y, **params)
 
 

@@ -195,16 +195,25 @@ class FillSeen(StandardScaler):
         return np.nan_to_num(X)
 
 
-@pytest.mark.parametrize(("scenario", "n_patients"), [("inductive", 40), ("in-place", 60)])
-def test_imputers_get_the_groups_of_their_samples(cohort, scenario, n_patients):
+def test_imputers_get_the_groups_of_their_samples(cohort):
     X, _, patients = cohort
     FillSeen.seen.clear()
-    options = {"scenario": scenario, "cv": 3, "n_masks": 1, "random_state": 0}
+    options = {"cv": 3, "n_masks": 1, "random_state": 0}
     compare_imputers({"zero": FillSeen()}, X, groups=patients, **options)
     with pytest.warns(PatientGroupsWarning, match="60 patients"):
         compare_imputers({"zero": FillSeen()}, X, **options)
-    assert len(FillSeen.seen) >= 2
-    assert all(len(set(part)) == n_patients for part in FillSeen.seen)
+    assert [len(set(part)) for part in FillSeen.seen] == [40] * 6
+
+
+def test_imputers_look_for_groups_themselves_in_place(cohort):
+    X, _, patients = cohort
+    FillSeen.seen.clear()
+    options = {"scenario": "in-place", "n_masks": 1, "random_state": 0}
+    for groups in (patients, None):
+        compare_imputers({"zero": FillSeen()}, X, groups=groups, **options)
+    compare_imputers({"zero": FillSeen()}, X, **options)  # nothing is split, and nothing said
+    np.testing.assert_array_equal(FillSeen.seen[0], patients)
+    assert FillSeen.seen[1:] == [None, "auto"]
 
 
 def test_nothing_is_said_where_no_patient_repeats(cohort):
