@@ -1,7 +1,6 @@
 """Finished folds on disk, found again by what went into them."""
 
 import hashlib
-import os
 import pickle
 import sys
 import warnings
@@ -16,6 +15,7 @@ from sklearn.base import clone
 
 import omitrans
 from omitrans.comparison._outcome import Outcome
+from omitrans.utils._files import replacing
 
 # What cannot be pickled, and so not be recognised: lambdas, local functions, open files.
 _NO_HASH = (pickle.PicklingError, AttributeError, TypeError)
@@ -132,15 +132,11 @@ def write_outcome(path: Path, outcome: Outcome) -> str | None:
         "values": np.array(list(outcome.metrics.values()), dtype=np.float64),
     }
     arrays |= {f"{_ARRAY}{name}": array for name, array in outcome.arrays.items()}
-    # several processes may write the same fold
-    partial = path.with_name(f"{path.stem}.{os.getpid()}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with partial.open("wb") as file:
-            np.savez(file, **arrays)
-        partial.replace(path)
+        with replacing(path) as unfinished:
+            np.savez(unfinished, **arrays)
     except OSError as error:
-        partial.unlink(missing_ok=True)
         return f"{type(error).__name__}: {error}"
     return None
 
