@@ -14,6 +14,7 @@ class Source(Protocol):
     """What a view takes its columns from."""
 
     shape: tuple[int, int]
+    dtype: np.dtype
     complete: bool
     """Whether nothing is missing in what is gathered."""
 
@@ -36,7 +37,7 @@ class TableSource:
 
     def __init__(self, values: np.ndarray, *, complete: bool, spare: bool = False) -> None:
         self.values, self.complete, self.spare = values, complete, spare
-        self.shape = values.shape
+        self.shape, self.dtype = values.shape, values.dtype
 
     def gather(self, columns: np.ndarray | None) -> np.ndarray:
         """Return the values of some columns, in the layout of the table."""
