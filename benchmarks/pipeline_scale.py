@@ -7,7 +7,8 @@ the few probes that vary most. Training betas are float32, one value in a hundre
 Each build and layout runs in a process of its own, the builds in turn; ratios are medians over the
 turns. Memory is what a step takes at its peak beyond what stood before, as a multiple of the table.
 
-    python benchmarks/pipeline_scale.py --against 902a287 --output benchmarks/results/pipeline_scale.csv
+    python benchmarks/pipeline_scale.py --against 902a287 \\
+        --output benchmarks/results/pipeline_scale.csv
 """
 
 import argparse
@@ -147,7 +148,7 @@ def compare(other, layout, args):
         for build, folder in builds[:: 1 if turn % 2 else -1]:
             rows, predicted[build] = run(folder, layout, args)
             turns.append(rows.assign(build=build, turn=turn))
-    found = pd.concat(turns).pivot(index=["step", "turn"], columns="build")
+    found = pd.concat(turns).pivot_table(index=["step", "turn"], columns="build")
     ratio = found["seconds", "old"] / found["seconds", "new"]
     middle = found.groupby("step").median()
     difference = np.abs(predicted["new"] - predicted["old"]).max()

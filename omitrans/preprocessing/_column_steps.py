@@ -124,6 +124,10 @@ def _output_of(step: Any) -> str:
     return get_output_config("transform", step)["dense"]
 
 
+def _named(X: Any) -> bool:
+    return isinstance(X, pd.DataFrame)
+
+
 def _gives_frames_or_arrays(step: Any) -> bool:
     return _output_of(step) in ("default", "pandas")
 
@@ -232,9 +236,7 @@ def _view_behind(step: Any, X: Any, *, training: bool) -> ColumnView | None:
     if isinstance(X, ColumnView):
         known = _suits(step, X) and _knows(step, X)
         view = _CHANGES[type(step)](step, X) if known else None
-    elif not _begins_view(step, X):
-        view = None
-    elif isinstance(X, pd.DataFrame) != hasattr(step, "feature_names_in_"):
+    elif not _begins_view(step, X) or _named(X) != hasattr(step, "feature_names_in_"):
         view = None
     elif isinstance(step, ArrayHarmonizer):
         view = _view_of_probes(step, X, training=training)

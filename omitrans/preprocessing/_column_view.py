@@ -145,7 +145,7 @@ class ColumnView:
         """Yield small runs of columns, and their values."""
         for run in column_runs(*self.shape):
             if self.columns is None and isinstance(self.source, TableSource):
-                yield run, self.source.values[:, run]
+                yield run, self.source.gather(None)[:, run]
             else:
                 every = np.arange(run.start, run.stop)
                 yield run, self.take(every).to_array()
@@ -163,9 +163,9 @@ class ColumnView:
         else:
             values = self.source.gather(self.columns)
         if self.statistics is not None:
-            for run in row_blocks(*values.shape, CACHE_VALUES):
-                missing = np.isnan(values[run])
-                np.copyto(values[run], self.statistics, where=missing, casting="same_kind")
+            for rows in row_blocks(len(values), values.shape[1], CACHE_VALUES):
+                missing = np.isnan(values[rows])
+                np.copyto(values[rows], self.statistics, where=missing, casting="same_kind")
         return values
 
     def to_table(self, *, last: bool = False) -> Any:

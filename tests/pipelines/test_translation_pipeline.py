@@ -136,7 +136,7 @@ def caught(function):
         warnings.simplefilter("always")
         try:
             outcome = function()
-        except Exception as error:  # noqa: BLE001
+        except Exception as error:
             outcome = (type(error), str(error))
     return outcome, sorted({(w.category, str(w.message)) for w in raised}, key=str)
 
@@ -225,8 +225,8 @@ STEPS = {
         "passthrough", ProbeFilter(a), None, "passthrough", LocationAligner(a), SimpleImputer()
     ],
     "sorted first": lambda a: [
-        LocationAligner(a), ProbeFilter(a, unit="beta"), MissingRateFilter(0.3), VarianceThreshold(),
-        SimpleImputer(),
+        LocationAligner(a), ProbeFilter(a, unit="beta"), MissingRateFilter(0.3),
+        VarianceThreshold(), SimpleImputer(),
     ],
     "unit unknown to the harmonizer": lambda a: [
         ArrayHarmonizer(unit=None), ProbeFilter(a, unit="beta"), LocationAligner(a)
