@@ -173,7 +173,8 @@ def check_first_row(X: pd.DataFrame) -> None:
     """Raise if a frame has no rows, or columns that are no numbers."""
     if one_dtype(X) in _FLOATS:
         return
-    first = X.head(1).to_numpy(dtype=object, na_value=np.nan)  # pandas' own numbers too
+    # na_value: pandas' own numbers too; copy: pandas 3 would write it into a read-only view
+    first = X.head(1).to_numpy(dtype=object, na_value=np.nan, copy=True)
     try:
         check_array(first, dtype=_FLOATS, ensure_all_finite=False)
     except ValueError as error:
