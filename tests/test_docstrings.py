@@ -109,7 +109,8 @@ SHARED_BY_TRAINED += [
     "keep_optimizer",
     "dropout",
 ]
-SHARED_BY_TRAINED += ["dropout", "net_", "history_", "n_iter_", "best_epoch_", "best_validation_loss_"]
+SHARED_BY_TRAINED += ["dropout", "net_", "history_", "n_iter_", "best_epoch_"]
+SHARED_BY_TRAINED += ["best_validation_loss_"]
 
 
 @pytest.mark.parametrize("name", [*SHARED_BY_ALL, *SHARED_BY_TRAINED])

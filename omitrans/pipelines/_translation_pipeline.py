@@ -21,15 +21,16 @@ class TranslationPipeline(Pipeline):
     """A :class:`sklearn.pipeline.Pipeline` that takes steps on columns in one pass.
 
     Steps that align, drop, sort or fill columns, one behind the other, copy the table at each step
-    in a Pipeline, and check it each time. Here they hand on which columns they choose. The table is
-    checked at the first of them, and its values are copied once, behind the last. Every step learns,
-    raises and gives exactly what it does in a Pipeline, and so does every other step.
+    of a Pipeline, and check it each time. Here they hand on which columns they choose. The table is
+    checked at the first of them, and its values are copied once, behind the last. Every step
+    learns, raises and gives exactly what it does in a Pipeline.
 
-    It knows :class:`~omitrans.preprocessing.ArrayHarmonizer`,
-    :class:`~omitrans.preprocessing.ProbeFilter`, :class:`~omitrans.preprocessing.MissingRateFilter`,
+    The steps that do so are :class:`~omitrans.preprocessing.ArrayHarmonizer`,
+    :class:`~omitrans.preprocessing.ProbeFilter`,
+    :class:`~omitrans.preprocessing.MissingRateFilter`,
     :class:`~omitrans.preprocessing.LocationAligner`,
     :class:`~sklearn.feature_selection.VarianceThreshold` and
-    :class:`~sklearn.impute.SimpleImputer` with means or medians.
+    :class:`~sklearn.impute.SimpleImputer` with means or medians. Any other step gets the table.
 
     Parameters
     ----------
@@ -38,8 +39,8 @@ class TranslationPipeline(Pipeline):
     transform_input : list of str or None, default=None
         As for :class:`sklearn.pipeline.Pipeline`.
     memory : str, object with the joblib.Memory interface or None, default=None
-        Keeps fitted steps. With it, and where metadata routing is enabled, tables are copied at
-        each step as in a Pipeline.
+        Keeps fitted steps. With it, and where metadata routing is enabled, the table is copied at
+        each step, as in a Pipeline.
     verbose : bool, default=False
         Whether to print the time of each step. That of copying counts for the last step on columns.
 

@@ -128,8 +128,12 @@ class LocationAligner(ColumnsMixin, BaseEstimator):
         places = check_locations(annotation)
         names = getattr(self, "feature_names_in_", None)
         if names is not None:
-            find_rows(places.index, names)
-            return places.reindex(names)
+            rows = find_rows(places.index, names)
+            take = pd.api.extensions.take  # with allow_fill, -1 gives a missing place
+            found = {
+                name: take(column.array, rows, allow_fill=True) for name, column in places.items()
+            }
+            return pd.DataFrame(found, index=names, copy=False)
         if len(places) != self.n_features_in_:
             raise FeatureMismatchError(
                 f"X has no column names, so the {len(places)} rows of the annotation must describe "

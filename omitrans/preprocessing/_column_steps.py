@@ -92,7 +92,7 @@ def with_column_steps(steps: Iterable[tuple[str, Any]]) -> list[tuple[str, Any]]
     places = [i for i, (_, step) in enumerate(steps) if not _does_nothing(step)]
     views = {i for i in places if type(steps[i][1]) in COLUMN_STEPS}
     found = False
-    for i, following in zip(places, [*places[1:], None], strict=True):
+    for i, following in zip(places, [*places[1:], None], strict=False):
         if i not in views:
             continue
         name, step = steps[i]
@@ -120,8 +120,16 @@ def _reads_values(step: Any, view: ColumnView) -> bool:
 # --- whether a view will do ---
 
 
+def _output_of(step: Any) -> str:
+    return get_output_config("transform", step)["dense"]
+
+
+def _named(X: Any) -> bool:
+    return isinstance(X, pd.DataFrame)
+
+
 def _gives_frames_or_arrays(step: Any) -> bool:
-    return get_output_config("transform", step)["dense"] in ("default", "pandas")
+    return _output_of(step) in ("default", "pandas")
 
 
 def _begins_view(step: Any, X: Any) -> bool:
@@ -147,7 +155,11 @@ def _suits(step: Any, view: ColumnView) -> bool:
     if isinstance(step, ColumnsMixin):
         return step.unit is None or view.is_beta
     if isinstance(step, VarianceThreshold | SimpleImputer):
-        if isinstance(step, SimpleImputer) and not _is_plain(step):
+        if isinstance(step, SimpleImputer):
+            plain = _is_plain(step)
+        else:  # of an array it makes one of another layout
+            plain = view.names is not None and _output_of(step) == "pandas"
+        if not plain:
             return False
         # a column that is missing altogether makes NumPy warn
         return view.shape[1] > 1 and (view.complete or view.missing_rates().max() < 1)
@@ -224,9 +236,7 @@ def _view_behind(step: Any, X: Any, *, training: bool) -> ColumnView | None:
     if isinstance(X, ColumnView):
         known = _suits(step, X) and _knows(step, X)
         view = _CHANGES[type(step)](step, X) if known else None
-    elif not _begins_view(step, X) or isinstance(X, pd.DataFrame) != hasattr(
-        step, "feature_names_in_"
-    ):
+    elif not _begins_view(step, X) or _named(X) != hasattr(step, "feature_names_in_"):
         view = None
     elif isinstance(step, ArrayHarmonizer):
         view = _view_of_probes(step, X, training=training)
@@ -237,7 +247,7 @@ def _view_behind(step: Any, X: Any, *, training: bool) -> ColumnView | None:
 
 def _as_output(step: Any, view: ColumnView) -> ColumnView:
     """Return the view in the container that a step is set to give."""
-    if get_output_config("transform", step)["dense"] == "pandas":
+    if _output_of(step) == "pandas":
         if view.names is None:
             return view.named(step.get_feature_names_out(), framed=True)
         return view.named(np.asarray(view.names, dtype=object), framed=True)
@@ -274,7 +284,8 @@ def _choose_varying(step: VarianceThreshold, view: ColumnView) -> ColumnView | N
 
 def _fill_columns(step: SimpleImputer, view: ColumnView) -> ColumnView | None:
     statistics = step.statistics_
-    if np.isnan(statistics).any():  # such columns are dropped, with a warning
+    # columns without a mean are dropped, with a warning; means are rounded to the dtype of fit
+    if np.isnan(statistics).any() or view.source.dtype != step._fit_dtype:
         return None
     return view.impute(statistics)
 

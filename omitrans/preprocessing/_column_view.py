@@ -14,6 +14,7 @@ class Source(Protocol):
     """What a view takes its columns from."""
 
     shape: tuple[int, int]
+    dtype: np.dtype
     complete: bool
     """Whether nothing is missing in what is gathered."""
 
@@ -36,7 +37,7 @@ class TableSource:
 
     def __init__(self, values: np.ndarray, *, complete: bool, spare: bool = False) -> None:
         self.values, self.complete, self.spare = values, complete, spare
-        self.shape = values.shape
+        self.shape, self.dtype = values.shape, values.dtype
 
     def gather(self, columns: np.ndarray | None) -> np.ndarray:
         """Return the values of some columns, in the layout of the table."""
@@ -144,7 +145,7 @@ class ColumnView:
         """Yield small runs of columns, and their values."""
         for run in column_runs(*self.shape):
             if self.columns is None and isinstance(self.source, TableSource):
-                yield run, self.source.values[:, run]
+                yield run, self.source.gather(None)[:, run]
             else:
                 every = np.arange(run.start, run.stop)
                 yield run, self.take(every).to_array()
@@ -162,9 +163,9 @@ class ColumnView:
         else:
             values = self.source.gather(self.columns)
         if self.statistics is not None:
-            for run in row_blocks(*values.shape, CACHE_VALUES):
-                missing = np.isnan(values[run])
-                np.copyto(values[run], self.statistics, where=missing, casting="same_kind")
+            for rows in row_blocks(len(values), values.shape[1], CACHE_VALUES):
+                missing = np.isnan(values[rows])
+                np.copyto(values[rows], self.statistics, where=missing, casting="same_kind")
         return values
 
     def to_table(self, *, last: bool = False) -> Any:

@@ -233,7 +233,7 @@ def take_columns(X: Any, indices: np.ndarray, order: str | None = None) -> Any:
     if order != "C":
         return X.T.take(indices, axis=0).T
     taken = np.empty((len(X), len(indices)), X.dtype)
-    for columns in _blocks.column_blocks(*taken.shape, _blocks.CACHE_VALUES):
+    for columns in _blocks.column_blocks(len(X), len(indices), _blocks.CACHE_VALUES):
         taken[:, columns] = X.T.take(indices[columns], axis=0).T
     return taken
 

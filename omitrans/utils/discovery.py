@@ -8,6 +8,7 @@ from types import ModuleType
 from typing import Any
 
 from sklearn.base import BaseEstimator
+from sklearn.pipeline import Pipeline
 
 import omitrans
 
@@ -37,11 +38,15 @@ def _public_objects(keep: Callable[[Any], bool]) -> list[tuple[str, Any]]:
 
 
 def all_estimators() -> list[tuple[str, type[BaseEstimator]]]:
-    """Return (name, class) of every public estimator and transformer, sorted by name."""
+    """Return (name, class) of every public estimator and transformer, sorted by name.
+
+    A Pipeline is none without its steps, and is left out.
+    """
     return _public_objects(
         lambda value: (
             inspect.isclass(value)
             and issubclass(value, BaseEstimator)
+            and not issubclass(value, Pipeline)
             and not inspect.isabstract(value)
         )
     )

@@ -8,6 +8,7 @@ import pandas as pd
 from sklearn.cluster import KMeans
 from sklearn.decomposition import PCA
 from sklearn.utils import check_random_state
+from threadpoolctl import threadpool_limits
 
 from omitrans.preprocessing._columns import column_blocks, value_range
 from omitrans.preprocessing.probes._probe_columns import ProbeColumns, probe_blocks
@@ -212,7 +213,10 @@ def _components(values: np.ndarray, n_components: int) -> dict[str, np.ndarray]:
             "loadings": np.empty((values.shape[1], 0), dtype=np.float32),
             "noise": np.array(1.0),
         }
-    pca = PCA(n_components, copy=False, svd_solver="randomized", random_state=0).fit(values)
+    # its products are so narrow that several threads mostly wait for each other, and they round by
+    # how many there are
+    with threadpool_limits(1, user_api="blas"):
+        pca = PCA(n_components, copy=False, svd_solver="randomized", random_state=0).fit(values)
     spread = np.sqrt(np.maximum(pca.explained_variance_ - pca.noise_variance_, 0))
     # constant probes leave no noise; the system to solve must stay regular
     noise = np.maximum(pca.noise_variance_, 1e-6)

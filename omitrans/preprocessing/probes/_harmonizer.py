@@ -314,13 +314,13 @@ class ArrayHarmonizer(TransformerMixin, BaseEstimator):
         if judge:
             check_unit(found.limits, self.unit_, self._limits)
             self._judge(found.coverage, X)
-        index = getattr(X, "index", None)
-        named = {"index": index, "is_beta": self.unit_ == "beta"}
+        index, is_beta = getattr(X, "index", None), self.unit_ == "beta"
         same, observed = where.are_all(X), bool(found.coverage.min() == 1)
         if same and (observed or self.missing == "keep"):
             table = unchanged(X, values, self.probes_ if self._by_name(X) else None)
             source = TableSource(values, complete=observed)
-            return ColumnView(source, names=getattr(table, "columns", None), table=table, **named)
+            names = getattr(table, "columns", None)
+            return ColumnView(source, names=names, index=index, table=table, is_beta=is_beta)
         filled = ProbeSource(
             values,
             where,
@@ -329,7 +329,8 @@ class ArrayHarmonizer(TransformerMixin, BaseEstimator):
             gaps=found.gaps,
             complete=observed or found.gaps is not None,
         )
-        return ColumnView(filled, names=None if index is None else self.probes_, **named)
+        names = None if index is None else self.probes_
+        return ColumnView(filled, names=names, index=index, is_beta=is_beta)
 
     def _survey(self, X: Any, values: np.ndarray, where: ProbeColumns, *, fill: bool) -> Survey:
         """Return what each sample holds of the probes, and what fills its gaps."""

@@ -185,7 +185,7 @@ def unchanged(X: Any, values: np.ndarray, names: Any) -> Any:
 
 
 def _of_one_size(replicates: pd.DataFrame) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Yield probes, and their columns (one row per probe), of those with equally many replicates."""
+    """Yield probes with equally many replicates, and their columns (one row per probe)."""
     if not len(replicates):
         return
     replicates = replicates.sort_values(["probe", "column"])

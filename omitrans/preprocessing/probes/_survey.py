@@ -8,7 +8,7 @@ import numpy as np
 from omitrans.preprocessing._columns import infinity_error
 from omitrans.preprocessing.probes._fill import Filler
 from omitrans.preprocessing.probes._probe_columns import ProbeColumns, take_probes
-from omitrans.utils._blocks import BLOCK_VALUES, CACHE_VALUES, row_blocks
+from omitrans.utils._blocks import CACHE_VALUES, row_blocks
 
 
 class Survey(NamedTuple):
@@ -90,9 +90,11 @@ class ProbeSource:
         gaps: Gaps | None,
         complete: bool,
     ) -> None:
-        self._values, self._where, self._replicates = values, where, replicates
+        # to gather numbers takes less time than to gather names, which nobody asks for here
+        self._where = where._replace(probes=np.arange(len(where.first)))
+        self._values, self._replicates = values, replicates
         self._order, self._gaps = order, gaps
-        self.shape = len(values), len(where.first)
+        self.shape, self.dtype = (len(values), len(where.first)), values.dtype
         self.complete = complete
 
     def gather(self, columns: np.ndarray | None) -> np.ndarray:
@@ -161,10 +163,9 @@ def _row_blocks(
     values: np.ndarray, where: ProbeColumns, replicates: str
 ) -> Iterator[tuple[slice, np.ndarray]]:
     """Yield the probes of some samples at a time, row by row in memory."""
-    by_row = values.flags.c_contiguous
     # a sample of a column-major table is scattered: several are collected together
-    n_values = CACHE_VALUES if by_row else BLOCK_VALUES
+    at_least = 1 if values.flags.c_contiguous else 8
     same = where.are_all(values)
-    for rows in row_blocks(len(values), len(where.first), n_values):
+    for rows in row_blocks(len(values), len(where.first), CACHE_VALUES, at_least=at_least):
         part = values[rows] if same else take_probes(values[rows], where, replicates)
         yield rows, np.ascontiguousarray(part)
