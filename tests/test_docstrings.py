@@ -102,13 +102,7 @@ def descriptions(cls):
 SHARED_BY_ALL = ["feature_names_in_", "n_features_in_", "n_targets_", "target_names_"]
 SHARED_BY_ALL += ["add_indicator", "ignored_columns", "indicator_"]
 SHARED_BY_TRAINED = [*TrainedNetEstimator._parameter_constraints, "pretrained", "freeze"]
-SHARED_BY_TRAINED += [
-    "probe_dropout",
-    "source_unit",
-    "carry_optimizer",
-    "keep_optimizer",
-    "dropout",
-]
+SHARED_BY_TRAINED += ["carry_optimizer", "keep_optimizer", "probe_dropout", "source_unit"]
 SHARED_BY_TRAINED += ["dropout", "net_", "history_", "n_iter_", "best_epoch_"]
 SHARED_BY_TRAINED += ["best_validation_loss_"]
 
