@@ -149,21 +149,24 @@ def _begins_view(step: Any, X: Any) -> bool:
 
 
 def _suits(step: Any, view: ColumnView) -> bool:
-    """Return whether a step can be fitted to a view, with nothing to complain of."""
+    """Return whether a step does with a view what it does with its table."""
     if not _gives_frames_or_arrays(step):
         return False
     if isinstance(step, ColumnsMixin):
         return step.unit is None or view.is_beta
-    if isinstance(step, VarianceThreshold | SimpleImputer):
-        if isinstance(step, SimpleImputer):
-            plain = _is_plain(step)
-        else:  # of an array it makes one of another layout
-            plain = view.names is not None and _output_of(step) == "pandas"
-        if not plain:
-            return False
-        # a column that is missing altogether makes NumPy warn
-        return view.shape[1] > 1 and (view.complete or view.missing_rates().max() < 1)
-    return False
+    if isinstance(step, VarianceThreshold):  # of an array it makes one of another layout
+        return view.names is not None and _output_of(step) == "pandas"
+    return isinstance(step, SimpleImputer) and _is_plain(step)
+
+
+def _can_be_fitted(step: Any, view: ColumnView) -> bool:
+    """Return whether a step has nothing to complain of in a view."""
+    if not _suits(step, view):
+        return False
+    if isinstance(step, ColumnsMixin):
+        return True
+    # a column that is missing altogether makes NumPy warn
+    return view.shape[1] > 1 and (view.complete or bool(view.missing_rates().max() < 1))
 
 
 def _is_plain(imputer: SimpleImputer) -> bool:
@@ -193,7 +196,7 @@ def _knows(step: Any, view: ColumnView) -> bool:
 
 def _fit_view(step: Any, X: Any, params: dict[str, Any]) -> bool:
     """Fit a step to a view, and return whether that could be done."""
-    if not isinstance(X, ColumnView) or params or not _suits(step, X):
+    if not isinstance(X, ColumnView) or params or not _can_be_fitted(step, X):
         return False
     if isinstance(step, ColumnsMixin):
         step._fit_view(X)

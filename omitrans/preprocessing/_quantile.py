@@ -11,9 +11,8 @@ from sklearn.utils import Tags, gen_batches
 from sklearn.utils.validation import check_is_fitted
 
 from omitrans.preprocessing._columns import check_table, map_values
+from omitrans.utils._blocks import FEW_ROWS
 from omitrans.utils._sklearn import Interval, fit_context
-
-_BLOCK_ROWS = 64
 
 
 class ReferenceQuantileNormalizer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
@@ -156,7 +155,7 @@ class ReferenceQuantileNormalizer(OneToOneFeatureMixin, TransformerMixin, BaseEs
 
 def _observed_values(X: Any) -> Iterator[np.ndarray]:
     """Yield the values of each sample that are not missing, reading X in blocks of rows."""
-    for rows in gen_batches(len(X), _BLOCK_ROWS):
+    for rows in gen_batches(len(X), FEW_ROWS):
         if isinstance(X, pd.DataFrame):
             part = X.iloc[rows].to_numpy(np.float64, na_value=np.nan)
         else:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from sklearn.base import clone
 from sklearn.model_selection import cross_validate
 from sklearn.pipeline import make_pipeline
+from threadpoolctl import threadpool_limits
 
 import omitrans
 from omitrans.baselines import make_baselines
@@ -453,3 +454,15 @@ def test_time_grows_with_the_number_of_probes_and_not_with_its_square():
     start = time.process_time()
     harmonizer.transform(X.add_suffix("_TC21"))
     assert time.process_time() - start < 5
+
+
+def test_the_number_of_threads_changes_nothing():
+    rng = np.random.default_rng(0)
+    values = rng.random((40, 5)) @ rng.random((5, 20_000)) / 5
+    values[rng.random(values.shape) < 0.01] = np.nan
+    X = pd.DataFrame(values, columns=[f"cg{i:08d}" for i in range(20_000)])
+    filled = []
+    for n_threads in (1, 2):
+        with threadpool_limits(n_threads, user_api="blas"):
+            filled.append(ArrayHarmonizer(missing="components").fit_transform(X))
+    pd.testing.assert_frame_equal(*filled, check_exact=True)

@@ -60,7 +60,10 @@ def methylation_probes(columns: Iterable[str]) -> np.ndarray:
 
 def find_probes(columns: Iterable[str], probes: np.ndarray) -> ProbeColumns:
     """Find `probes` among the columns of a table; replicates share a name without suffix."""
-    probe = pd.Index(probes).get_indexer(pd.Index(trim_suffix(columns)))
+    trimmed = trim_suffix(columns)
+    if np.array_equal(trimmed, probes):  # saves the time to look each of them up
+        return every_column(probes)
+    probe = pd.Index(probes).get_indexer(pd.Index(trimmed))
     found = pd.DataFrame({"column": np.arange(len(probe)), "probe": probe})
     found = found[found["probe"] >= 0]
     first = np.full(len(probes), -1)

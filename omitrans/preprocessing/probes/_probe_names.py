@@ -98,15 +98,14 @@ def array_platform(names: Iterable[str]) -> str:
 
 def _platform_of(names: Sequence[str], trimmed: np.ndarray, sampled: "_SampledProbes") -> str:
     """Return the array of a whole table."""
-    cpgs = [name for name in trimmed if _CPG.match(name)]
     marked = sum(short != name for short, name in zip(trimmed, names, strict=True))
-    several = len(set(cpgs)) < len(cpgs)
+    several = sampled.several
     return _decide(
         {array: _share(members) for array, members in sampled.members.items()},
         enough=len(sampled.position) >= _MIN_SAMPLED,
         # a suffix, or several of one name
         replicated=2 * marked > len(names) or several,
-        many=len(cpgs) > _N_EPIC,
+        many=sampled.n_cpgs > _N_EPIC,
     )
 
 
@@ -119,20 +118,25 @@ class _SampledProbes(NamedTuple):
     """Whether they are on each array."""
     suffixed: np.ndarray
     """Whether their names have a suffix."""
+    n_cpgs: int
+    """How many columns of the table are CpG probes."""
+    several: bool
+    """Whether some of these are of one name."""
 
 
 def _sampled_probes(names: Sequence[str], trimmed: np.ndarray) -> _SampledProbes:
     """Return which columns tell one array from another."""
-    found = [
-        (i, int(short[2:]))
-        for i, short in enumerate(trimmed)
-        if _CPG.match(short) and int(short[2:]) % _SAMPLED == 0
-    ]
-    position, numbers = np.array(found, dtype=np.int64).reshape(-1, 2).T
+    cpgs = [int(short[2:]) if _CPG.match(short) else -1 for short in trimmed]
+    numbers = np.array(cpgs, dtype=np.int64)
+    ordered = np.sort(numbers[numbers >= 0])
+    position = np.flatnonzero((numbers >= 0) & (numbers % _SAMPLED == 0))
+    numbers = numbers[position]
     return _SampledProbes(
         position,
         {array: np.isin(numbers, ids) for array, ids in _known_ids().items()},
-        np.array([trimmed[i] != names[i] for i in position], dtype=bool),
+        np.array([trimmed[i] != names[i] for i in position.tolist()], dtype=bool),
+        n_cpgs=len(ordered),
+        several=bool((ordered[1:] == ordered[:-1]).any()),
     )
 
 

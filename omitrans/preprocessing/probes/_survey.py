@@ -4,11 +4,16 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from omitrans.preprocessing._columns import infinity_error
 from omitrans.preprocessing.probes._fill import Filler
 from omitrans.preprocessing.probes._probe_columns import ProbeColumns, take_probes
 from omitrans.utils._blocks import CACHE_VALUES, row_blocks
+
+# Products with one sample are so narrow that several threads mostly wait for each other, and they
+# round by how many there are.
+one_thread = threadpool_limits.wrap(1, user_api="blas")
 
 
 class Survey(NamedTuple):
@@ -41,6 +46,7 @@ class Gaps:
         own = np.flatnonzero(missing & ~self._filler.absent).astype(np.int32)
         self._samples.append(None if found is None else (own, found))
 
+    @one_thread
     def fill(self, values: np.ndarray, columns: np.ndarray | None) -> None:
         """Write what stands in for missing values into a table of some or all probes."""
         absent = self._filler.absent
@@ -106,6 +112,7 @@ class ProbeSource:
         return taken
 
 
+@one_thread
 def survey(
     values: np.ndarray,
     where: ProbeColumns,
