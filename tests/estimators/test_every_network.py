@@ -16,9 +16,9 @@ PARAMS = {
     "chromosome-variational": {"hidden_layer_sizes": (8,), "group_width": 8, "decoder_width": 8},
     "single-hidden": {"n_hidden": 8},
     "transformer": {"n_tokens": 2, "feedforward_width": 8},
-    "unet-de": {"n_filters": 2},
-    "unet-in": {"n_filters": 2},
-    "unet-small": {"n_filters": 2},
+    "unet-de": {"n_filters": 4},
+    "unet-in": {"n_filters": 4},
+    "unet-small": {"n_filters": 4},
 }
 DISCRIMINATOR_PARAMS = {
     "chromosome-fc": {"group_width": 8},
@@ -56,17 +56,18 @@ def test_trains_saves_and_loads(name, frames, tmp_path):
     assert np.isfinite(losses.to_numpy()).all()
     predicted = model.predict(X)
     assert predicted.shape == Y.shape
-    assert np.ptp(predicted, axis=0).max() > 0
     omitrans.save(model, tmp_path / "model.omitrans")
     np.testing.assert_array_equal(omitrans.load(tmp_path / "model.omitrans").predict(X), predicted)
 
 
 @every_network
 def test_learns(name, frames):
+    """Untrained networks stay at 1 and predict nearly alike; trained ones are far from both."""
     X, Y = frames
-    model = MODELS[name](max_epochs=60, lr=0.02, alpha=0.0, dropout=0.0).fit(X, Y)
+    model = MODELS[name](max_epochs=60, lr=0.01, alpha=0.0, dropout=0.0).fit(X, Y)
     losses = model.history_["train_reconstruction"]
     assert losses.iloc[-5:].mean() < 0.8 * losses.iloc[0]
+    assert np.ptp(model.predict(X), axis=0).max() > 1
 
 
 @every_network
