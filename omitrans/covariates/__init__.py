@@ -1,4 +1,4 @@
-"""Covariates beside expression in one table: which column is what, and what it is as numbers."""
+"""Tables that hold expression and covariates: find the columns, and encode them as numbers."""
 
 from omitrans.covariates._encoder import CovariateEncoder
 

@@ -1,4 +1,4 @@
-"""One table that holds expression and covariates: which column is what, and its parts."""
+"""Split one table into its expression, its covariates and its ignored columns."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +12,7 @@ from omitrans.exceptions import FeatureMismatchError
 from omitrans.utils._sklearn import get_column_indices
 from omitrans.utils._validation import _some, check_column_names, check_source
 
-# what a user calls the columns of a kind
+# The parameter that names the columns of each kind.
 PARAMETERS = {
     "categorical": "categorical_covariates",
     "numeric": "numeric_covariates",
@@ -21,16 +21,16 @@ PARAMETERS = {
 
 
 class CovariateTable(NamedTuple):
-    """The parts of a table.
+    """The expression and the covariates of a table.
 
     Attributes
     ----------
     expression : ndarray of shape (n_samples, n_genes)
-        float32 or float64; NaN is missing.
+        Expression in float32 or float64; NaN marks a missing value.
     categorical : ndarray of shape (n_samples, n_categorical), dtype object
-        Categories as the user gave them; NaN is missing.
+        Categories as the user gave them; NaN marks a missing value.
     numeric : ndarray of shape (n_samples, n_numeric), float64
-        NaN is missing.
+        Numeric covariates; NaN marks a missing value.
     """
 
     expression: np.ndarray
@@ -46,27 +46,30 @@ def split_columns(
     Parameters
     ----------
     owner : estimator
-        Whose table it is; with `reset` it gets ``n_features_in_`` and ``feature_names_in_``.
+        The estimator that X was given to. With `reset` it gets ``n_features_in_`` and
+        ``feature_names_in_``.
     X : array-like or DataFrame of shape (n_samples, n_columns)
         Expression and covariates in any order.
     columns : dict of str to ndarray
-        What :func:`find_columns` gave. Where all of X is expression, its positions are added.
+        Positions of each kind of column, as returned by :func:`find_columns`. If all of X is
+        expression, the positions of the expression are added.
     reset : bool
-        True in fit; False in transform.
+        True in fit, False in transform.
     **options : object
         Passed to :func:`sklearn.utils.check_array` for the expression.
 
     Returns
     -------
     CovariateTable
-        Copies where X has covariates; else the expression may share memory with X.
+        The parts of X. They are copies if X has covariates; else the expression may share memory
+        with X.
 
     Raises
     ------
     FeatureMismatchError
-        If columns differ from those seen in fit.
+        If the columns differ from those seen in fit.
     ValueError
-        If expression or numeric covariates are infinite or text.
+        If expression or numeric covariates hold infinite values or text.
     """
     options = {"ensure_all_finite": "allow-nan", **options}
     if not any(len(columns[kind]) for kind in PARAMETERS):
@@ -99,20 +102,21 @@ def find_columns(X: Any, keys: dict[str, Any]) -> dict[str, np.ndarray]:
     X : array-like or DataFrame of shape (n_samples, n_columns)
         The table.
     keys : dict
-        What names the columns of "categorical", "numeric" and "ignored", as
-        :class:`~sklearn.compose.ColumnTransformer` takes it.
+        The column specifiers of "categorical", "numeric" and "ignored", as
+        :class:`~sklearn.compose.ColumnTransformer` takes them.
 
     Returns
     -------
     dict of str to ndarray of int
-        The positions; of "expression" too, unless it is all of X.
+        The positions of each kind of column, those of "expression" included. They are empty for
+        "expression" if no other columns are named.
 
     Raises
     ------
     FeatureMismatchError
         If a column is absent or listed twice.
     ValueError
-        If no expression is left.
+        If no expression column is left.
     """
     check_column_names(X, "X")
     columns = {kind: np.array([], dtype=int) for kind in ("expression", *keys)}
@@ -157,7 +161,7 @@ def _positions(X: Any, key: Any, parameter: str) -> np.ndarray:
 
 
 def _numbers(frame: pd.DataFrame, positions: np.ndarray, role: str, **options: Any) -> np.ndarray:
-    """Return columns as one array of numbers."""
+    """Return the columns at `positions` as one array of numbers."""
     part = frame.iloc[:, positions]
     if part.shape[1] == 0:
         return np.empty((len(part), 0))
@@ -167,7 +171,7 @@ def _numbers(frame: pd.DataFrame, positions: np.ndarray, role: str, **options: A
 
 @contextmanager
 def _naming_text_columns(X: Any, role: str) -> Iterator[None]:
-    """Say which columns of a frame are text, where that is why it cannot be read as numbers."""
+    """Name the text columns of a frame in the error if it cannot be read as numbers."""
     try:
         yield
     except FeatureMismatchError:
@@ -192,7 +196,7 @@ def _is_numeric(column: pd.Series) -> bool:
 
 
 def _categories(part: pd.DataFrame) -> np.ndarray:
-    """Return categories as objects; every way to say "missing" becomes NaN."""
+    """Return categories as objects; every kind of missing value becomes NaN."""
     values = part.astype(object).to_numpy(dtype=object, copy=True)
     values[pd.isna(values)] = np.nan
     return values

@@ -1,4 +1,4 @@
-"""CovariateEncoder: which columns of a table are covariates, and what they are as numbers."""
+"""CovariateEncoder: find the covariates of a table, and encode them as numbers."""
 
 import warnings
 from numbers import Integral
@@ -18,14 +18,14 @@ from omitrans.utils._sklearn import StrOptions, check_feature_names_in, fit_cont
 from omitrans.utils._validation import _some
 
 COLUMNS = [str, Integral, slice, "array-like", callable, None]
-"""What a parameter that names columns may be."""
+"""Types of a parameter that names columns."""
 
 
 class CovariateEncoder(TransformerMixin, BaseEstimator):
-    """Tell covariates from expression in one table, and turn them into numbers.
+    """Separate covariates from expression in one table, and encode them as numbers.
 
-    The imputers of this package use it for their tables, and it stands alone in a Pipeline whose
-    model takes numbers only.
+    The imputers of this package use this encoder for their tables. It also works by itself, in a
+    Pipeline whose model takes numbers only.
 
     Parameters
     ----------
@@ -38,9 +38,8 @@ class CovariateEncoder(TransformerMixin, BaseEstimator):
         Columns of X that are neither expression nor covariates, such as ids of donors.
     encoding : {"one-hot", "codes"} or None, default="one-hot"
         "one-hot" makes a column of 0 and 1 for each category. "codes" numbers the categories of a
-        covariate 1, 2, ..., with 0 for those that are missing or that fit has not met: what a
-        network with embeddings reads. None learns no categories: for those who want the parts of
-        a table as they are.
+        covariate 1, 2, ..., for a network with embeddings; 0 stands for a category that is missing
+        or was not seen in fit. None does not encode categories.
 
     Attributes
     ----------
@@ -48,9 +47,9 @@ class CovariateEncoder(TransformerMixin, BaseEstimator):
         Positions in X of the columns of each kind: "expression", "categorical", "numeric",
         "ignored".
     category_encoder_ : OneHotEncoder, OrdinalEncoder or None
-        Knows the categories; None without categorical covariates.
+        Fitted encoder of the categories; None without categorical covariates.
     numeric_scaler_ : StandardScaler or None
-        Means and scales; None without numeric covariates.
+        Means and scales of the numeric covariates; None without numeric covariates.
     n_features_in_ : int
         Number of columns of X seen in fit.
     feature_names_in_ : ndarray of shape (n_columns,)
@@ -104,7 +103,7 @@ class CovariateEncoder(TransformerMixin, BaseEstimator):
         Parameters
         ----------
         X : array-like or DataFrame of shape (n_samples, n_columns)
-            Expression and covariates; NaN is missing.
+            Expression and covariates; NaN marks a missing value.
         y : None
             Ignored.
 
@@ -118,29 +117,30 @@ class CovariateEncoder(TransformerMixin, BaseEstimator):
         FeatureMismatchError
             If a covariate is absent or listed twice.
         ValueError
-            If a numeric covariate has no value at all, a value is infinite or text, or no
-            expression is left.
+            If a numeric covariate has no value at all, if a value is infinite or text, or if no
+            expression column is left.
         """
         self.fit_split(X)
         return self
 
     def fit_split(self, X: Any, *, owner: Any = None, **options: Any) -> CovariateTable:
-        """Fit, and return the parts of the training table.
+        """Fit the encoder, and return the parts of the training table.
 
         Parameters
         ----------
         X : array-like or DataFrame of shape (n_samples, n_columns)
-            Expression and covariates; NaN is missing.
+            Expression and covariates; NaN marks a missing value.
         owner : estimator, default=None
-            The estimator that uses this encoder and whose table X is: it gets
-            ``n_features_in_`` and ``feature_names_in_`` and is named in messages.
+            The estimator that X was given to and that uses this encoder. It gets
+            ``n_features_in_`` and ``feature_names_in_`` and is named in messages. None takes the
+            encoder itself.
         **options : object
             Passed to :func:`sklearn.utils.check_array` for the expression.
 
         Returns
         -------
         CovariateTable
-            Its expression, categories and numbers.
+            The expression, the categories and the numeric covariates of X.
         """
         self.columns_ = find_columns(
             X,
@@ -155,7 +155,7 @@ class CovariateEncoder(TransformerMixin, BaseEstimator):
         self._adopt_names(owner)
         self._check_numeric(table.numeric)
         self.category_encoder_ = self.numeric_scaler_ = None
-        # arrays, whatever sklearn.set_config says of transform_output
+        # arrays, whatever sklearn.set_config says about transform_output
         if table.categorical.shape[1] and self.encoding is not None:
             self.category_encoder_ = _arrays(self._category_encoder()).fit(table.categorical)
         if table.numeric.shape[1]:
@@ -163,7 +163,7 @@ class CovariateEncoder(TransformerMixin, BaseEstimator):
         return table
 
     def _adopt_names(self, owner: Any) -> None:
-        """Remember what the owner of the table knows of its columns."""
+        """Copy the number and the names of the columns from the owner of the table."""
         self.n_features_in_ = owner.n_features_in_
         if hasattr(owner, "feature_names_in_"):
             self.feature_names_in_ = owner.feature_names_in_
@@ -197,14 +197,15 @@ class CovariateEncoder(TransformerMixin, BaseEstimator):
         Parameters
         ----------
         X : array-like or DataFrame of shape (n_samples, n_columns)
-            Expression and covariates; NaN is missing.
+            Expression and covariates; NaN marks a missing value.
         owner : estimator, default=None
-            As for :meth:`fit_split`.
+            The estimator that X was given to, which is named in messages. None takes the encoder
+            itself.
 
         Returns
         -------
         CovariateTable
-            Its expression, categories and numbers.
+            The expression, the categories and the numeric covariates of X.
 
         Raises
         ------
@@ -220,20 +221,21 @@ class CovariateEncoder(TransformerMixin, BaseEstimator):
         Parameters
         ----------
         table : CovariateTable
-            What :meth:`split` gave.
+            The parts of a table, as returned by :meth:`split`.
         dtype : numpy.dtype, default=numpy.float32
             Data type of the returned values.
 
         Returns
         -------
         ndarray of shape (n_samples, n_numbers)
-            The categories by `encoding`; then the numeric covariates with the mean 0 and the
-            standard deviation 1 of the training samples, and 0 where they are missing.
+            The categories, encoded as `encoding` says, then the numeric covariates. These are
+            scaled to mean 0 and standard deviation 1 over the training samples; 0 replaces a
+            missing value.
 
         Warns
         -----
         UnknownCategoryWarning
-            If a covariate holds categories that fit has not met.
+            If a covariate holds categories that were not seen in fit.
         """
         parts = [np.empty((len(table.expression), 0), dtype=dtype)]
         if self.category_encoder_ is not None:
@@ -258,7 +260,7 @@ class CovariateEncoder(TransformerMixin, BaseEstimator):
                 )
 
     def transform(self, X: ArrayLike) -> np.ndarray:
-        """Return the expression with the covariates as numbers behind it.
+        """Return the expression, followed by the covariates as numbers.
 
         Parameters
         ----------
@@ -268,7 +270,8 @@ class CovariateEncoder(TransformerMixin, BaseEstimator):
         Returns
         -------
         ndarray of shape (n_samples, n_genes + n_numbers)
-            float32 if the expression is, else float64. Missing expression stays NaN.
+            Expression and encoded covariates, in float32 if the expression is float32, else in
+            float64. Missing expression stays NaN.
         """
         table = self.split(X)
         if self.category_encoder_ is None and self.numeric_scaler_ is None:
@@ -276,17 +279,17 @@ class CovariateEncoder(TransformerMixin, BaseEstimator):
         return np.hstack([table.expression, self.encode(table, table.expression.dtype)])
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
-        """Return the names of the columns that ``transform`` gives.
+        """Return the names of the columns that ``transform`` returns.
 
         Parameters
         ----------
         input_features : array-like of str, default=None
-            Names of the columns of X, where X had none.
+            Names of the columns of X, if X had no names in fit.
 
         Returns
         -------
         ndarray of str, dtype object
-            The genes, the categories, the numeric covariates.
+            The names of the genes, the categories and the numeric covariates, in this order.
         """
         names = check_feature_names_in(self, input_features)
         parts = [names[self.columns_["expression"]], names[self.columns_["numeric"]]]
@@ -295,7 +298,7 @@ class CovariateEncoder(TransformerMixin, BaseEstimator):
             parts.insert(1, self.category_encoder_.get_feature_names_out(categorical))
         return np.concatenate(parts)
 
-    # --- what is known of the columns ---
+    # --- names of the columns ---
 
     def expression_names(self, input_features: Any = None) -> np.ndarray:
         """Return the names of the expression columns.
@@ -303,12 +306,12 @@ class CovariateEncoder(TransformerMixin, BaseEstimator):
         Parameters
         ----------
         input_features : array-like of str, default=None
-            Names of all columns, where X had none.
+            Names of the columns of X, if X had no names in fit.
 
         Returns
         -------
         ndarray of str, dtype object
-            ``x0``, ``x1``, ... (by their position among all columns) where X had no names.
+            The names; ``x0``, ``x1``, ... (by the position among all columns) if there are none.
         """
         return check_feature_names_in(self, input_features)[self.columns_["expression"]]
 
@@ -318,12 +321,12 @@ class CovariateEncoder(TransformerMixin, BaseEstimator):
         Parameters
         ----------
         kind : {"expression", "categorical", "numeric", "ignored"}
-            Which columns.
+            The kind of the columns.
 
         Returns
         -------
         list of str
-            In the order in which they were given.
+            The names, in the order in which the columns were given.
         """
         names = getattr(self, "feature_names_in_", None)
         positions = self.columns_[kind]

@@ -1,4 +1,4 @@
-"""What every imputer of expression does alike: refuse empty genes, name and mark its columns."""
+"""The common base of the imputers of expression: checks of genes, column names, indicator."""
 
 from typing import Any
 
@@ -13,19 +13,19 @@ from omitrans.utils._validation import _some
 
 
 def check_genes(estimator: Any, expression: np.ndarray) -> np.ndarray:
-    """Return the smallest value of each gene, or raise if one has none.
+    """Return the smallest value of each gene, or raise if a gene has no value.
 
     Parameters
     ----------
     estimator : estimator
-        With its ``covariates_``, which know the names.
+        The imputer, whose ``covariates_`` know the names of the genes.
     expression : ndarray of shape (n_samples, n_genes)
-        NaN is missing.
+        Expression; NaN marks a missing value.
 
     Returns
     -------
     ndarray of shape (n_genes,)
-        Without NaN.
+        The smallest values, without NaN.
     """
     # column by column: a mask of the whole table would take a quarter of its memory
     low = np.array([np.fmin.reduce(column) for column in expression.T])
@@ -41,14 +41,14 @@ def check_genes(estimator: Any, expression: np.ndarray) -> np.ndarray:
 
 
 def constant_genes(estimator: Any, expression: np.ndarray) -> np.ndarray:
-    """Return which genes have one value in all samples, or raise if one has none.
+    """Return a mask of the genes with the same value in all samples, or raise if one has no value.
 
     Parameters
     ----------
     estimator : estimator
-        As for :func:`check_genes`.
+        The imputer, whose ``covariates_`` know the names of the genes.
     expression : ndarray of shape (n_samples, n_genes)
-        NaN is missing.
+        Expression; NaN marks a missing value.
 
     Returns
     -------
@@ -60,16 +60,16 @@ def constant_genes(estimator: Any, expression: np.ndarray) -> np.ndarray:
 
 
 class ExpressionImputerMixin(TransformerMixin):
-    """Names of the expression columns, an indicator of what was missing, and the tags.
+    """Base of the imputers: names of the returned columns, missing-value indicator, and tags.
 
-    A subclass has the parameter ``add_indicator``, sets ``covariates_`` in fit (a
-    :class:`~omitrans.covariates.CovariateEncoder`) and calls :meth:`_fit_indicator` there.
+    A subclass has the parameter ``add_indicator``. In fit it sets ``covariates_``, a
+    :class:`~omitrans.covariates.CovariateEncoder`, and calls :meth:`_fit_indicator`.
     """
 
     covariates_: CovariateEncoder
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        """Take over a state, also of a version in which the estimator encoded covariates itself."""
+        """Load a state, also from a version whose estimators encoded covariates themselves."""
         state = dict(state)
         if "_columns" in state:
             state["covariates_"] = _encoder_of(state)
@@ -86,17 +86,17 @@ class ExpressionImputerMixin(TransformerMixin):
         return np.hstack([filled, self.indicator_.transform(expression)])
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
-        """Return the names of the columns that ``transform`` gives.
+        """Return the names of the columns that ``transform`` returns.
 
         Parameters
         ----------
         input_features : array-like of str, default=None
-            Names of the columns of X, where X had none.
+            Names of the columns of X, if X had no names in fit.
 
         Returns
         -------
         ndarray of str, dtype object
-            The genes, then the columns of the indicator, if any.
+            The names of the genes, then the names of the indicator columns, if there are any.
         """
         check_is_fitted(self)
         names = self.covariates_.expression_names(input_features)
@@ -114,7 +114,7 @@ _ENCODINGS = {"OneHotEncoder": "one-hot", "OrdinalEncoder": "codes"}
 
 
 def _encoder_of(state: dict[str, Any]) -> CovariateEncoder:
-    """Take the encoder of covariates out of the state of an estimator of an earlier version."""
+    """Build the covariate encoder from the state of an estimator of an earlier version."""
     encoder = state.pop("category_encoder_", None)
     params = {name: state.get(name) for name in ("categorical_covariates", "numeric_covariates")}
     covariates = CovariateEncoder(

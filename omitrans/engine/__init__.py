@@ -1,4 +1,4 @@
-"""How networks are trained: skorch nets, batches, callbacks. Knows no concrete network."""
+"""Training of networks: skorch nets, batches and callbacks. It knows no concrete network."""
 
 from omitrans.engine._adversarial import AdversarialNet
 from omitrans.engine._callbacks import BestWeights, LinearDecay, Progress, StopWhenStale

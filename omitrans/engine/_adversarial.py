@@ -9,21 +9,22 @@ from omitrans.engine._two_player import TwoPlayerNet, frozen
 
 
 class AdversarialNet(TwoPlayerNet):
-    """Generator and discriminator trained in turn, as in equations 3-6 of the OmiTrans paper.
+    """A generator and a discriminator, trained in turn (equations 3-6 of the OmiTrans paper).
 
     Parameters
     ----------
     module : type
-        Generator class; its arguments come as ``module__*``.
+        Generator class; its arguments are given as ``module__*``.
     criterion : callable
-        Distance of generated from real profiles, equation 5.
+        Function of (network output, scaled target) that returns their distance as a scalar tensor
+        (equation 5).
     discriminator : type
-        Discriminator class; its arguments come as ``discriminator__*``.
+        Discriminator class; its arguments are given as ``discriminator__*``.
     adversarial_loss : callable
         Function of (logits, real) that returns a scalar tensor.
     **kwargs : object
-        As for :class:`~omitrans.engine._two_player.TwoPlayerNet`; its ``reconstruction_weight`` is
-        the λ of equation 6.
+        Parameters of :class:`~omitrans.engine._two_player.TwoPlayerNet`; its
+        ``reconstruction_weight`` is the λ of equation 6.
     """
 
     size_names = TwoPlayerNet.size_names | {"discriminator": ("n_target", "n_source")}
@@ -40,7 +41,7 @@ class AdversarialNet(TwoPlayerNet):
         self.adversarial_loss = adversarial_loss
 
     def train_step(self, batch: tuple[Tensor, Tensor], **_: Any) -> dict[str, Tensor]:
-        """Take one step of the discriminator, then one of the generator."""
+        """Take one step of the discriminator, then one step of the generator."""
         self._set_training(True)
         X, Y = self.shown(batch)
         D = self.discriminator_

@@ -1,4 +1,4 @@
-"""What happens between epochs: learning rate, best weights, early stopping, progress."""
+"""Callbacks that run between epochs: learning rate, best weights, early stopping, progress."""
 
 from typing import Any
 
@@ -16,10 +16,10 @@ class LinearDecay(Callback):
     Parameters
     ----------
     max_epochs : int
-        Length of training.
+        Number of epochs of the training.
     decay_epochs : int
-        Length of the decay at its end. The last epoch runs at 1 / (decay_epochs + 1) of the
-        rate, as in the authors' code, not at zero.
+        Number of epochs at the end of the training over which the rate falls. The last epoch runs
+        at 1 / (decay_epochs + 1) of the rate, as in the authors' code, not at zero.
     """
 
     def __init__(self, max_epochs: int, decay_epochs: int) -> None:
@@ -27,7 +27,7 @@ class LinearDecay(Callback):
         self.decay_epochs = decay_epochs
 
     def on_epoch_begin(self, net: NeuralNet, **kwargs: Any) -> None:
-        """Set the rates of the epoch that begins, and record the generator's."""
+        """Set the learning rates of the epoch that begins, and record the generator's rate."""
         elapsed = len(net.history) - (self.max_epochs - self.decay_epochs)
         factor = 1 - max(0, elapsed) / (self.decay_epochs + 1)
         for name in net._optimizers:
@@ -42,9 +42,10 @@ class BestWeights(Callback):
     Parameters
     ----------
     tol : float
-        A loss counts as better when it is lower by more than this share of the best so far.
+        A loss counts as better when it is lower than the best loss so far by more than this share
+        of it.
     restore : bool, default=True
-        Whether the best weights are put back; else the last ones stay.
+        Whether to put the best weights back at the end. With False the last weights stay.
     """
 
     def __init__(self, tol: float, *, restore: bool = True) -> None:
@@ -52,7 +53,7 @@ class BestWeights(Callback):
         self.restore = restore
 
     def initialize(self) -> "BestWeights":
-        """Forget what an earlier training left."""
+        """Forget the best weights of an earlier training."""
         self.loss_ = float("inf")
         self.epoch_ = 0
         self.weights_: dict[str, torch.Tensor] | None = None
@@ -66,34 +67,34 @@ class BestWeights(Callback):
             current = net.module_.state_dict()
             if self.weights_ is None:
                 self.weights_ = {name: weight.clone() for name, weight in current.items()}
-            else:  # into the same memory
+            else:  # write into the same memory
                 for name, weight in current.items():
                     self.weights_[name].copy_(weight)
 
     def on_train_end(self, net: NeuralNet, **kwargs: Any) -> None:
-        """Put the best weights back and free the copy."""
+        """Put the best weights back and free the memory of the copy."""
         if self.weights_ is not None and self.restore:
             net.module_.load_state_dict(self.weights_)
         self.weights_ = None
 
     def state_dict(self) -> dict[str, Any]:
-        """Return what a checkpoint must hold."""
+        """Return the state that a checkpoint must hold."""
         return {"loss": self.loss_, "epoch": self.epoch_, "weights": self.weights_}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on from a state of :meth:`state_dict`."""
+        """Continue from a state that :meth:`state_dict` returned."""
         self.loss_, self.epoch_, self.weights_ = state["loss"], state["epoch"], state["weights"]
 
 
 class StopWhenStale(Callback):
-    """End training when the best epoch lies too far back.
+    """End training when too many epochs have passed since the best one.
 
     Parameters
     ----------
     best : BestWeights
-        Knows the best epoch.
+        The callback that knows the best epoch.
     n_iter_no_change : int
-        How many epochs may pass without a better one.
+        Number of epochs that may pass without a better one.
     """
 
     def __init__(self, best: BestWeights, n_iter_no_change: int) -> None:
@@ -101,33 +102,33 @@ class StopWhenStale(Callback):
         self.n_iter_no_change = n_iter_no_change
 
     def is_due(self, net: NeuralNet) -> bool:
-        """Say whether training should end after the epochs in the history."""
+        """Return whether training should end after the epochs in the history."""
         return len(net.history) - self.best.epoch_ >= self.n_iter_no_change
 
     def on_epoch_end(self, net: NeuralNet, **kwargs: Any) -> None:
-        """Stop, or go on."""
+        """Stop training if it is time to."""
         if self.is_due(net):
             raise StopTraining
 
 
 class Progress(Callback):
-    """A progress bar over epochs with the losses and the time left.
+    """A progress bar over the epochs that shows the losses and the time left.
 
     Parameters
     ----------
     max_epochs : int
-        Length of training.
+        Number of epochs of the training.
     """
 
     def __init__(self, max_epochs: int) -> None:
         self.max_epochs = max_epochs
 
     def on_train_begin(self, net: NeuralNet, **kwargs: Any) -> None:
-        """Show the bar; a resumed training begins in its middle."""
+        """Show the bar; a resumed training starts at the epoch that it has reached."""
         self.bar_ = tqdm(total=self.max_epochs, initial=len(net.history), unit="epoch")
 
     def on_epoch_end(self, net: NeuralNet, **kwargs: Any) -> None:
-        """Move the bar on."""
+        """Show the losses of the epoch and move the bar one epoch forward."""
         row = net.history[-1]
         losses = {
             name: f"{value:.4g}"
@@ -138,5 +139,5 @@ class Progress(Callback):
         self.bar_.update()
 
     def on_train_end(self, net: NeuralNet, **kwargs: Any) -> None:
-        """Leave the bar as it stands."""
+        """Close the bar, which stays visible as it is."""
         self.bar_.close()

@@ -1,4 +1,4 @@
-"""Periodic checkpoints of a training, from which it goes on exactly."""
+"""Periodic checkpoints of a training, from which it continues exactly."""
 
 import hashlib
 import json
@@ -20,19 +20,19 @@ from omitrans.exceptions import ModelFileError
 from omitrans.utils._files import replacing
 
 FORMAT = 1
-# They say where and how loudly to train, not what comes out.
+# Parameters that do not change the result of training.
 _WITHOUT_EFFECT = {"checkpoint_dir", "checkpoint_every", "data_location", "resume", "verbose"}
 
 
 def fingerprint(params: dict[str, Any], *tables: np.ndarray) -> str:
-    """Return a short name of a training: the same parameters on the same data give the same.
+    """Return a short name of a training: the same parameters and data give the same name.
 
     Parameters
     ----------
     params : dict
-        What decides the course of training; values are compared by their representation.
+        The parameters that decide the result of training, compared by their ``repr``.
     *tables : ndarray
-        The data, of which row sums are compared.
+        The training tables, compared by their row sums.
 
     Returns
     -------
@@ -52,26 +52,27 @@ def fingerprint(params: dict[str, Any], *tables: np.ndarray) -> str:
 def checkpoint_file(
     estimator: str, params: dict[str, Any], tables: Sequence[np.ndarray]
 ) -> Path | None:
-    """Return the file of a training's checkpoints: the same parameters and data, the same file.
+    """Return the checkpoint file of a training: the same parameters and data give the same file.
 
     Parameters
     ----------
     estimator : str
-        Name of the class that trains.
+        Name of the class of the estimator.
     params : dict
-        Its parameters; those that have no effect on the result may differ.
+        Parameters of the estimator. Those that have no effect on the result may differ.
     tables : sequence of ndarray
         The training tables.
 
     Returns
     -------
     pathlib.Path or None
-        None without ``checkpoint_dir``.
+        Path of the checkpoint file; None if ``checkpoint_dir`` is None.
 
     Raises
     ------
     ValueError
-        If training could not go on from a checkpoint as it began.
+        If `resume` is set without `checkpoint_dir`, or `random_state` is not an integer, so that
+        a resumed training would set other validation samples aside.
     """
     if params["checkpoint_dir"] is None:
         if params["resume"]:
@@ -88,16 +89,16 @@ def checkpoint_file(
 
 
 class Checkpoint(Callback):
-    """Write the whole state of training every so many epochs, each time over the last.
+    """Write the whole state of training every few epochs; each checkpoint replaces the last one.
 
     Parameters
     ----------
     path : pathlib.Path
-        The file. It is replaced in one move, so that it is always whole.
+        Path of the checkpoint file. The file is replaced in one move, so it is always complete.
     every : int
-        Epochs between two checkpoints.
+        Number of epochs between two checkpoints.
     best : BestWeights or None
-        Part of the state, where there is early stopping.
+        The best weights so far, which are part of the state; None without early stopping.
     """
 
     def __init__(self, path: Path, every: int, best: BestWeights | None) -> None:
@@ -125,7 +126,7 @@ class Checkpoint(Callback):
             torch.save(state, partial)
 
     def resume(self, net: NeuralNet) -> bool:
-        """Put `net` into the state of the checkpoint; say whether there was one."""
+        """Put `net` into the state of the checkpoint, and return whether there was one."""
         if not self.path.exists():
             others = len(list(self.path.parent.glob("*.checkpoint")))
             if others:

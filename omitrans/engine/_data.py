@@ -1,4 +1,4 @@
-"""Paired matrices and their mini-batches: moved to the device once, or streamed from the host."""
+"""Paired tables and their mini-batches: moved to the device once, or streamed from the host."""
 
 import warnings
 from collections.abc import Iterator
@@ -13,20 +13,21 @@ BLOCK_BYTES = 64 * 2**20
 
 
 def as_tensor(values: np.ndarray, device: torch.device) -> Tensor:
-    """Return `values` as a tensor on `device`, copied only where that is needed.
+    """Return `values` as a tensor on `device`; they are copied only if that is needed.
 
     Parameters
     ----------
     values : ndarray of shape (n_samples, n_features)
-        Any numeric dtype and memory layout; also a memory map. Floats become float32; integers,
-        such as the codes of classes, keep their dtype.
+        An array or memory map of any numeric dtype and memory layout. Floats become float32;
+        integers, such as the codes of classes, keep their dtype.
     device : torch.device
-        Where the tensor lies. C-ordered arrays of the tensor's dtype are shared on the CPU.
+        The device of the tensor. On the CPU, a C-ordered array of the tensor's dtype shares its
+        memory with the tensor.
 
     Returns
     -------
     torch.Tensor
-        Of shape (n_samples, n_features), C-ordered.
+        C-ordered tensor of shape (n_samples, n_features).
     """
     dtype = _tensor_dtype(values)
     if device.type == "cpu" and values.dtype == dtype and values.flags.c_contiguous:
@@ -46,21 +47,24 @@ def _tensor_dtype(values: np.ndarray) -> np.dtype:
 
 
 def share_memory(values: np.ndarray) -> Tensor:
-    """Return a tensor on the memory of `values`, which may be read-only: nothing here writes."""
+    """Return a tensor that shares the memory of `values`, which may be read-only.
+
+    The engine never writes to such a tensor.
+    """
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="The given NumPy array is not writable")
         return torch.from_numpy(values)
 
 
 class PairedRows(Dataset):
-    """Rows of a source and a target matrix; views of it share the matrices.
+    """Rows of a source and a target table; all views share the memory of the tables.
 
     Parameters
     ----------
     X, Y : torch.Tensor
-        Source (n_samples, n_source) and target (n_samples, n_target), on one device.
+        Source table (n_samples, n_source) and target table (n_samples, n_target) on one device.
     rows : torch.Tensor of int64 or None, default=None
-        Which rows belong to the view; None means all.
+        Positions of the rows that belong to the view; None takes all rows.
     """
 
     def __init__(self, X: Tensor, Y: Tensor, rows: Tensor | None = None) -> None:
@@ -75,24 +79,24 @@ class PairedRows(Dataset):
         return self.X[row], self.Y[row]
 
     def subset(self, positions: Tensor) -> "PairedRows":
-        """Return the view that holds the rows at `positions` of this one."""
+        """Return a view of the rows at `positions` of this view."""
         return PairedRows(self.X, self.Y, self.rows[positions])
 
 
 class RowBatches:
-    """Mini-batches of :class:`PairedRows`, gathered whole by index instead of row by row.
+    """Mini-batches of :class:`PairedRows`; the rows of a batch are gathered in one operation.
 
     Parameters
     ----------
     dataset : PairedRows
-        Where the rows come from.
+        The rows to split into batches.
     batch_size : int
-        Rows a batch; the last one may be smaller.
+        Number of rows per batch; the last batch may be smaller.
     shuffle : bool, default=False
-        Draw a new order for every pass, from torch's CPU generator.
+        Whether to draw a new order of the rows for every pass, from torch's CPU generator.
     device : torch.device or str, default="cpu"
-        Where batches are wanted. When the matrices lie elsewhere, the next batch is gathered and
-        sent by a thread while the current one is computed.
+        The device of the batches. If the tables are on another device, a thread gathers and sends
+        the next batch while the current one is computed.
     """
 
     def __init__(
@@ -144,25 +148,25 @@ class RowBatches:
 def paired_rows(
     X: np.ndarray, Y: np.ndarray, *, device: torch.device, location: str, other_bytes: int
 ) -> PairedRows:
-    """Put the training set where its batches are gathered from.
+    """Put the training tables on the device, or leave them on the host to stream batches.
 
     Parameters
     ----------
     X, Y : ndarray
-        Source and target matrices.
+        Source and target tables.
     device : torch.device
-        Where training runs.
+        The device that training runs on.
     location : {"auto", "device", "host"}
-        "device" moves both matrices once; "host" leaves them where they are (in memory or in a
-        memory map) and streams batches; "auto" streams when they would not fit beside
-        `other_bytes`, and leaves a memory map that would have to be converted where it is.
+        "device" moves both tables once. "host" leaves them where they are (in memory or in a
+        memory map) and streams batches. "auto" streams if the tables do not fit on the device
+        beside `other_bytes`, or if a memory map would have to be converted.
     other_bytes : int
-        Device memory that weights, gradients and optimizer states take.
+        Device memory, in bytes, that weights, gradients and optimizer states take.
 
     Returns
     -------
     PairedRows
-        All rows.
+        All rows of both tables.
     """
     if location == "auto":
         location = "device" if _fits(X, Y, device, other_bytes) else "host"
@@ -172,7 +176,7 @@ def paired_rows(
 
 
 def _fits(X: np.ndarray, Y: np.ndarray, device: torch.device, other_bytes: int) -> bool:
-    """Say whether the training set can be resident on the device."""
+    """Return whether the training tables fit on the device."""
     if device.type != "cuda":
         needs_copy = any(v.dtype != _tensor_dtype(v) or not v.flags.c_contiguous for v in (X, Y))
         return not (needs_copy and (_memory_mapped(X) or _memory_mapped(Y)))
@@ -190,7 +194,7 @@ def _memory_mapped(values: np.ndarray) -> bool:
 
 
 def _plain(values: np.ndarray) -> np.ndarray:
-    """Return an array that torch can share: native numbers, no negative strides."""
+    """Return an array whose memory torch can share: native byte order, no negative strides."""
     native = values.dtype == np.float64 or values.dtype == _tensor_dtype(values)
     if not native or any(s < 0 for s in values.strides):
         return np.ascontiguousarray(values, dtype=_tensor_dtype(values))

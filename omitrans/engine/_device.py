@@ -1,4 +1,4 @@
-"""Where training runs, in which precision, and with which random numbers."""
+"""The device that training runs on, its precision, and its random numbers."""
 
 import warnings
 from collections.abc import Iterator
@@ -12,15 +12,15 @@ from omitrans.exceptions import DeviceWarning
 
 
 def resolve_device(device: str | torch.device, *, fall_back: bool = False) -> torch.device:
-    """Return the torch device that `device` means on this machine.
+    """Return the torch device that `device` stands for on this machine.
 
     Parameters
     ----------
     device : str or torch.device
-        "auto" takes CUDA where there is one, else the CPU.
+        Name of the device. "auto" takes a CUDA device if there is one, else the CPU.
     fall_back : bool, default=False
-        Whether an absent device is replaced by the CPU with a warning (for models that come from
-        another machine), or refused.
+        Whether to use the CPU, with a warning, if the device is absent (for models that come from
+        another machine). With False an absent device raises an error.
 
     Returns
     -------
@@ -30,7 +30,7 @@ def resolve_device(device: str | torch.device, *, fall_back: bool = False) -> to
     Raises
     ------
     ValueError
-        If the device is absent and `fall_back` is false, or the name means nothing to torch.
+        If the device is absent and `fall_back` is false, or torch does not know its name.
     """
     if isinstance(device, str) and device == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -58,7 +58,7 @@ def resolve_precision(precision: str, device: torch.device) -> torch.dtype:
     precision : {"auto", "float32", "bf16"}
         "auto" takes bfloat16 on CUDA devices that compute in it, else float32.
     device : torch.device
-        Where the products run.
+        The device that computes the products.
 
     Returns
     -------
@@ -75,14 +75,14 @@ def resolve_precision(precision: str, device: torch.device) -> torch.dtype:
 def seeded(
     random_state: int | np.random.RandomState | None, device: torch.device
 ) -> Iterator[None]:
-    """Seed torch inside the block, and leave the caller's generators as they were after it.
+    """Seed torch inside a ``with`` block, and restore the caller's generators after it.
 
     Parameters
     ----------
     random_state : int, RandomState instance or None
-        As in scikit-learn.
+        Source of the seed, as in scikit-learn.
     device : torch.device
-        The device whose generator is seeded beside the CPU's.
+        The device whose generator is seeded in addition to the CPU's generator.
     """
     seed = int(check_random_state(random_state).randint(np.iinfo(np.int32).max))
     devices = [device] if device.type == "cuda" else []
@@ -100,7 +100,7 @@ def random_number_state(device: torch.device) -> dict[str, torch.Tensor]:
 
 
 def set_random_number_state(state: dict[str, torch.Tensor], device: torch.device) -> None:
-    """Put the generators back into a state of :func:`random_number_state`."""
+    """Put the generators back into a state that :func:`random_number_state` returned."""
     torch.random.set_rng_state(state["cpu"])
     if device.type == "cuda" and "cuda" in state:
         torch.cuda.set_rng_state(state["cuda"], device)

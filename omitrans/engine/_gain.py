@@ -1,4 +1,4 @@
-"""Adversarial training of an imputer: a discriminator says of every entry whether it was seen."""
+"""Adversarial training of an imputer: a discriminator tells observed entries from imputed ones."""
 
 from typing import Any
 
@@ -11,24 +11,26 @@ from omitrans.losses import masked_adversarial_loss
 
 
 class GAINNet(TwoPlayerNet, MaskedNet):
-    """Imputer and discriminator trained in turn (equations 8-13 of the PMI paper).
+    """An imputer and a discriminator, trained in turn (equations 8-13 of the PMI paper).
 
-    The imputer learns to give back the values that it is shown and, with a discriminator, to
-    fill the others such that they pass for observed. It is called as
+    The imputer learns to return the values that it is shown and, with a discriminator, to fill
+    the other entries with values that look observed. The imputer network is called as
     ``module(covariates, profile, mask, noise)``.
 
     Parameters
     ----------
     discriminator : type or None
-        Network class; called as ``discriminator(n_covariates, n_features, **params)`` and then
-        on (covariates, completed profile, hint). None trains the imputer alone (GAIN-MSE).
+        Discriminator class, built as ``discriminator(n_covariates, n_features, **params)``. The
+        network is called on (covariates, completed profile, hint). None trains the imputer alone
+        (GAIN-MSE).
     adversarial_weight : float, default=1.0
         Weight of the adversarial loss.
     hint_rate : tuple of float, default=(0.5, 0.5)
-        Bounds of the share of the mask that the discriminator is told, drawn for each sample.
+        Lower and upper bound of the share of the mask that the discriminator is told. A share is
+        drawn for each sample.
     **kwargs
-        As for :class:`~omitrans.engine._masked.MaskedNet`; its ``reconstruction_weight`` is the
-        λ of equation 13.
+        Parameters of :class:`~omitrans.engine._masked.MaskedNet`; its ``reconstruction_weight``
+        is the λ of equation 13.
     """
 
     size_names = TwoPlayerNet.size_names | {"discriminator": ("n_covariates", "n_features")}
@@ -51,9 +53,9 @@ class GAINNet(TwoPlayerNet, MaskedNet):
     def impute(
         self, covariates: Tensor, profiles: Tensor, shown: Tensor, noise: Tensor | None = None
     ) -> Tensor:
-        """Return whole (scaled) profiles; the mean of the noise stands for it where none is given.
+        """Return complete (scaled) profiles from the entries of `profiles` that are shown.
 
-        Training always gives noise (equation 8).
+        Training always gives noise (equation 8). Without noise its mean, 0, takes its place.
         """
         mask = shown.to(profiles.dtype)
         noise = torch.zeros_like(profiles) if noise is None else noise * ~shown
@@ -61,7 +63,7 @@ class GAINNet(TwoPlayerNet, MaskedNet):
             return self.module_(covariates, profiles * shown, mask, noise).float()
 
     def train_step(self, batch: tuple[Tensor, Tensor], **_: Any) -> dict[str, Tensor]:
-        """Take one step of the discriminator, if there is one, then one of the imputer."""
+        """Take one step of the discriminator, if there is one, then one step of the imputer."""
         covariates, profiles, _observed, shown = self.masked_batch(batch, self.observed_rate)
         losses: dict[str, Tensor] = {}
         told = draw_bernoulli(profiles, self.hint_rate)
@@ -74,7 +76,7 @@ class GAINNet(TwoPlayerNet, MaskedNet):
         if self.discriminator is not None:
             with frozen(self.discriminator_):
                 logits = self._judge(covariates, profiles, output, shown, told)
-            # first term of equation 13: filled entries should pass for observed
+            # first term of equation 13: filled entries should look observed
             every = torch.ones_like(shown)
             deceived = masked_adversarial_loss(logits, every, ~shown & ~told, counted=~told)
             loss = loss + self.adversarial_weight * deceived
@@ -87,7 +89,7 @@ class GAINNet(TwoPlayerNet, MaskedNet):
     def _discriminator_step(
         self, covariates: Tensor, profiles: Tensor, shown: Tensor, told: Tensor
     ) -> Tensor:
-        """Take one step of the discriminator; the imputer stands still, as in the authors' code."""
+        """Take one step of the discriminator; as in the authors' code, the imputer stays fixed."""
         self._set_training(False)
         with torch.no_grad():
             output = self.impute(covariates, profiles, shown, self.draw_noise(profiles))
@@ -100,7 +102,7 @@ class GAINNet(TwoPlayerNet, MaskedNet):
     def _judge(
         self, covariates: Tensor, profiles: Tensor, output: Tensor, shown: Tensor, told: Tensor
     ) -> Tensor:
-        """Return the discriminator's logits of completed profiles (equations 9 to 11)."""
+        """Return the discriminator's logits for completed profiles (equations 9 to 11)."""
         completed = torch.where(shown, profiles, output)
         hint = torch.where(told, shown.to(profiles.dtype), 0.5)
         with self.products():

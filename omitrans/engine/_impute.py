@@ -1,4 +1,4 @@
-"""Filling of holes in blocks of one size, so that a sample's result is that of it alone."""
+"""Imputation in blocks of one size, so that a sample's result does not depend on the others."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,26 +20,27 @@ def impute_profiles(
     sample: bool = False,
     residual_sd: np.ndarray | None = None,
 ) -> np.ndarray:
-    """Return a copy of `profiles` with its NaN filled.
+    """Return a copy of `profiles` whose NaN are filled by a trained net.
 
     Parameters
     ----------
     net : MaskedNet
         A trained net.
     profiles : ndarray of shape (n_samples, n_features)
-        In their own units; NaN is missing.
+        Profiles in their own units; NaN marks a missing value.
     covariates : ndarray of shape (n_samples, n_covariates)
-        As in training.
+        Covariates, encoded as in training.
     sample : bool, default=False
-        Whether dropout stays on and noise is drawn, from torch's generator, instead of the one
-        deterministic answer.
+        Whether to draw random values: dropout stays on, and noise is drawn from torch's
+        generator. With False the answer is deterministic.
     residual_sd : ndarray of shape (n_features,), default=None
-        Standard deviation of normal noise that is added to what is filled.
+        Standard deviation of the normal noise that is added to the filled values of each feature;
+        None adds no noise.
 
     Returns
     -------
     ndarray of shape (n_samples, n_features)
-        Of the same dtype. Observed values are those of `profiles`, to the last bit.
+        Complete profiles in the dtype of `profiles`. Observed values are kept to the last bit.
     """
     device = torch.device(net.device)
     filled = profiles.copy()
@@ -67,19 +68,19 @@ def impute_profiles(
 
 
 def residual_deviation(net: MaskedNet, dataset: PairedRows) -> np.ndarray:
-    """Return the root mean squared error of each feature at observed values that are not shown.
+    """Return the root mean squared error of each feature over observed values that are hidden.
 
     Parameters
     ----------
     net : MaskedNet
         A trained net.
     dataset : PairedRows
-        Samples to take; those not trained on, where there are any.
+        Samples to test on: the validation samples, or the training samples if there are none.
 
     Returns
     -------
     ndarray of shape (n_features,), float64
-        In the profiles' own units. NaN where no value could be tested.
+        Errors in the profiles' own units; NaN for a feature without a value to test.
     """
     device = torch.device(net.device)
     draws = torch.Generator(device).manual_seed(VALIDATION_SEED)
@@ -100,7 +101,7 @@ def residual_deviation(net: MaskedNet, dataset: PairedRows) -> np.ndarray:
 
 @contextmanager
 def _dropout(module: nn.Module, on: bool) -> Iterator[None]:
-    """Evaluate `module`, with dropout as in training if `on`."""
+    """Put `module` in evaluation mode inside the block, with dropout as in training if `on`."""
     module.eval()
     layers = [layer for layer in module.modules() if isinstance(layer, nn.Dropout)]
     try:

@@ -1,4 +1,4 @@
-"""Training of imputers: masks are drawn anew for every batch, on the device."""
+"""Training of imputers: a new mask is drawn for every batch, on the device."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -14,21 +14,21 @@ WITHOUT_MASK = (1.0, 1.0)
 
 
 def draw_bernoulli(like: Tensor, rate: tuple[float, float], generator: Any = None) -> Tensor:
-    """Return independent draws that are true with a probability drawn for each sample.
+    """Return a random mask whose entries are true with a probability drawn for each sample.
 
     Parameters
     ----------
     like : torch.Tensor of shape (n_samples, n_features)
-        Gives shape and device.
+        Tensor that gives the shape and the device of the mask.
     rate : tuple of float
         Bounds α ≤ β of the uniform distribution of the probability.
     generator : torch.Generator, default=None
-        Of that device. None takes torch's own.
+        Random number generator on that device. None takes torch's default generator.
 
     Returns
     -------
     torch.Tensor of bool
-        Of the shape of `like`.
+        The mask, of the shape of `like`.
     """
     low, high = rate
     options = {"device": like.device, "generator": generator}
@@ -39,22 +39,24 @@ def draw_bernoulli(like: Tensor, rate: tuple[float, float], generator: Any = Non
 
 
 class MaskedNet(OmicsNet):
-    """A network that fills holes, trained on observed values which it is not shown (Algorithm 1).
+    """A network that imputes, trained on observed values that it is not shown (Algorithm 1).
 
-    A batch is a pair of covariates (the source) and profiles with NaN (the target). Of the
-    observed values of a profile a random part is shown (pseudo-observed); the criterion takes the
-    others (pseudo-missing). The network is called as ``module(covariates, profile, mask)``.
+    A batch is a pair of covariates (the source) and profiles with NaN (the target). A random part
+    of the observed values of a profile is shown to the network (pseudo-observed); the criterion
+    compares the others (pseudo-missing). The network is called as
+    ``module(covariates, profile, mask)``.
 
     Parameters
     ----------
     module : type
-        Network class; called as ``module(n_covariates, n_features, **params)``.
+        Network class, built as ``module(n_covariates, n_features, **params)``.
     criterion : callable
         Function of (output, profile, scored entries) that returns a scalar tensor.
     observed_rate : tuple of float, default=(0.5, 0.5)
-        Bounds of the share of observed values that are shown, drawn for each sample.
+        Lower and upper bound of the share of observed values that are shown. A share is drawn for
+        each sample.
     **kwargs
-        As for :class:`~omitrans.engine._net.OmicsNet`.
+        Parameters of :class:`~omitrans.engine._net.OmicsNet`.
     """
 
     def __init__(
@@ -64,9 +66,10 @@ class MaskedNet(OmicsNet):
         self.observed_rate = observed_rate
 
     def prepare(self, dataset: PairedRows) -> None:
-        """Learn the scaling of profiles and set the penalty.
+        """Learn the scaling of the profiles and set the weight decay.
 
-        The scaling takes validation rows too: a gene may be observed in these alone.
+        The scaling is learned on the validation rows too, because a gene may be observed in these
+        rows only.
         """
         self.target_scaling_.learn(dataset.Y, torch.arange(len(dataset.Y)))
         n_features = dataset.Y.shape[1]
@@ -75,20 +78,20 @@ class MaskedNet(OmicsNet):
             group["weight_decay"] = self.reconstruction_weight * penalty
 
     def draw_noise(self, profiles: Tensor) -> Tensor | None:
-        """Return the noise that the network takes beside `profiles`: none."""
+        """Return the noise that the network takes in addition to `profiles`; here None."""
         return None
 
     def impute(
         self, covariates: Tensor, profiles: Tensor, shown: Tensor, noise: Tensor | None = None
     ) -> Tensor:
-        """Return whole (scaled) profiles from those entries of `profiles` that are shown."""
+        """Return complete (scaled) profiles from the entries of `profiles` that are shown."""
         with self.products():
             return self.module_(covariates, profiles * shown, shown.to(profiles.dtype)).float()
 
     def masked_batch(
         self, batch: tuple[Tensor, Tensor], rate: tuple[float, float], generator: Any = None
     ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Return covariates, scaled profiles with 0 for NaN, and what is observed and shown."""
+        """Return covariates, scaled profiles (0 for NaN), and the observed and shown masks."""
         covariates, profiles = self.scaled(batch)
         observed = ~profiles.isnan()
         shown = observed
@@ -110,13 +113,13 @@ class MaskedNet(OmicsNet):
     def run_single_epoch(
         self, iterator: Iterable[Any] | None, training: bool, *args: Any, **kwargs: Any
     ) -> None:
-        """Pass over the batches; validation draws the same masks every time."""
+        """Run one epoch over the batches; validation draws the same masks in every epoch."""
         if not training:
             self._validation_draws = torch.Generator(self.device).manual_seed(VALIDATION_SEED)
         super().run_single_epoch(iterator, training, *args, **kwargs)
 
     def validation_step(self, batch: tuple[Tensor, Tensor], **_: Any) -> dict[str, Tensor]:
-        """Return the error at observed values that are not shown, whatever training shows."""
+        """Return the error over hidden observed values, even if training hides none."""
         self._set_training(False)
         rate = self.observed_rate if self.observed_rate != WITHOUT_MASK else (0.5, 0.5)
         with torch.no_grad():

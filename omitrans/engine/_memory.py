@@ -1,4 +1,4 @@
-"""What training needs on the device, and what to say when it is not there."""
+"""Device memory that training needs, and the error message when it runs out."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,13 +12,13 @@ GIB = 2**30
 
 
 def training_bytes(n_weights: int) -> int:
-    """Return the bytes of weights, gradients, Adam's two moments and a copy of the best weights."""
+    """Return the bytes of the weights, gradients, Adam's two moments and the best weights."""
     return 5 * 4 * n_weights
 
 
 @dataclass
 class Sizes:
-    """What an out-of-memory message tells; the weights are counted once they exist."""
+    """Sizes for an out-of-memory message; `n_weights` is None until the networks exist."""
 
     data_bytes: int
     n_weights: int | None = None
@@ -34,14 +34,14 @@ class Sizes:
 
 @contextmanager
 def device_memory_errors(sizes: Sizes, device: torch.device) -> Iterator[None]:
-    """Turn torch's out-of-memory errors into one that gives sizes and the remedy.
+    """Turn torch's out-of-memory errors into an error that tells the sizes and the remedy.
 
     Parameters
     ----------
     sizes : Sizes
-        Read when memory runs out.
+        Sizes of the training, read when memory runs out.
     device : torch.device
-        Where it runs out.
+        The device that training runs on.
     """
     try:
         yield

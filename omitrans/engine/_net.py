@@ -1,4 +1,4 @@
-"""A skorch net for omics tables: scaling batch by batch, losses summed on the device."""
+"""A skorch net for omics tables. It scales batch by batch and sums losses on the device."""
 
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
@@ -18,18 +18,18 @@ from omitrans.exceptions import TrainingDivergedError
 
 
 def penalty_of_noise(n_samples: int, n_source: int, n_target: int) -> float:
-    """Return the weight decay that just holds back what pure noise in the targets would fit.
+    """Return the smallest weight decay that keeps a network from fitting pure noise in the targets.
 
-    Weight decay on two layers in a row penalises the nuclear norm of their product. With
+    Weight decay on two consecutive layers penalises the nuclear norm of their product. With
     uncorrelated standardised features and noise of unit variance, the largest singular value of
-    source times noise is about sqrt(n_samples) * (sqrt(n_source) + sqrt(n_target)); a penalty of
-    that size on the sum of squared errors shrinks all of it to zero. The criterion is a mean over
-    samples and targets, hence the division.
+    source times noise is about sqrt(n_samples) * (sqrt(n_source) + sqrt(n_target)). A penalty of
+    that size on the sum of squared errors shrinks the fitted noise to zero. The penalty is divided
+    by the number of samples and targets, because the criterion is a mean over them.
 
     Parameters
     ----------
     n_samples, n_source, n_target : int
-        Sizes of the training tables.
+        Number of samples, source features and target features of the training tables.
 
     Returns
     -------
@@ -41,7 +41,7 @@ def penalty_of_noise(n_samples: int, n_source: int, n_target: int) -> float:
 
 
 class StopTraining(Exception):  # noqa: N818 (it ends a loop; it reports no error)
-    """Raised by a callback to end training in good order."""
+    """Raised by a callback to end training normally."""
 
 
 class OmicsNet(NeuralNet):
@@ -50,31 +50,34 @@ class OmicsNet(NeuralNet):
     Parameters
     ----------
     module : type
-        Network class; its arguments come as ``module__*``.
+        Network class; its arguments are given as ``module__*``.
     criterion : callable
         Function of (network output, scaled target) that returns a scalar tensor.
     reconstruction_weight : float, default=1.0
-        Weight of the criterion, and of the penalty beside it, in the loss.
+        Weight of the criterion and of the L2 penalty in the loss.
     alpha : float, default=0.0
-        L2 penalty of the network's weights, in units of what noise in the targets would explain by
-        chance (see :func:`penalty_of_noise`); so it means the same for tables of all sizes.
+        L2 penalty of the network's weights, in units of the penalty that suppresses pure noise in
+        the targets (see :func:`penalty_of_noise`). So a value means the same for tables of all
+        sizes.
     link : callable or None, default=None
-        What turns the network's output into a (scaled) profile; None where it is one.
+        Function that turns the network's output into a (scaled) profile. None if the output is a
+        profile.
     compute_dtype : torch.dtype, default=torch.float32
         Dtype of matrix products; weights and losses stay in float32.
     source_scaling, target_scaling : str or float, default="none"
-        See :class:`~omitrans.engine._scaling.FeatureScaling`.
+        Kind of scaling of the features; see :class:`~omitrans.engine._scaling.FeatureScaling`.
     probe_dropout : float, default=0.0
-        See :class:`~omitrans.engine._probe_dropout.ProbeDropout`.
+        Largest share of source features that training hides in a sample; see
+        :class:`~omitrans.engine._probe_dropout.ProbeDropout`.
     **kwargs
-        As for :class:`skorch.NeuralNet`.
+        Parameters of :class:`skorch.NeuralNet`.
     """
 
     monitor = "valid_reconstruction"
-    """Which column of the history early stopping looks at; the lower, the better."""
+    """The column of the history that early stopping watches; lower values are better."""
 
     size_names: dict[str, tuple[str, str]] = {"module": ("n_source", "n_target")}
-    """The two sizes that each network takes first, by the network's name."""
+    """The names of the first two arguments, both sizes, of each network, by the network's name."""
 
     def __init__(
         self,
@@ -106,12 +109,12 @@ class OmicsNet(NeuralNet):
         return [("epoch_timer", EpochTimer())]
 
     def initialize_criterion(self) -> "OmicsNet":
-        """Keep the criterion as it is: a pure function needs no instance."""
+        """Keep the criterion as it is: a function needs no instance."""
         self.criterion_ = self.criterion
         return self
 
     def initialize_module(self) -> "OmicsNet":
-        """Build the network and the scaling of its source and target."""
+        """Build the network and the scalings of its source and target."""
         params = self.get_params_for("module")
         n_source, n_target = (params.pop(name) for name in self.size_names["module"])
         self.module_ = self.module(n_source, n_target, **params)
@@ -121,14 +124,14 @@ class OmicsNet(NeuralNet):
         return self
 
     def initialize_optimizer(self, triggered_directly: bool | None = None) -> "OmicsNet":
-        """Give the network its optimizer."""
+        """Build the optimizer of the network."""
         params = self.module_.named_parameters()
         args, kwargs = self.get_params_for_optimizer("optimizer", params)
         self.optimizer_ = self.optimizer(*args, **kwargs)
         return self
 
     def prepare(self, dataset: PairedRows) -> None:
-        """Take from the training rows what is known before the first step."""
+        """Learn the scalings and the weight decay from the training rows, before the first step."""
         self.source_scaling_.learn(dataset.X, dataset.rows)
         self.target_scaling_.learn(dataset.Y, dataset.rows)
         self.hide_probes_.learn(dataset.X, dataset.rows)
@@ -146,7 +149,7 @@ class OmicsNet(NeuralNet):
         return self.source_scaling_(X), self.target_scaling_(Y)
 
     def shown(self, batch: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
-        """Return the same as training shows it, with probes hidden."""
+        """Return source and target of a batch as training shows them, with some probes hidden."""
         X, Y = batch
         return self.scaled((self.hide_probes_(X), Y))
 
@@ -160,14 +163,14 @@ class OmicsNet(NeuralNet):
         return output if self.link is None else self.link(output)
 
     def generate(self, X: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
-        """Return the network's output, and a term of the loss that it brings along, if any."""
+        """Return the network's output and the terms that the network adds to the loss, if any."""
         if hasattr(self.module_, "forward_with_penalty"):
             output, penalty = self.module_.forward_with_penalty(X)
             return output, {"penalty": penalty.float()}
         return self.module_(X), {}
 
     def train_step(self, batch: tuple[Tensor, Tensor], **_: Any) -> dict[str, Tensor]:
-        """Take one step of the optimizer and return the losses."""
+        """Take one step of the optimizer on a batch and return the losses."""
         self._set_training(True)
         X, Y = self.shown(batch)
         with self.products():
@@ -183,7 +186,7 @@ class OmicsNet(NeuralNet):
         }
 
     def validation_step(self, batch: tuple[Tensor, Tensor], **_: Any) -> dict[str, Tensor]:
-        """Return the reconstruction loss of a batch, without dropout and gradients."""
+        """Return the reconstruction loss of a batch, without dropout and without gradients."""
         self._set_training(False)
         with torch.no_grad():
             X, Y = self.scaled(batch)
@@ -194,7 +197,7 @@ class OmicsNet(NeuralNet):
     # --- one pass ---
 
     def on_batch_begin(self, net: NeuralNet, batch: Any = None, **kwargs: Any) -> None:
-        """Leave the history alone: losses are recorded once an epoch."""
+        """Do nothing: losses are recorded once per epoch, not once per batch."""
 
     def run_single_epoch(
         self,
@@ -204,7 +207,7 @@ class OmicsNet(NeuralNet):
         step_fn: Callable[..., dict[str, Tensor]],
         **fit_params: Any,
     ) -> None:
-        """Pass over the batches; sum losses on the device, so that no step waits for a number."""
+        """Run one epoch; losses are summed on the device, so that no step waits for a number."""
         if iterator is None:
             return
         totals: dict[str, Tensor] = {}
@@ -229,7 +232,7 @@ class OmicsNet(NeuralNet):
     def fit_loop(
         self, X: Any, y: Any = None, epochs: int | None = None, **kwargs: Any
     ) -> "OmicsNet":
-        """Train; remember whether it ended by itself, by a callback or by Ctrl-C."""
+        """Train, and remember in `interrupted_` whether Ctrl-C ended the training."""
         self.interrupted_ = False
         try:
             super().fit_loop(X, y, epochs, **kwargs)
@@ -247,17 +250,17 @@ class OmicsNet(NeuralNet):
     # --- weights as plain data ---
 
     def modules_state(self) -> dict[str, dict[str, Tensor]]:
-        """Return the state of every network and scaling, by name."""
+        """Return the state of every network and every scaling, by its name."""
         return {name: getattr(self, f"{name}_").state_dict() for name in self._modules}
 
     def weights_as_arrays(self) -> dict[str, dict[str, np.ndarray]]:
-        """Return :meth:`modules_state` in NumPy arrays on the host."""
+        """Return :meth:`modules_state` as NumPy arrays on the host."""
         return {
             name: {key: weight.cpu().numpy() for key, weight in module.items()}
             for name, module in self.modules_state().items()
         }
 
     def load_modules_state(self, state: dict[str, dict[str, Tensor]]) -> None:
-        """Put back a state of :meth:`modules_state`."""
+        """Load a state that :meth:`modules_state` returned."""
         for name in self._modules:
             getattr(self, f"{name}_").load_state_dict(state[name])

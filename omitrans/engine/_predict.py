@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from omitrans.engine._data import share_memory
 from omitrans.engine._net import OmicsNet
 
-# Matrix products of one shape sum in one order; with blocks as large as the batch at hand, a
-# sample alone would differ from the same sample in company by rounding.
+# Matrix products of one shape always sum in the same order. With blocks as large as the batch, the
+# prediction of a sample alone would differ by rounding from that of the sample in a batch.
 BLOCK_ROWS = 64
 
 
@@ -26,12 +26,12 @@ def predict_profiles(net: OmicsNet, X: np.ndarray, dtype: np.dtype) -> np.ndarra
     X : ndarray of shape (n_samples, n_source)
         Source profiles.
     dtype : numpy.dtype
-        Of the result; the net computes in its own.
+        Data type of the predictions; the net computes in its own.
 
     Returns
     -------
     ndarray of shape (n_samples, n_target)
-        In the target's own units.
+        Predicted target profiles in their own units.
     """
     device = torch.device(net.device)
     block = torch.zeros((BLOCK_ROWS, X.shape[1]), device=device)
@@ -50,18 +50,17 @@ def predict_profiles(net: OmicsNet, X: np.ndarray, dtype: np.dtype) -> np.ndarra
 
 
 def has_dropout(net: OmicsNet) -> bool:
-    """Return whether the network has units to drop."""
+    """Return whether the network has dropout layers with a rate above 0."""
     return any(layer.p > 0 for layer in _dropout_layers(net.module_))
 
 
 def predict_with_deviation(
     net: OmicsNet, X: np.ndarray, dtype: np.dtype, n_draws: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the prediction, and the standard deviation between thinned networks.
+    """Return the prediction, and the standard deviation between networks thinned by dropout.
 
-    Each draw drops the same units for all samples, as another set of weights would; so a sample's
-    deviation does not depend on the samples beside it. Draws are seeded: the same call gives the
-    same numbers.
+    Each draw drops the same units for all samples, so the deviation of a sample does not depend on
+    the other samples. Draws are seeded: the same call gives the same numbers.
 
     Parameters
     ----------
@@ -70,17 +69,17 @@ def predict_with_deviation(
     X : ndarray of shape (n_samples, n_source)
         Source profiles.
     dtype : numpy.dtype
-        Of the results.
+        Data type of both results.
     n_draws : int
-        Number of thinned networks, two at least.
+        Number of thinned networks, at least 2.
 
     Returns
     -------
     predicted, deviation : ndarray of shape (n_samples, n_target)
-        In the target's own units.
+        Predicted profiles and their standard deviations, in the target's own units.
     """
     predicted = predict_profiles(net, X, dtype)
-    # around the prediction, which is near their mean: a sum of squares does not cancel
+    # differences from the prediction, which is near the mean of the draws, lose no digits
     shift, squares = np.zeros_like(predicted), np.zeros_like(predicted)
     for draw in range(n_draws):
         with _thinned(net.module_, draw):
@@ -93,7 +92,7 @@ def predict_with_deviation(
 
 @contextmanager
 def _thinned(module: nn.Module, draw: int) -> Iterator[None]:
-    """Drop units of every dropout layer, the same ones for all samples."""
+    """Drop units of every dropout layer inside the block, the same units for all samples."""
     generator = torch.Generator().manual_seed(draw)
     masks: dict[nn.Module, Tensor] = {}
 

@@ -1,4 +1,4 @@
-"""Training on incomplete arrays: random source features of every sample are hidden."""
+"""Probe dropout: training hides random source features, as on incomplete arrays."""
 
 import torch
 from torch import Tensor
@@ -9,13 +9,14 @@ from omitrans.utils._blocks import MODEL_VALUES, rows_per_block
 class ProbeDropout:
     """Replace a random share of each sample's features by their training means.
 
-    A predicted sample that lacks probes holds such means in their place; a network that has seen
-    none of that in training leans on single features more than is good.
+    A sample that lacks probes is predicted with training means in their place. A network that was
+    trained on complete samples only relies too much on single features.
 
     Parameters
     ----------
     max_share : float
-        Each sample of each batch loses a share drawn uniformly from 0 to this. 0 hides nothing.
+        Largest share of hidden features. The share of each sample in each batch is drawn uniformly
+        between 0 and this value. 0 hides nothing.
     """
 
     def __init__(self, max_share: float) -> None:
@@ -23,7 +24,7 @@ class ProbeDropout:
         self._means: Tensor | None = None
 
     def learn(self, values: Tensor, rows: Tensor) -> None:
-        """Take the means of the training rows."""
+        """Compute the means of the features over the training rows."""
         if not self.max_share:
             return
         total = torch.zeros(values.shape[1], dtype=torch.float64, device=values.device)
@@ -32,7 +33,7 @@ class ProbeDropout:
         self._means = (total / len(rows)).float()
 
     def __call__(self, X: Tensor) -> Tensor:
-        """Return a batch, in its own units, with features hidden."""
+        """Return a batch, in its own units, with random features replaced by their means."""
         if self._means is None:
             return X
         shares = self.max_share * torch.rand(len(X), 1, device=X.device)

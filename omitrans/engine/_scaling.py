@@ -9,17 +9,17 @@ SCALINGS = ("none", "standard", "minmax", "range")
 
 
 class FeatureScaling(nn.Module):
-    """Shift and scale of every feature, learned on training rows.
+    """Affine scaling of every feature, whose shift and scale are learned on training rows.
 
     Parameters
     ----------
     n_features : int
         Number of features.
     kind : {"none", "standard", "minmax", "range"} or float
-        "standard": mean 0 and standard deviation 1. "minmax": smallest value 0, largest 1.
-        "range": the same with one smallest and one largest value for the whole table. A number
-        divides all features by it. "none": features pass unchanged. A constant feature is only
-        shifted.
+        "standard" scales each feature to mean 0 and standard deviation 1. "minmax" scales each
+        feature to the range 0 to 1. "range" scales the whole table to the range 0 to 1. A number
+        divides all features by it. "none" leaves the features unchanged. A constant feature is
+        only shifted.
     """
 
     shift: Tensor
@@ -33,9 +33,9 @@ class FeatureScaling(nn.Module):
             self.register_buffer("scale", torch.ones(n_features))
 
     def learn(self, values: Tensor, rows: Tensor) -> None:
-        """Take shift and scale from the given rows of `values`, a block at a time in float64.
+        """Learn shift and scale from the given rows of `values`, block by block in float64.
 
-        NaN is left out where the kind is "standard"; a feature without any value stays as it is.
+        "standard" ignores NaN; a feature without any value stays unchanged.
         """
         if self.kind == "none":
             return
@@ -70,5 +70,5 @@ class FeatureScaling(nn.Module):
         return values if self.kind == "none" else (values - self.shift) / self.scale
 
     def inverse(self, values: Tensor) -> Tensor:
-        """Return the batch in its own units."""
+        """Return a scaled batch in its own units again."""
         return values if self.kind == "none" else torch.addcmul(self.shift, values, self.scale)

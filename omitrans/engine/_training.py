@@ -1,4 +1,4 @@
-"""How a net is trained: where it runs, what happens between epochs, which rows are set aside."""
+"""Training of a net: its device, its callbacks, and the rows that are set aside for validation."""
 
 import warnings
 from collections.abc import Callable
@@ -21,14 +21,14 @@ from omitrans.model_selection._folds import grouped_holdout
 from omitrans.utils._callers import called_by_user, user_level
 
 MakeNet = Callable[..., OmicsNet]
-"""Returns a net that is not initialised; takes the options that every net here takes."""
+"""A function of the options of :class:`OmicsNet` that returns a net which is not initialised."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Training:
-    """The choices that users have for every training, whatever network is trained.
+    """The options of a training that do not depend on the network.
 
-    The fields are the parameters of the same names of the estimators, where they are explained.
+    Each field is the estimator parameter of the same name, which the estimators document.
     """
 
     lr: float
@@ -58,7 +58,7 @@ class Training:
 
     @classmethod
     def of(cls, estimator: Any) -> Self:
-        """Read the choices from the parameters of an estimator."""
+        """Read the options from the parameters of an estimator."""
         names = [field.name for field in fields(cls) if hasattr(estimator, field.name)]
         return cls(**{name: getattr(estimator, name) for name in names})
 
@@ -79,24 +79,25 @@ def train_net(
     Parameters
     ----------
     make_net : callable
-        Makes the net.
+        Function that makes the net.
     source, target : ndarray of shape (n_samples, n_features)
-        The training tables. Targets of a float dtype become float32; others keep theirs.
+        The training tables. Targets of a float dtype become float32; others keep their dtype.
     training : Training
-        How to train.
+        Options of the training.
     groups : ndarray of shape (n_samples,) or None, default=None
-        The patient of each sample: early stopping sets whole patients aside.
+        The patient of each sample. Early stopping sets whole patients aside.
     checkpoint : pathlib.Path or None, default=None
-        The file of checkpoints, if there are to be any.
+        Path of the checkpoint file; None writes no checkpoints.
     start : callable or None, default=None
-        Sets the weights that training begins with.
+        Function of the net that sets the weights before the first step; None keeps random weights.
     finish : callable or None, default=None
-        Is given the trained net and the validation rows, or all rows where none were set aside.
+        Function that is called with the trained net and the validation rows, or with all rows if
+        none were set aside.
 
     Returns
     -------
     OmicsNet
-        The net, trained.
+        The trained net.
 
     Raises
     ------
@@ -105,8 +106,8 @@ def train_net(
     TrainingDivergedError
         If a loss becomes NaN or infinite.
     KeyboardInterrupt
-        After Ctrl-C, if nothing usable was learned or if the fit is part of a longer work, such
-        as a search or a cross-validation.
+        After Ctrl-C, if training was interrupted in its first epoch, or if the fit is part of a
+        longer computation, such as a search or a cross-validation.
     """
     device = resolve_device(training.device)
     sizes = Sizes(4 * (source.size + target.size))
@@ -129,21 +130,21 @@ def train_net(
 def rebuild_net(
     make_net: MakeNet, training: Training, state: dict[str, dict[str, np.ndarray]]
 ) -> OmicsNet:
-    """Return a trained net from its weights, on a device of this machine.
+    """Rebuild a trained net from its weights, on a device of this machine.
 
     Parameters
     ----------
     make_net : callable
-        Makes the net.
+        Function that makes the net.
     training : Training
-        How it was trained; says where and how precisely it computes.
+        Options of the training, which name the device and the precision.
     state : dict
-        What :meth:`OmicsNet.weights_as_arrays` gave.
+        The weights, as returned by :meth:`OmicsNet.weights_as_arrays`.
 
     Returns
     -------
     OmicsNet
-        Ready to predict.
+        The net, ready to predict.
     """
     device = resolve_device(training.device, fall_back=True)
     with seeded(0, device):
@@ -159,12 +160,12 @@ def rebuild_net(
 
 
 def count_weights(net: OmicsNet) -> int:
-    """Return the number of weights of a net, every network of it."""
+    """Return the number of weights of all networks of a net."""
     return sum(weight.numel() for _, weight in net.get_all_learnable_params())
 
 
 def _initialized(make_net: MakeNet, training: Training, device: torch.device) -> OmicsNet:
-    """Return a net with fresh weights, optimizers and callbacks."""
+    """Return a net with new random weights, optimizers and callbacks."""
     net = make_net(
         optimizer=torch.optim.Adam,
         optimizer__fused=True,
@@ -207,7 +208,10 @@ def _train(
     checkpoint: Path | None,
     start: Callable[[OmicsNet], None] | None,
 ) -> PairedRows:
-    """Split off the validation rows, take over weights, resume if asked, train."""
+    """Set validation rows aside, set the first weights, resume if asked, train.
+
+    Returns the validation rows, or all rows if none were set aside.
+    """
     callbacks = dict(net.callbacks_)
     held_out = rows
     if training.early_stopping:
@@ -218,7 +222,7 @@ def _train(
         start(net)
     if checkpoint is not None:
         writer = Checkpoint(checkpoint, training.checkpoint_every, callbacks.get("best"))
-        # in front of early stopping, which may end training in the epoch it is due
+        # before early stopping, which may end training in an epoch with a checkpoint
         net.callbacks_.insert(len(callbacks) - training.early_stopping, ("checkpoint", writer))
         if training.resume:
             writer.resume(net)
@@ -232,13 +236,13 @@ def _train(
 def _split(
     rows: PairedRows, fraction: float, groups: np.ndarray | None
 ) -> tuple[PairedRows, PairedRows]:
-    """Return the rows to train on and those to validate on; a group stays on one side."""
+    """Return the training rows and the validation rows; no group is in both."""
     train, valid = grouped_holdout(len(rows), fraction, groups, torch.randperm)
     return rows.subset(torch.from_numpy(train)), rows.subset(torch.from_numpy(valid))
 
 
 def _report_interruption(n_epochs: int, training: Training) -> None:
-    """Say that the model holds what it has learned, or pass the interruption on."""
+    """Warn that the model holds the weights learned so far, or raise the interruption again."""
     if n_epochs <= 1 or not called_by_user():
         raise KeyboardInterrupt
     kept = "best" if training.early_stopping and training.restore_best else "last"

@@ -1,4 +1,4 @@
-"""Start a net from the weights of another one, feature by feature where tables differ."""
+"""Start a net from the weights of another net, whose tables may have other features."""
 
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
@@ -17,7 +17,7 @@ _SIDES_OF_SCALINGS = {"source_scaling": "source", "target_scaling": "target"}
 
 
 class SharedFeatures(NamedTuple):
-    """Positions of the features that two tables share, and how wide the tables are."""
+    """Positions of the features that two tables share, and the numbers of their features."""
 
     before: Tensor
     now: Tensor
@@ -31,17 +31,17 @@ class SharedFeatures(NamedTuple):
 
 
 def shared_features(before: np.ndarray, now: np.ndarray) -> SharedFeatures:
-    """Find the features of one table in another, by name.
+    """Find the features that two tables share, by their names.
 
     Parameters
     ----------
     before, now : ndarray of str
-        Names of the columns of the table trained on, and of the one to train on.
+        Column names of the table that the other net was trained on, and of the table to train on.
 
     Returns
     -------
     SharedFeatures
-        Positions in both, in the order of `now`.
+        Positions of the shared features in both tables, in the order of `now`.
     """
     places = {name: i for i, name in enumerate(before)}
     pairs = [(places[name], i) for i, name in enumerate(now) if name in places]
@@ -55,27 +55,31 @@ def transfer_state(
     moments: State | None,
     shared: dict[str, SharedFeatures],
 ) -> None:
-    """Give `net` the weights and scaling of another net, and its optimizers' state if wanted.
+    """Copy the weights and scalings of another net to `net`, and its optimizer state if given.
 
-    Features that the other net did not know keep their fresh weights.
+    Features that the other net did not know keep their random weights.
 
     Parameters
     ----------
     net : OmicsNet
-        Initialised and prepared, with networks of the same kind and inner widths.
+        The net to change. It is initialised and prepared, and its networks have the kind and the
+        inner widths of the other net's networks.
     state : dict
         ``modules_state()`` of the other net.
     moments : dict or None
-        :func:`optimizer_moments` of the other net, to go on with; None starts the optimizers anew.
+        :func:`optimizer_moments` of the other net, from which the optimizers continue. None
+        starts with new optimizers.
     shared : dict
-        The shared features of "source" and "target".
+        The :class:`SharedFeatures` of the two source tables ("source") and of the two target
+        tables ("target").
 
     Raises
     ------
     FeatureMismatchError
-        If features differ and a network does not treat them one by one (convolutions).
+        If the features differ and a network has no separate weights for each feature, such as a
+        convolutional network.
     ValueError
-        If the networks differ in their inner shape.
+        If the networks differ in their inner widths.
     """
     for name in net._modules:
         if name not in state:
@@ -93,7 +97,7 @@ def transfer_state(
 
 
 def optimizer_moments(net: OmicsNet) -> State:
-    """Return what the optimizers remember of every weight: ``{network: {weight.key: tensor}}``."""
+    """Return the optimizer state of every weight as ``{network: {weight.key: tensor}}``."""
     found: State = {}
     for name, optimizer in net.optimizers_by_network().items():
         weights = getattr(net, f"{name}_").named_parameters()
@@ -113,12 +117,12 @@ def freeze_weights(module: nn.Module, prefixes: Iterable[str]) -> None:
     module : torch.nn.Module
         The network.
     prefixes : iterable of str
-        What the names of the weights begin with.
+        Prefixes of the names of the weights to exclude.
 
     Raises
     ------
     ValueError
-        If no weight has such a name, or none would be left to train.
+        If a prefix matches no weight, or if no weight would be left to train.
     """
     names = [name for name, _ in module.named_parameters()]
     frozen: set[str] = set()
@@ -142,7 +146,7 @@ def freeze_weights(module: nn.Module, prefixes: Iterable[str]) -> None:
 def _feature_axes(
     net: OmicsNet, name: str, module: nn.Module, shared: dict[str, SharedFeatures]
 ) -> dict[str, Axes]:
-    """Return for every weight the axes along which to match features; none if all are the same."""
+    """Return the feature axes of every weight; empty if both tables have the same features."""
     if shared["source"].same and shared["target"].same:
         return {}
     if name in _SIDES_OF_SCALINGS:
@@ -160,7 +164,7 @@ def _feature_axes(
 
 
 def _builder(net: OmicsNet, name: str) -> Callable[[int, int], nn.Module]:
-    """Return what builds a network of the net's kind for (n_source, n_target) features."""
+    """Return a function of (n_source, n_target) that builds a network of the net's kind."""
     params = net.get_params_for(name)
     names = net.size_names[name]
     for size in names:
@@ -176,7 +180,7 @@ def _builder(net: OmicsNet, name: str) -> Callable[[int, int], nn.Module]:
 def _probe_axes(
     build: Callable[[int, int], nn.Module], shared: dict[str, SharedFeatures]
 ) -> dict[str, Axes]:
-    """Find feature axes by building networks one feature wider, without memory."""
+    """Find the feature axes: build networks with one more feature, without memory, and compare."""
     n_source, n_target = shared["source"].n_now, shared["target"].n_now
     try:
         with torch.device("meta"):
@@ -229,7 +233,7 @@ def _check_shapes(
 
 
 def _put(now: Tensor, before: Tensor, axes: Axes, shared: dict[str, SharedFeatures]) -> None:
-    """Copy `before` into `now`, along the given axes for shared features only."""
+    """Copy `before` into `now`; along the given axes, copy the shared features only."""
     if not axes:
         now.copy_(before)
         return

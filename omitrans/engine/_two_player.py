@@ -1,4 +1,4 @@
-"""Two networks trained in turn: what every net with a discriminator sets up alike."""
+"""Two networks trained in turn: the common base of all nets with a discriminator."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,22 +11,23 @@ from omitrans.engine._net import OmicsNet
 
 
 class TwoPlayerNet(OmicsNet):
-    """A network and a discriminator that judges it, each with an optimizer of its own.
+    """A network and a discriminator that judges its output, each with its own optimizer.
 
-    A subclass writes the steps in ``train_step``, and names the two sizes that its discriminator
-    takes first in ``discriminator_sizes``.
+    A subclass implements ``train_step``, and adds to ``size_names`` the names of the first two
+    arguments, both sizes, of its discriminator.
 
     Parameters
     ----------
     *args : object
-        As for :class:`~omitrans.engine._net.OmicsNet`.
+        Positional parameters of :class:`~omitrans.engine._net.OmicsNet`.
     discriminator : type or None
-        Discriminator class; its arguments come as ``discriminator__*``. None trains the network
-        alone.
+        Discriminator class; its arguments are given as ``discriminator__*``. None trains the
+        network alone.
     discriminator_optimizer : type, default=torch.optim.Adam
-        Optimizer of the discriminator; its arguments come as ``discriminator_optimizer__*``.
+        Optimizer class of the discriminator; its arguments are given as
+        ``discriminator_optimizer__*``.
     **kwargs : object
-        As for :class:`~omitrans.engine._net.OmicsNet`.
+        Keyword parameters of :class:`~omitrans.engine._net.OmicsNet`.
     """
 
     def __init__(
@@ -41,7 +42,7 @@ class TwoPlayerNet(OmicsNet):
         self.discriminator_optimizer = discriminator_optimizer
 
     def initialize_module(self) -> Self:
-        """Build the network, then the discriminator."""
+        """Build the network, then the discriminator if there is one."""
         super().initialize_module()
         if self.discriminator is not None:
             params = self.get_params_for("discriminator")
@@ -50,7 +51,7 @@ class TwoPlayerNet(OmicsNet):
         return self
 
     def initialize_optimizer(self, triggered_directly: bool | None = None) -> Self:
-        """Give each network an optimizer."""
+        """Build an optimizer for each network."""
         super().initialize_optimizer(triggered_directly)
         if self.discriminator is not None:
             params = self.discriminator_.named_parameters()
@@ -59,7 +60,7 @@ class TwoPlayerNet(OmicsNet):
         return self
 
     def step_discriminator(self, loss: Tensor) -> None:
-        """Move the discriminator down the gradient of its loss."""
+        """Take one optimizer step of the discriminator on its loss."""
         self.discriminator_optimizer_.zero_grad()
         loss.backward()
         self.discriminator_optimizer_.step()
@@ -74,7 +75,7 @@ class TwoPlayerNet(OmicsNet):
 
 @contextmanager
 def frozen(network: nn.Module) -> Iterator[None]:
-    """Let gradients pass through `network` without computing those of its weights."""
+    """Let gradients pass through `network`, but compute none for its weights, inside the block."""
     weights = [weight for weight in network.parameters() if weight.requires_grad]
     for weight in weights:
         weight.requires_grad_(False)

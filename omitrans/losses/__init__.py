@@ -1,4 +1,4 @@
-"""Losses: pure functions of tensors, each a mean over what it is given."""
+"""Losses of the networks: pure functions that map tensors to a mean loss."""
 
 from omitrans.losses._adversarial import ADVERSARIAL_LOSSES, least_squares_loss, vanilla_loss
 from omitrans.losses._masked import masked_adversarial_loss, masked_mse_loss

@@ -12,14 +12,14 @@ def vanilla_loss(logits: Tensor, real: bool) -> Tensor:
     Parameters
     ----------
     logits : torch.Tensor of shape (n_samples, n_logits)
-        What the discriminator says of the pairs.
+        The discriminator's logits for pairs of profiles.
     real : bool
-        Whether they should be taken for real pairs.
+        Whether the discriminator should judge the pairs as real.
 
     Returns
     -------
     torch.Tensor
-        A scalar.
+        The loss, a scalar.
 
     Examples
     --------
@@ -37,14 +37,14 @@ def least_squares_loss(logits: Tensor, real: bool) -> Tensor:
     Parameters
     ----------
     logits : torch.Tensor of shape (n_samples, n_logits)
-        What the discriminator says of the pairs.
+        The discriminator's logits for pairs of profiles.
     real : bool
-        Whether they should be taken for real pairs.
+        Whether the discriminator should judge the pairs as real.
 
     Returns
     -------
     torch.Tensor
-        A scalar.
+        The loss, a scalar.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Losses over some of the entries of a table (equations 4, 12 and 13 of the PMI paper)."""
+"""Losses over some entries of a table (equations 4, 12 and 13 of the PMI paper)."""
 
 from torch import Tensor
 from torch.nn.functional import softplus
@@ -10,14 +10,14 @@ def masked_mse_loss(output: Tensor, Y: Tensor, scored: Tensor) -> Tensor:
     Parameters
     ----------
     output, Y : torch.Tensor of shape (n_samples, n_features)
-        Imputed and real profiles. What is not scored may have any finite value.
+        Imputed and real profiles. Entries that are not scored may have any finite value.
     scored : torch.Tensor of bool, of the same shape
-        Which entries count. A sample without any counts as met.
+        True for the entries that count. A sample without scored entries has loss 0.
 
     Returns
     -------
     torch.Tensor
-        A scalar.
+        The loss, a scalar.
 
     References
     ----------
@@ -44,18 +44,19 @@ def masked_adversarial_loss(
     Parameters
     ----------
     logits : torch.Tensor of shape (n_samples, n_features)
-        What the discriminator says of each entry; large means observed.
+        The discriminator's logit for each entry; a large logit means "observed".
     observed : torch.Tensor of bool, of the same shape
-        What it should say.
+        The correct answer: True for an entry that should be judged as observed.
     scored : torch.Tensor of bool, of the same shape
-        Which entries enter the sum.
+        True for the entries whose cross-entropy is summed.
     counted : torch.Tensor of bool, of the same shape, default=None
-        Entries by whose number, plus one, the sum is divided. None takes those scored.
+        The sum is divided by the number of entries that are True here, plus one. None takes the
+        scored entries.
 
     Returns
     -------
     torch.Tensor
-        A scalar, the mean over samples.
+        The loss, a scalar mean over samples.
 
     References
     ----------

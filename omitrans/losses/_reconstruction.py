@@ -1,4 +1,4 @@
-"""Distances of generated from real profiles (equation 5 of the OmiTrans paper)."""
+"""Distances between generated and real profiles (equation 5 of the OmiTrans paper)."""
 
 from collections.abc import Callable
 
@@ -15,14 +15,14 @@ def cross_entropy_loss(logits: Tensor, Y: Tensor) -> Tensor:
     Parameters
     ----------
     logits : torch.Tensor of shape (n_samples, n_targets)
-        What the generator gives.
+        Output of the generator.
     Y : torch.Tensor of shape (n_samples, n_targets)
         Real profiles, scaled to [0, 1].
 
     Returns
     -------
     torch.Tensor
-        A scalar.
+        The loss, a scalar.
 
     Examples
     --------
@@ -40,18 +40,18 @@ def rmse_loss(output: Tensor, Y: Tensor) -> Tensor:
     Parameters
     ----------
     output : torch.Tensor of shape (n_samples, n_targets)
-        What the generator gives.
+        Output of the generator.
     Y : torch.Tensor of shape (n_samples, n_targets)
         Real profiles.
 
     Returns
     -------
     torch.Tensor
-        A scalar.
+        The loss, a scalar.
 
     References
     ----------
-    The loss of TDimpute's code. Equation 1 of the paper takes a root for every profile.
+    This is the loss of TDimpute's code. Equation 1 of the paper takes a root for every profile.
 
     Examples
     --------
@@ -60,7 +60,7 @@ def rmse_loss(output: Tensor, Y: Tensor) -> Tensor:
     >>> rmse_loss(torch.zeros(2, 2), torch.tensor([[2.0, 2.0], [2.0, 2.0]]))
     tensor(2.)
     """
-    # the root of zero has an infinite slope: below this a batch counts as met
+    # the root of zero has an infinite slope: a smaller error counts as zero
     return mse_loss(output, Y).clamp_min(1e-12).sqrt()
 
 
@@ -71,5 +71,5 @@ RECONSTRUCTION_LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "cross-entropy": cross_entropy_loss,
 }
 
-# What turns a generator's output into a profile, where the loss takes something else (logits).
+# Functions that turn a generator's output into a profile, for losses that take logits.
 OUTPUT_LINKS: dict[str, TensorFunction] = {"cross-entropy": torch.sigmoid}

@@ -1,4 +1,4 @@
-"""How well predicted profiles match real ones; samples are rows."""
+"""Metrics that compare predicted profiles with real ones; rows are samples."""
 
 from omitrans.metrics._imputation import (
     masked_r2_by_group,

@@ -1,4 +1,4 @@
-"""Statistics of a prediction in one walk over its rows, summed in float64 block by block.
+"""Statistics of a prediction in one pass over its rows, summed in float64 block by block.
 
 The sums of squares about the mean are taken about a pivot, the first value of the feature
 (or sample), and corrected: ``sum((y - p)**2) - sum(y - p)**2 / n``. As the pivot is one of
@@ -14,30 +14,30 @@ from sklearn.exceptions import UndefinedMetricWarning
 
 from omitrans.utils._blocks import CACHE_VALUES, rows_per_block
 
-# values a block: 8 MiB in float64, and rows enough to use whole cache lines of a column-major table
+# enough rows per block to use whole cache lines of a column-major table
 _MIN_BLOCK_ROWS = 16
 
 
 def walk(
     truth: np.ndarray, prediction: np.ndarray, statistics: Collection[str], *, features: bool
 ) -> tuple[dict[str, np.ndarray], np.ndarray | None]:
-    """Return the asked-for statistics of every sample, and R² of every feature.
+    """Return the requested statistics of every sample and, if requested, R² of every feature.
 
     Parameters
     ----------
     truth, prediction : ndarray of shape (n_samples, n_features)
         Real and predicted values, of any real dtype.
     statistics : collection of str
-        Keys of ``SAMPLE_STATISTICS``.
+        Names of the statistics, which are keys of ``SAMPLE_STATISTICS``.
     features : bool
-        Whether R² of every feature is wanted.
+        Whether to compute R² of every feature.
 
     Returns
     -------
     per_sample : dict of str to ndarray of shape (n_samples,)
-        One array a statistic.
+        One array per statistic.
     r2 : ndarray of shape (n_features,) or None
-        R² of every feature, if wanted.
+        R² of every feature; None if `features` is false.
     """
     per_sample = {name: np.empty(len(truth)) for name in statistics}
     sums = _FeatureSums(truth[0]) if features else None
@@ -52,7 +52,7 @@ def walk(
 def _blocks(
     truth: np.ndarray, prediction: np.ndarray
 ) -> Iterator[tuple[slice, np.ndarray, np.ndarray]]:
-    """Yield rows, their real values and their errors, both float64 and row-major."""
+    """Yield blocks of rows, their real values and their errors, both float64 and row-major."""
     n_samples, n_features = truth.shape
     n_rows = rows_per_block(n_features, CACHE_VALUES, at_least=_MIN_BLOCK_ROWS)
     for start in range(0, n_samples, n_rows):
@@ -62,7 +62,7 @@ def _blocks(
 
 
 def _sum_squares(values: np.ndarray, axis: str) -> np.ndarray:
-    """Sum squares over a block for every row ("i") or column ("j") without a temporary."""
+    """Sum squares over a block for every row ("i") or column ("j") without a temporary array."""
     return np.einsum(f"ij,ij->{axis}", values, values)
 
 
@@ -106,7 +106,7 @@ SAMPLE_STATISTICS: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
 
 
 class _FeatureSums:
-    """Sums over samples from which R² of every feature follows."""
+    """Sums over samples from which R² of every feature is computed."""
 
     def __init__(self, first_row: np.ndarray) -> None:
         self._pivot = first_row.astype(np.float64)
@@ -128,7 +128,7 @@ class _FeatureSums:
 def _r2(
     residual: np.ndarray, total: np.ndarray, n_values: int, what: str, values: str
 ) -> np.ndarray:
-    """Return 1 - residual / total with scikit-learn's rule where total is zero."""
+    """Return 1 - residual / total, with scikit-learn's rule if the total is zero."""
     if n_values < 2:
         warnings.warn(
             f"{what} needs at least two {values}; found {n_values}, so it is NaN.",

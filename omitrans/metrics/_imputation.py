@@ -1,4 +1,4 @@
-"""How well hidden values were imputed: R² and errors over hidden entries only."""
+"""Metrics of imputed values: R² and errors over hidden entries only."""
 
 import warnings
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ _TABLES = {"Y_true": ["array-like"], "Y_imputed": ["array-like"], "hidden": ["ar
 
 
 class _HiddenEntries(NamedTuple):
-    """Real and imputed values, and which of them count."""
+    """Real and imputed values, a mask of the hidden entries, and the labels."""
 
     truth: np.ndarray
     imputed: np.ndarray
@@ -40,31 +40,31 @@ def masked_r2_per_feature(
     Parameters
     ----------
     Y_true : array-like or DataFrame of shape (n_samples, n_features)
-        Real values, e.g. log2(TPM + 1). NaN where they are not known; such entries never count.
+        Real values, e.g. log2(TPM + 1). NaN marks an unknown value, which never counts.
     Y_imputed : array-like or DataFrame of the same shape
-        The table with its holes filled.
+        The imputed table.
     hidden : array-like or DataFrame of bool, of the same shape
         True where a value was hidden from the imputer.
     reference : {"observed", "hidden"}, default="observed"
-        The constant that R² compares with: the mean of the feature's values that were not
-        hidden, as published, or that of the hidden ones, as in
-        :func:`~omitrans.metrics.r2_per_feature`.
+        The constant prediction that R² compares with: "observed" takes the mean of the feature's
+        values that were not hidden, as published; "hidden" takes the mean of its hidden values, as
+        in :func:`~omitrans.metrics.r2_per_feature`.
 
     Returns
     -------
     ndarray or Series of shape (n_features,)
         R², at most 1 and without a lower bound; a Series named ``"r2"`` if a table is a frame.
-        NaN for a feature with fewer than two hidden values or, for "observed", none that is
-        not hidden; and for one whose hidden values all equal the reference, of which there is
-        nothing to explain.
+        R² is NaN for a feature with fewer than two hidden values, for a feature whose hidden
+        values all equal the reference and, with "observed", for a feature whose known values are
+        all hidden.
 
     Raises
     ------
     SampleMismatchError, FeatureMismatchError
         If the tables differ in shape or labels.
     ValueError
-        If nothing is hidden, `hidden` is not boolean, or an imputed value that counts is NaN or
-        infinite.
+        If no known value is hidden, if `hidden` is not boolean, or if an imputed value at a hidden
+        entry is NaN or infinite.
 
     Warns
     -----
@@ -73,18 +73,18 @@ def masked_r2_per_feature(
 
     See Also
     --------
-    masked_rmse : The error itself.
-    masked_r2_by_group : R² within tissues.
+    masked_rmse : The root mean squared error.
+    masked_r2_by_group : R² of every feature within each tissue.
 
     Notes
     -----
-    R² of imputed tissues differs much with what the values have been normalised to: over several
-    tissues, knowing the tissue explains most of the variance.
+    R² over several tissues depends strongly on how the values were normalised, because the tissue
+    alone explains most of their variance.
 
     References
     ----------
     R. Viñas et al., "Deep learning enables fast and accurate imputation of gene expression",
-    section 4.1; its mean over features is the number of Tables 1 and 2.
+    section 4.1. Tables 1 and 2 show the mean of this R² over features.
 
     Examples
     --------
@@ -114,17 +114,18 @@ def masked_rmse(Y_true: Any, Y_imputed: Any, hidden: Any) -> float:
     Parameters
     ----------
     Y_true, Y_imputed, hidden : array-like or DataFrame of shape (n_samples, n_features)
-        As for :func:`masked_r2_per_feature`.
+        Real values, imputed values and the mask of hidden entries, as for
+        :func:`masked_r2_per_feature`.
 
     Returns
     -------
     float
-        One root for all hidden entries, in the unit of the tables.
+        The error over all hidden entries together, in the unit of the tables.
 
     Raises
     ------
     SampleMismatchError, FeatureMismatchError, ValueError
-        As for :func:`masked_r2_per_feature`.
+        For the same reasons as :func:`masked_r2_per_feature`.
 
     Examples
     --------
@@ -152,27 +153,28 @@ def masked_r2_by_group(
     Parameters
     ----------
     Y_true, Y_imputed, hidden : array-like or DataFrame of shape (n_samples, n_features)
-        As for :func:`masked_r2_per_feature`.
+        Real values, imputed values and the mask of hidden entries, as for
+        :func:`masked_r2_per_feature`.
     groups : array-like or Series of shape (n_samples,)
         The group of every sample, such as its tissue.
     reference : {"observed", "hidden"}, default="observed"
-        As for :func:`masked_r2_per_feature`, within the group: the differences between groups
-        explain nothing here.
+        The constant prediction that R² compares with, as for :func:`masked_r2_per_feature`. Its
+        mean is computed within the group, so differences between groups do not raise R².
 
     Returns
     -------
     DataFrame of shape (n_features, n_groups)
-        R², NaN where the group has too few values of a feature.
+        R² of every feature in every group; NaN if the group has too few values of the feature.
 
     Raises
     ------
     SampleMismatchError, FeatureMismatchError, ValueError
-        As for :func:`masked_r2_per_feature`, and if `groups` has another length or index, or is
-        missing for a sample.
+        For the same reasons as :func:`masked_r2_per_feature`, and if `groups` has another length
+        or index, or is missing for a sample.
 
     See Also
     --------
-    omitrans.displays.GroupR2Display : A box plot of these numbers.
+    omitrans.displays.GroupR2Display : A box plot of R² by group.
 
     References
     ----------
@@ -204,7 +206,7 @@ def _check_groups(groups: Any, entries: _HiddenEntries) -> np.ndarray:
     if labels.shape != (len(entries.truth),):
         raise SampleMismatchError(
             f"groups has the shape {labels.shape} for {len(entries.truth)} samples. Give one group "
-            "a sample."
+            "per sample."
         )
     if pd.isna(labels).any():
         raise ValueError(
@@ -215,7 +217,7 @@ def _check_groups(groups: Any, entries: _HiddenEntries) -> np.ndarray:
 
 
 def _check_entries(Y_true: Any, Y_imputed: Any, hidden: Any) -> _HiddenEntries:
-    """Return the tables as arrays, or raise when they do not describe the same thing."""
+    """Return the tables as arrays, or raise if their samples or features differ."""
     given = {"Y_true": Y_true, "Y_imputed": Y_imputed, "hidden": hidden}
     frames = {name: table for name, table in given.items() if isinstance(table, pd.DataFrame)}
     first = next(iter(frames), None)
@@ -255,7 +257,7 @@ def _check_entries(Y_true: Any, Y_imputed: Any, hidden: Any) -> _HiddenEntries:
 def _blocks(
     entries: _HiddenEntries, rows: np.ndarray | None = None
 ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-    """Yield real and imputed values of some rows in float64, and which of them count."""
+    """Yield real values (float64), imputed values and a mask of the entries that count."""
     rows = np.arange(len(entries.truth)) if rows is None else rows
     step = rows_per_block(entries.truth.shape[1], CACHE_VALUES)
     for start in range(0, len(rows), step):
@@ -265,7 +267,7 @@ def _blocks(
 
 
 def _r2(entries: _HiddenEntries, reference: str, rows: np.ndarray | None = None) -> np.ndarray:
-    """Return R² of every feature over some samples, in two walks over their rows."""
+    """Return R² of every feature over some samples, in two passes over their rows."""
     n_features = entries.truth.shape[1]
     hidden_counts, counts, sums = np.zeros((3, n_features))
     for truth, _, part in _blocks(entries, rows):

@@ -1,4 +1,4 @@
-"""What several imputed tables say together: Rubin's rules."""
+"""Pooling of estimates from several imputed tables by Rubin's rules."""
 
 from numbers import Real
 from typing import Any
@@ -23,15 +23,15 @@ from omitrans.utils._sklearn import Interval, validate_params
 def pool_estimates(
     estimates: Any, variances: Any, *, df: float = np.inf, level: float = 0.95
 ) -> pd.DataFrame:
-    """Pool what was estimated on several imputed tables by Rubin's rules.
+    """Pool the estimates from several imputed tables by Rubin's rules.
 
     Parameters
     ----------
     estimates : array-like, DataFrame or list of Series, of shape (n_draws, n_estimates)
-        A row an imputed table, such as those of ``PMIImputer.transform_samples``; a column a
-        number that was estimated on it: a gene's mean, a regression coefficient.
+        One row per imputed table, such as those of ``PMIImputer.transform_samples``, and one
+        column per estimated number, such as the mean of a gene or a regression coefficient.
     variances : array-like, DataFrame or list of Series, of the same shape
-        Squared standard errors of the estimates, as if nothing had been missing.
+        Squared standard errors of the estimates, computed as if no value had been missing.
     df : float, default=inf
         Degrees of freedom that the estimates would have without missing values.
     level : float, default=0.95
@@ -40,15 +40,16 @@ def pool_estimates(
     Returns
     -------
     DataFrame
-        A row an estimate (indexed by the columns of `estimates`): ``estimate``, the mean of the
-        draws; ``standard_error``, from the variance within draws and between them; ``df``,
-        ``lower``, ``upper``, the interval of Student's t; ``missing_information``, the share of
-        the total variance that missing values are responsible for.
+        One row per estimated number, indexed by the columns of `estimates`. The columns are
+        ``estimate``, the mean over the tables; ``standard_error``, from the variance within and
+        between tables; ``df``, the degrees of freedom; ``lower`` and ``upper``, the confidence
+        interval of Student's t; and ``missing_information``, the share of the total variance that
+        is due to missing values.
 
     Raises
     ------
     ValueError
-        If there are fewer than two draws, shapes differ, or a variance is negative.
+        If there are fewer than two tables, if the shapes differ, or if a variance is negative.
 
     References
     ----------
@@ -97,7 +98,7 @@ def pool_estimates(
 
 
 def _degrees_of_freedom(share: np.ndarray, n_draws: int, complete: float) -> np.ndarray:
-    """Return Barnard and Rubin's; infinite where neither draws nor the data limit them."""
+    """Return the degrees of freedom of Barnard and Rubin; infinite if nothing limits them."""
     with np.errstate(divide="ignore"):
         between = (n_draws - 1) / share**2
         if np.isinf(complete):

@@ -1,4 +1,4 @@
-"""How well predicted profiles match real ones: the nine numbers of the OmiTrans paper."""
+"""Metrics that compare predicted profiles with real ones: the nine of the OmiTrans paper."""
 
 from collections.abc import Callable, Collection
 from numbers import Real
@@ -11,7 +11,7 @@ from omitrans.metrics._blockwise import SAMPLE_STATISTICS, walk
 from omitrans.metrics._tables import check_tables
 from omitrans.utils._sklearn import Interval, validate_params
 
-# in the order of Table 1, as axis labels and table headings show them
+# The metrics in the order of Table 1, with their labels for axes and table headings.
 METRIC_LABELS = {
     "mse": "MSE",
     "rmse": "RMSE",
@@ -27,7 +27,7 @@ ERROR_METRICS = frozenset({"mse", "rmse", "mean_ae", "median_ae"})
 
 _TABLES = {"Y_true": ["array-like"], "Y_pred": ["array-like"]}
 
-# the count and the fraction are NaN where R² is
+# The count and the fraction are NaN if R² is NaN.
 _R2_SUMMARIES: dict[str, Callable[[np.ndarray, np.ndarray], Any]] = {
     "mean_r2_per_feature": lambda r2, above: r2.mean(),
     "median_r2_per_feature": lambda r2, above: np.median(r2),
@@ -44,29 +44,31 @@ def reconstruction_report(Y_true: Any, Y_pred: Any, *, threshold: float = 0.3) -
     """Compute the nine reconstruction metrics of the OmiTrans paper's Table 1.
 
     Errors are in the unit of the tables (``mse`` in its square), for example
-    log2(FPKM + 1). They are first taken for every sample over its features and then averaged
-    over samples, as published: ``rmse`` is therefore not the root of ``mse``.
+    log2(FPKM + 1). As published, they are first computed for every sample over its features and
+    then averaged over samples. Therefore ``rmse`` is not the root of ``mse``.
 
     Parameters
     ----------
     Y_true : array-like, DataFrame or Series of shape (n_samples, n_features) or (n_samples,)
-        Real values; samples are rows. Without NaN.
+        Real values without NaN; rows are samples.
     Y_pred : array-like, DataFrame or Series of the same shape
         Predicted values. If both are pandas objects, their labels must agree.
     threshold : float, default=0.3
-        A feature is counted when its R² is strictly greater.
+        A feature is counted if its R² is strictly greater than this value.
 
     Returns
     -------
     dict of str to float
-        In the order of Table 1:
+        The nine metrics in the order of Table 1:
 
-        - ``mse``, ``rmse``, ``mean_ae``, ``median_ae``: the mean over samples of the
-          sample's mean squared error, its root, its mean and its median absolute error;
+        - ``mse``, ``rmse``, ``mean_ae``, ``median_ae``: the mean over samples of the sample's
+          mean squared error, root mean squared error, mean absolute error and median absolute
+          error;
         - ``mean_r2_per_sample``: the mean of :func:`r2_per_sample`;
-        - ``mean_r2_per_feature``, ``median_r2_per_feature``: of :func:`r2_per_feature`;
-        - ``n_r2_per_feature_above``, ``fraction_r2_per_feature_above``: how many features,
-          and which fraction of all, have R² above `threshold`.
+        - ``mean_r2_per_feature``, ``median_r2_per_feature``: the mean and the median of
+          :func:`r2_per_feature`;
+        - ``n_r2_per_feature_above``, ``fraction_r2_per_feature_above``: the number and the
+          fraction of features whose R² is above `threshold`.
 
     Raises
     ------
@@ -78,12 +80,12 @@ def reconstruction_report(Y_true: Any, Y_pred: Any, *, threshold: float = 0.3) -
     See Also
     --------
     r2_per_feature : R² of every feature, and its rule for constant features.
-    RECONSTRUCTION_SCORERS : The same numbers for cross-validation.
+    RECONSTRUCTION_SCORERS : The same metrics as scorers for cross-validation.
 
     Notes
     -----
-    The tables are read in blocks of rows and summed in float64, whatever their dtype; no
-    second table is built.
+    The tables are read in blocks of rows and summed in float64, whatever their dtype. They are
+    never copied as a whole.
 
     References
     ----------
@@ -105,21 +107,21 @@ def reconstruction_report(Y_true: Any, Y_pred: Any, *, threshold: float = 0.3) -
 def report_values(
     Y_true: Any, Y_pred: Any, keys: Collection[str], threshold: float
 ) -> dict[str, float]:
-    """Return those numbers of the report that `keys` names, and compute no others.
+    """Compute only the metrics of the report that `keys` names.
 
     Parameters
     ----------
     Y_true, Y_pred : array-like, DataFrame or Series
         Real and predicted values.
     keys : collection of str
-        Keys of ``METRIC_LABELS``.
+        Names of the metrics, which are keys of ``METRIC_LABELS``.
     threshold : float
-        A feature is counted when its R² is strictly greater.
+        A feature is counted if its R² is strictly greater than this value.
 
     Returns
     -------
     dict of str to float
-        One number a key, in the order of `keys`.
+        One number per key, in the order of `keys`.
     """
     tables = check_tables(Y_true, Y_pred)
     statistics = [key for key in keys if key in SAMPLE_STATISTICS]
@@ -139,7 +141,7 @@ def r2_per_feature(Y_true: Any, Y_pred: Any) -> np.ndarray | pd.Series:
     Parameters
     ----------
     Y_true : array-like, DataFrame or Series of shape (n_samples, n_features) or (n_samples,)
-        Real values; samples are rows. Without NaN.
+        Real values without NaN; rows are samples.
     Y_pred : array-like, DataFrame or Series of the same shape
         Predicted values. If both are pandas objects, their labels must agree.
 
@@ -163,9 +165,9 @@ def r2_per_feature(Y_true: Any, Y_pred: Any) -> np.ndarray | pd.Series:
     Notes
     -----
     A feature whose real values are all equal has no variance to explain. Its R² is 1.0
-    where it is predicted without error and 0.0 otherwise, which is the ``force_finite`` rule
-    of :func:`sklearn.metrics.r2_score`. A gene that is zero in every sample, test and
-    training, is thus predicted perfectly by any model and raises all summaries; leave such
+    if it is predicted without error and 0.0 otherwise, which is the ``force_finite`` rule
+    of :func:`sklearn.metrics.r2_score`. A gene that is zero in every training and test sample
+    is therefore predicted perfectly by any model and raises all summaries. Leave such
     genes out of both tables if they should not count. With a single sample R² is NaN, and
     :class:`sklearn.exceptions.UndefinedMetricWarning` is given.
 
@@ -191,7 +193,7 @@ def r2_per_sample(Y_true: Any, Y_pred: Any) -> np.ndarray | pd.Series:
     Parameters
     ----------
     Y_true : array-like, DataFrame or Series of shape (n_samples, n_features) or (n_samples,)
-        Real values; samples are rows. Without NaN.
+        Real values without NaN; rows are samples.
     Y_pred : array-like, DataFrame or Series of the same shape
         Predicted values. If both are pandas objects, their labels must agree.
 
@@ -214,9 +216,9 @@ def r2_per_sample(Y_true: Any, Y_pred: Any) -> np.ndarray | pd.Series:
 
     Notes
     -----
-    Features differ far more from one another than samples do, so that even the mean profile
-    reaches a high R² per sample: read it beside :func:`r2_per_feature`. With a single
-    feature it is NaN, and :class:`sklearn.exceptions.UndefinedMetricWarning` is given.
+    Features differ far more from one another than samples do. Therefore even the mean profile
+    reaches a high R² per sample; read it together with :func:`r2_per_feature`. With a single
+    feature R² is NaN, and :class:`sklearn.exceptions.UndefinedMetricWarning` is given.
 
     Examples
     --------

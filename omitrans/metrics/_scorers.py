@@ -14,11 +14,11 @@ def _report_value(Y_true: Any, Y_pred: Any, *, key: str, threshold: float = 0.3)
     return report_values(Y_true, Y_pred, [key], threshold)[key]
 
 
-#: Scorers of the nine numbers of :func:`reconstruction_report`, under its keys, for the
+#: Scorers of the nine metrics of :func:`reconstruction_report`, under its keys, for the
 #: ``scoring`` of :func:`sklearn.model_selection.cross_validate` and
-#: :class:`sklearn.model_selection.GridSearchCV`. Greater is better in all of them, as
-#: scikit-learn demands: **the four errors** (``mse``, ``rmse``, ``mean_ae``, ``median_ae``)
-#: **come out negative.** :func:`scores_to_report` takes the sign away again.
+#: :class:`sklearn.model_selection.GridSearchCV`. scikit-learn demands that greater scores are
+#: better. Therefore **the four errors** (``mse``, ``rmse``, ``mean_ae``, ``median_ae``)
+#: **are negative**; :func:`scores_to_report` makes them positive again.
 RECONSTRUCTION_SCORERS = {
     key: make_scorer(_report_value, greater_is_better=key not in ERROR_METRICS, key=key)
     for key in METRIC_LABELS
@@ -26,21 +26,21 @@ RECONSTRUCTION_SCORERS = {
 
 
 def scores_to_report(scores: Mapping[str, Any], *, prefix: str = "test_") -> pd.DataFrame:
-    """Collect cross-validated scores as the numbers of a report, errors positive again.
+    """Collect cross-validated scores in a table whose errors are positive again.
 
     Parameters
     ----------
     scores : mapping of str to array-like
-        What :func:`sklearn.model_selection.cross_validate` returned for
-        ``scoring=RECONSTRUCTION_SCORERS``, or ``cv_results_`` of a search.
+        The result of :func:`sklearn.model_selection.cross_validate` with
+        ``scoring=RECONSTRUCTION_SCORERS``, or the ``cv_results_`` of a search.
     prefix : str, default: ``"test_"``
-        What stands in front of the metric's name in the keys of `scores`:
-        ``"mean_test_"`` for a search, ``"train_"`` for training scores.
+        The text before the name of a metric in the keys of `scores`: ``"mean_test_"`` for a
+        search, ``"train_"`` for training scores.
 
     Returns
     -------
     DataFrame of shape (n_folds, n_metrics)
-        One row a fold (for a search: a candidate), one column a metric found in `scores`,
+        One row per fold (per candidate of a search) and one column per metric found in `scores`,
         in the order of Table 1. Other scores are left out.
 
     Raises
@@ -50,7 +50,7 @@ def scores_to_report(scores: Mapping[str, Any], *, prefix: str = "test_") -> pd.
 
     See Also
     --------
-    reconstruction_report : The nine numbers, and their definition.
+    reconstruction_report : The nine metrics and their definitions.
 
     Examples
     --------

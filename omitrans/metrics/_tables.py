@@ -1,4 +1,4 @@
-"""A pair of tables, real and predicted: checked once, labels kept, nothing copied."""
+"""Checks of a pair of real and predicted tables, which keep the labels and copy nothing."""
 
 from typing import Any, NamedTuple
 
@@ -15,9 +15,10 @@ class TablePair(NamedTuple):
     Attributes
     ----------
     truth, prediction : ndarray of shape (n_samples, n_features)
-        The values, in the dtype they came in.
+        The values in the dtype of the given tables.
     samples, features : pandas.Index or None
-        Labels, if either table had them; the real one's come first.
+        Labels of the real table or, if it has none, of the predicted table; None if both have
+        none.
     """
 
     truth: np.ndarray
@@ -27,12 +28,12 @@ class TablePair(NamedTuple):
 
 
 def check_tables(Y_true: Any, Y_pred: Any) -> TablePair:
-    """Return both tables as arrays, or raise when they do not describe the same thing.
+    """Return both tables as arrays, or raise if their samples or features differ.
 
     Parameters
     ----------
     Y_true, Y_pred : array-like, DataFrame or Series, (n_samples, n_features) or (n_samples,)
-        Real and predicted values; one dimension means one feature.
+        Real and predicted values. A one-dimensional table holds one feature.
 
     Returns
     -------
@@ -95,16 +96,16 @@ def check_labels(
     axis: str,
     names: tuple[str, str] = ("Y_true", "Y_pred"),
 ) -> None:
-    """Raise unless two tables carry the same labels in the same order.
+    """Raise unless two tables have the same labels in the same order.
 
     Parameters
     ----------
     first, second : pandas.Index
-        Labels of the two.
+        Labels of the two tables.
     axis : {"index", "columns"}
-        Whether they are samples or features.
+        Whether the labels are samples ("index") or features ("columns").
     names : (str, str), default=("Y_true", "Y_pred")
-        What the caller's user calls the tables.
+        Names of the two tables in the message.
     """
     if first.equals(second):
         return
@@ -132,7 +133,7 @@ def check_labels(
 
 
 def _check_finite(values: np.ndarray, features: pd.Index | None, name: str) -> None:
-    """Raise with the features that hold NaN or infinite values; builds no full-size mask."""
+    """Raise if features hold NaN or infinite values, and name them; builds no full-size mask."""
     if not np.issubdtype(values.dtype, np.floating):
         return
     with np.errstate(over="ignore", invalid="ignore"):
