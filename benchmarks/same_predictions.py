@@ -61,9 +61,7 @@ def models():
         for name in ("paper-inductive", "paper-in-place", "paper-inductive-pathway"):
             layers = {"hidden_layer_sizes": (16,), **short}
             yield f"{cls.__name__} {name}", cls.from_preset(name, **covariates, **layers), "tissues"
-    for name, model in make_baselines().items():
-        if "random_state" in model.get_params():
-            model.set_params(random_state=0)
+    for name, model in make_baselines(random_state=0).items():
         yield name, model, "whole"
     network = OmiTransRegressor(latent_dim=16, **short)
     yield "pipeline", make_translation_pipeline(network), "gaps"
