@@ -33,7 +33,7 @@ def check_probe_table(frame: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     frame : DataFrame
-        One row a probe. Required columns: ``probe_id`` (it may be the index instead),
+        One row per probe. Required columns: ``probe_id`` (it may be the index instead),
         ``chromosome`` and ``position`` (base pairs, a whole number; missing where the probe is
         not mapped). Optional columns with a fixed meaning:
 
@@ -90,7 +90,7 @@ def check_gene_table(frame: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     frame : DataFrame
-        One row a gene. Required columns: ``gene_id`` (it may be the index instead),
+        One row per gene. Required columns: ``gene_id`` (it may be the index instead),
         ``chromosome``, and ``position`` or ``start`` (base pairs, whole numbers; missing where
         the gene is not placed). Optional: ``end``, ``strand`` ("+" or "-"; 1 and -1 are
         understood) and ``gene_symbol``. Further columns are kept as they are.

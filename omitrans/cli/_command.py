@@ -72,7 +72,7 @@ def run_command(name: str, given: dict[str, Any]) -> None:
     Parameters
     ----------
     name : str
-        Of the command; ``omitrans/cli/actions/_<name>.py`` holds a function ``run``.
+        Name of the command; ``omitrans/cli/actions/_<name>.py`` holds a function ``run``.
     given : dict
         What the command line says.
     """

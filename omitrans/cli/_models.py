@@ -27,7 +27,7 @@ def make_regressor(name: str, seed: int) -> Any:
     name : str
         One of `MODELS`.
     seed : int
-        Of its random draws.
+        Seed of everything that the model draws at random.
 
     Returns
     -------

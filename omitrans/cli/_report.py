@@ -31,7 +31,7 @@ _HEADINGS = {
 
 
 def format_table(summary: pd.DataFrame) -> str:
-    """Return the nine numbers of the paper's Table 1 as text, a row a model.
+    """Return the nine numbers of the paper's Table 1 as text, one row per model.
 
     Parameters
     ----------
@@ -101,7 +101,7 @@ def draw_comparison(results: pd.DataFrame, folder: Path) -> dict[str, str]:
     display = ModelComparisonDisplay.from_results(results)
     display.ax_.set_xlabel("Median R² per gene (higher is better)")
     _write(display, folder / "model_comparison.png")
-    return {"model_comparison.png": "median R² per gene of each model, a dot a fold"}
+    return {"model_comparison.png": "median R² per gene of each model, one dot per fold"}
 
 
 def draw_model(

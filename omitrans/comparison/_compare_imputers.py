@@ -91,7 +91,7 @@ def compare_imputers(
     missing_rates : float or sequence of float, default=(0.5,)
         Shares of values to hide, each in turn.
     n_masks : int, default=3
-        Masks a rate.
+        Number of masks that are drawn for each missing rate.
     mechanism : {"mcar", "block"}, default="mcar"
         How values are hidden; see :func:`~omitrans.datasets.hide_values`.
     train_missing_rate : float, default=0.0

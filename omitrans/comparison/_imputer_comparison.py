@@ -91,7 +91,7 @@ class ImputerComparison:
     def summary(
         self, missing_rate: float | None = None, *, std: bool = False, costs: bool = False
     ) -> pd.DataFrame:
-        """Return one row an imputer and one column a metric: the mean over masks and folds.
+        """Return one row per imputer and one column per metric: the mean over masks and folds.
 
         Parameters
         ----------
@@ -132,7 +132,7 @@ class ImputerComparison:
         Returns
         -------
         DataFrame
-            One row a pair.
+            One row per pair.
 
         Raises
         ------

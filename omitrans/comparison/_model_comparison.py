@@ -122,7 +122,7 @@ def pairwise_tests(
     Returns
     -------
     DataFrame
-        One row a pair.
+        One row per pair.
     """
     n_folds = values.shape[1]
     if n_folds < 2:
@@ -182,7 +182,7 @@ class ModelComparison:
     folds: pd.DataFrame | None = None
 
     def summary(self, *, std: bool = False, costs: bool = False) -> pd.DataFrame:
-        """Return one row a model and one column a metric: the mean over folds.
+        """Return one row per model and one column per metric: the mean over folds.
 
         A model that failed in a fold gets NaN, as means over different folds do not compare.
 
@@ -237,7 +237,7 @@ class ModelComparison:
         Returns
         -------
         DataFrame
-            One row a pair: ``model``, ``reference``, ``difference`` (mean over folds of model
+            One row per pair: ``model``, ``reference``, ``difference`` (mean over folds of model
             minus reference), ``better`` (the name of the better one), ``statistic``, ``p_value``
             and ``p_adjusted``. NaN where a model failed in a fold.
 

@@ -155,7 +155,7 @@ def report_failures(found: Mapping[Any, Outcome], columns: list[str]) -> pd.Data
     Returns
     -------
     DataFrame
-        One row a failure, with these columns and ``error``.
+        One row per failure, with these columns and ``error``.
     """
     rows = [(*key, outcome.error) for key, outcome in found.items() if outcome.error]
     errors = pd.DataFrame(rows, columns=[*columns, "error"])

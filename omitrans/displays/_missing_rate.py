@@ -9,7 +9,9 @@ from omitrans.metrics._regression import METRIC_LABELS
 
 
 class MissingRateDisplay:
-    """A metric against the share of missing values, a line an imputer (Figure 4 of the PMI paper).
+    """A metric against the share of missing values, one line per imputer.
+
+    It is Figure 4 of the PMI paper.
 
     Lines are means over masks and folds, bands one standard deviation.
 

@@ -12,7 +12,7 @@ _TIME_LABELS = {"fit_seconds": "Time to fit", "predict_seconds": "Time to predic
 
 
 class ModelComparisonDisplay:
-    """Dot plot of one metric: a row a model, a dot a fold, a line at the mean.
+    """Dot plot of one metric: one row per model, one dot per fold, a line at the mean.
 
     Parameters
     ----------

@@ -104,7 +104,7 @@ class PublishedSplit(SingleSplit):
                 f"PublishedSplit finds samples in the index of X, but X is {type(X).__name__}. "
                 "Give X as a DataFrame indexed by sample ids."
             )
-        check_unique(X.index, what="X (its index of samples)", cure="Keep one row a sample.")
+        check_unique(X.index, what="X (its index of samples)", cure="Keep one row per sample.")
         if self.absent not in ("raise", "ignore"):
             raise ValueError(f"absent must be 'raise' or 'ignore'. Got {self.absent!r}.")
         wanted = pd.Index(list(self.test_ids))

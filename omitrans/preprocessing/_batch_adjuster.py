@@ -18,7 +18,7 @@ _MAX_ITER = 1000
 
 
 class Moments(NamedTuple):
-    """Count, mean and sum of squares about the mean; one row a batch, one column a feature."""
+    """Count, mean and sum of squares about the mean; one row per batch, one column per feature."""
 
     n_known: np.ndarray
     mean: np.ndarray

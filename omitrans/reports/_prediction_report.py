@@ -34,7 +34,7 @@ def prediction_report(
     path : str or pathlib.Path
         The file.
     predictions : DataFrame
-        What :func:`omitrans.predict_frame` gave: a row a sample, a column a gene, and with
+        What :func:`omitrans.predict_frame` gave: one row per sample, one column per gene, and with
         intervals the columns ``GENE_lower`` and ``GENE_upper``.
     trust_card : TrustCard, default=None
         How well each gene is predicted. Without it the page cannot tell which to believe.

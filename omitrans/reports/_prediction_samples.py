@@ -29,12 +29,12 @@ _LABELS = {
 def judge(
     predictions: pd.DataFrame, coverage: pd.DataFrame | None, shift: pd.DataFrame | None
 ) -> pd.DataFrame:
-    """Return a row a sample: measurements, and a column of booleans for every reason.
+    """Return one row per sample: measurements, and a column of booleans for every reason.
 
     Parameters
     ----------
     predictions : DataFrame
-        A row a sample.
+        One row per sample.
     coverage, shift : DataFrame or None
         Reports of the harmonizer and of the shift detector on the same samples. Samples that were
         refused need not be among the predictions.

@@ -54,7 +54,7 @@ def check_paired_samples(X: Any, Y: Any, *, names: tuple[str, str] = ("X", "Y"))
             check_unique(
                 table.index,
                 what=f"{name} (its index of samples)",
-                cure=f"Keep one row a sample, e.g. {name}[~{name}.index.duplicated()].",
+                cure=f"Keep one row per sample, e.g. {name}[~{name}.index.duplicated()].",
             )
     if not (isinstance(X, pd.DataFrame) and isinstance(Y, pd.DataFrame | pd.Series)):
         return
@@ -89,7 +89,7 @@ def check_column_names(table: Any, name: str) -> None:
     check_unique(
         table.columns,
         what=f"{name} (its columns)",
-        cure=f"Keep one column a feature, e.g. {name}.loc[:, ~{name}.columns.duplicated()], "
+        cure=f"Keep one column per feature, e.g. {name}.loc[:, ~{name}.columns.duplicated()], "
         f"or average them: {name}.T.groupby(level=0).mean().T.",
     )
     check_all_named(table, name)

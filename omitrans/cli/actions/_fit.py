@@ -105,7 +105,7 @@ def _make_model(options: Any) -> Any:
         source_unit=_unit(options.source_unit),
         target_unit=_unit(options.target_unit),
         random_state=options.seed,
-        verbose=10 * is_watched(),  # a line a fold
+        verbose=10 * is_watched(),  # one line per fold
     )
 
 

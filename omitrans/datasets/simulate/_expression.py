@@ -23,7 +23,7 @@ ABSENT = -30.0  # log2 abundance of what is not transcribed
 
 @dataclass(frozen=True)
 class GeneEffects:
-    """What drives each gene, on the log2 scale; arrays have one row a gene."""
+    """What drives each gene, on the log2 scale; arrays have one row per gene."""
 
     kind: np.ndarray
     base: np.ndarray

@@ -42,7 +42,7 @@ family resemble each other, and samples of one donor do.
 
 @dataclass(frozen=True)
 class _Effects:
-    """What drives each gene, on the log2 scale; one row a gene."""
+    """What drives each gene, on the log2 scale; one row per gene."""
 
     kind: np.ndarray
     base: np.ndarray
@@ -127,7 +127,7 @@ def make_expression(
         samples : DataFrame
             Indexed by sample id, with columns ``donor, tissue, sex, age, cohort``.
         genes : DataFrame
-            One row a gene: ``gene_id, gene_symbol, chromosome, start, end, strand``.
+            One row per gene: ``gene_id, gene_symbol, chromosome, start, end, strand``.
         truth : :class:`~sklearn.utils.Bunch`
             What the values were made from, as frames. ``genes``: the ``kind`` of each gene,
             ``r2_ceiling``, the share of its variance that its drivers explain, and

@@ -138,11 +138,11 @@ def make_paired_omics(
             Indexed by barcode, with columns ``patient, cancer_type, sample_type, purity, batch,
             age, sex, survival_time, event``; survival is counted in days.
         probes : DataFrame
-            One row a column of X: ``probe_id, chromosome, position, island_relation,
+            One row per column of X: ``probe_id, chromosome, position, island_relation,
             snp_within_5bp, multi_mapped, on_epic, gene_symbol`` (the gene of the nearest
             transcription start); positions in bases of GRCh37.
         genes : DataFrame
-            One row a column of Y: ``gene_id, gene_symbol, chromosome, start, end, strand``.
+            One row per column of Y: ``gene_id, gene_symbol, chromosome, start, end, strand``.
         truth : :class:`~sklearn.utils.Bunch`
             What the values were made from, as frames. ``genes``: the kind of each gene (cis,
             trans, both, nonlinear, unpredictable or constant-zero), ``r2_ceiling``, the share of

@@ -151,7 +151,7 @@ def read_obs(group: Any, samples: pd.Index) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row a sample.
+        One row per sample.
     """
     obs: pd.DataFrame = _read_element(group["obs"])
     return obs.set_axis(samples)

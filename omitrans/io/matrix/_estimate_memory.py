@@ -72,7 +72,7 @@ def estimate_memory(
         A matrix that :func:`read_matrix` reads, of which only the beginning is looked at; or the
         number of rows and of columns of values of a text file.
     dtype : {"float32", "float64"}, default="float32"
-        Of the result.
+        Data type of the returned values.
     to_file : bool, default=False
         Whether the result goes to a file (parameter `out`) instead of memory.
     n_jobs : int, default=None

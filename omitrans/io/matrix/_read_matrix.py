@@ -169,7 +169,7 @@ def read_matrix(
         beside it, in a file ``.ids.npz``), or a Parquet file, which keeps the rows of the file as
         rows. It appears when it is whole.
     dtype : {"float32", "float64"}, default="float32"
-        Of the values.
+        Data type of the returned values.
     missing_values : sequence of str, default=None
         Texts that stand for a missing value. None means the empty text, ``NA``, ``NaN``, ``null``,
         ``None``, ``.`` and their usual spellings.

@@ -134,9 +134,9 @@ class Parser:
     Parameters
     ----------
     layout : Layout
-        Of the file.
+        Layout of the file: its separator, columns and marks.
     dtype : dtype
-        Of the values.
+        Data type of the returned values.
     missing_values : sequence of str
         Texts of missing values.
     decimal : str

@@ -168,7 +168,7 @@ def read_geo_series_matrix(
     out : path-like, default=None
         An .npy or a Parquet file to write values to; see :func:`read_matrix`.
     dtype : {"float32", "float64"}, default="float32"
-        Of the values.
+        Data type of the returned values.
     n_jobs : int, default=None
         Threads that parse. None means one a processor, at most 4.
     progress : bool, default=False

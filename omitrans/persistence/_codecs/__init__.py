@@ -1,4 +1,4 @@
-"""Codecs: what a model file can hold, one file a family."""
+"""Codecs: what a model file can hold, one file per family."""
 
 from omitrans.persistence._codecs import (
     _arrays,

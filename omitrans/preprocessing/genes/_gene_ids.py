@@ -1,4 +1,4 @@
-"""Gene ids without versions, under other names, and one column a gene."""
+"""Gene ids without versions, under other names, and one column per gene."""
 
 import re
 from collections.abc import Iterable
@@ -222,9 +222,9 @@ def collapse_genes(
     Returns
     -------
     DataFrame of shape (n_samples, n_genes)
-        One column a gene, where its first column stood; float32 stays float32.
+        One column per gene, where its first column stood; float32 stays float32.
     DataFrame
-        Only with `return_report`: one row a column of `table`, in its order and indexed by its
+        Only with `return_report`: one row per column of `table`, in its order and indexed by its
         name, with ``gene`` (the new name, missing if there is none) and ``status``: "kept",
         "renamed", "merged" (with others into one column), "chosen" (of several, by "first" or
         "max_mean"), "not chosen" or "par_y" (dropped).
@@ -326,7 +326,7 @@ def map_gene_ids(
     Returns
     -------
     DataFrame of shape (n_samples, n_genes)
-        One column a gene, where its first column stood; float32 stays float32.
+        One column per gene, where its first column stood; float32 stays float32.
     DataFrame
         Only with `return_report`: as in :func:`collapse_genes`; ``status`` may also be "unmapped"
         (not in `genes`, or without a name there) and "ambiguous" (more than one name).

@@ -67,7 +67,7 @@ def learn_reference(
     policy : {"group", "knn", "components"}
         The policy.
     means, variances : ndarray of shape (n_probes,)
-        Of the training samples.
+        Means and variances of the training samples.
     groups : array-like of shape (n_samples,) or None
         The group of each sample; None makes `n_groups` by k-means.
     n_groups, n_components : int
@@ -107,7 +107,7 @@ class Filler:
     Parameters
     ----------
     means : ndarray of shape (n_probes,)
-        Of the training samples; what is left when the reference has no answer.
+        Means of the training samples, used where the reference has no answer.
     reference : dict of str to ndarray
         What `learn_reference` gave; without content, all become means.
     absent : ndarray of shape (n_probes,), bool
