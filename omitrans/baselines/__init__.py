@@ -1,4 +1,4 @@
-"""Methods to compare with, with scikit-learn's contract and without torch."""
+"""Baselines to compare new methods with. They follow scikit-learn's contract and need no torch."""
 
 from omitrans.baselines._covariate_imputer import CovariateImputer
 from omitrans.baselines._dual_ridge import DualRidgeRegressor

@@ -1,4 +1,4 @@
-"""Which CpGs lie near to each gene, and models that see only those."""
+"""CpGs near to each gene, and models of a gene on its nearby CpGs only."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -26,25 +26,26 @@ def columns_in_windows(
     Parameters
     ----------
     feature_names : ndarray of str or None
-        Names of the columns of X.
+        Names of the columns of X; None if X has no names.
     gene_names : ndarray of str
         Names of the targets.
     probes, genes : DataFrame
-        Annotations; a gene reaches from ``start`` to ``end``, or is the point ``position``.
+        Annotations of the CpGs and the genes. A gene reaches from ``start`` to ``end``, or is the
+        point ``position``.
     window : int
-        Base pairs on either side.
+        Number of base pairs on either side of a gene.
 
     Returns
     -------
     list of ndarray of int
-        One a gene; empty where nothing lies near.
+        One array of column positions per gene; it is empty if no CpG lies near the gene.
 
     Raises
     ------
     FeatureMismatchError
-        If X has no names, or the annotations know none of them.
+        If X has no column names, or an annotation knows none of the names.
     ValueError
-        If an annotation is missing.
+        If `probes` or `genes` is None.
     """
     if probes is None or genes is None:
         raise ValueError(
@@ -84,7 +85,7 @@ def _check_some_known(places: pd.Series, table: str, annotation: str) -> None:
 
 
 def _sorted_sites(sites: pd.DataFrame) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """Return positions and columns of each chromosome, by position."""
+    """Return the positions and the columns of the CpGs of each chromosome, sorted by position."""
     sites = sites.assign(column=np.arange(len(sites))).dropna().sort_values("position")
     return {
         str(chromosome): (part["position"].to_numpy(float), part["column"].to_numpy())
@@ -95,14 +96,14 @@ def _sorted_sites(sites: pd.DataFrame) -> dict[str, tuple[np.ndarray, np.ndarray
 def penalties_in_windows(
     X: np.ndarray, Y: np.ndarray, windows: list[np.ndarray], **options: Any
 ) -> np.ndarray:
-    """Return the smallest penalty at which nothing is selected, of each target on its columns.
+    """Return the smallest penalty of each target at which none of its columns is selected.
 
     Parameters
     ----------
     X, Y : ndarray
         Features and targets.
     windows : list of ndarray of int
-        Columns of each target.
+        Columns of X that each target may use.
     **options
         Passed to :func:`largest_penalties`.
 
@@ -129,29 +130,29 @@ def fit_in_windows(
     n_jobs: int | None = None,
     **options: Any,
 ) -> Iterator[tuple[slice, SparseModels]]:
-    """Yield each target and its models, trained on its own columns.
+    """Train models of each target on its own columns, and yield them target by target.
 
     Parameters
     ----------
     X, Y : ndarray
         Features and targets.
     alphas : ndarray of shape (n_targets, n_alphas)
-        Penalties, falling along each row.
+        Penalties, in descending order along each row. Every solution starts from the one before.
     windows : list of ndarray of int
-        Columns of each target.
+        Columns of X that each target may use.
     rows : ndarray of int or slice, default=slice(None)
-        Rows to train on.
+        The rows to train on.
     n_jobs : int or None
-        Number of processes.
+        Number of processes, as in joblib.
     **options
         Passed to :func:`fit_models`.
 
     Yields
     ------
     target : slice
-        Of one target.
+        Position of the target.
     models : SparseModels
-        Its models, with coefficients of all columns.
+        Models of the target, with coefficients for all columns of X.
     """
     models = Parallel(n_jobs=n_jobs, return_as="generator")(
         delayed(_fit_window)(
@@ -172,7 +173,7 @@ def _fit_window(
     options: dict[str, Any],
 ) -> SparseModels:
     n_alphas = alphas.shape[1]
-    if not len(columns):  # the mean is all that can be said
+    if not len(columns):  # without columns the mean is the best prediction
         mean = y.mean(dtype=np.float64) if options["fit_intercept"] else 0.0
         return SparseModels(
             sparse.csr_array((n_alphas, n_columns), dtype=X.dtype),

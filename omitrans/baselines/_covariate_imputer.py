@@ -1,4 +1,4 @@
-"""scikit-learn's imputers on expression with covariates beside it."""
+"""scikit-learn's imputers for tables of expression and covariates."""
 
 from typing import Any, Self
 
@@ -17,21 +17,22 @@ from omitrans.utils._sklearn import HasMethods, fit_context
 
 
 class CovariateImputer(ExpressionImputerMixin, BaseEstimator):
-    """Let any imputer of numbers see covariates beside standardised expression.
+    """Use any imputer of numbers on standardised expression together with covariates.
 
-    Genes and numeric covariates are standardised with what is observed in fit, categories become
-    columns of zeros and ones, the imputer fills the whole, and the expression is returned in its
-    own units.
+    Genes and numeric covariates are standardised over the observed values in fit, and categories
+    become columns of zeros and ones. The imputer fills the resulting table, and the expression is
+    returned in its own units.
 
     Parameters
     ----------
     imputer : transformer, default=None
-        Fills NaN of an array and returns as many columns, like those of scikit-learn. None takes
-        :class:`~sklearn.impute.KNNImputer`. It is cloned.
+        The imputer, which fills the NaN of an array and returns the same number of columns, as
+        the imputers of scikit-learn do. It is cloned. None takes
+        :class:`~sklearn.impute.KNNImputer`.
     categorical_covariates, numeric_covariates : column specifier, default=None
         Columns of X that are covariates: a name, a list of names, positions, or a callable of X
-        that returns one of these. A category that fit has not met is all zeros, and a warning
-        names it; a missing number counts as the mean.
+        that returns one of these. A category that was not seen in fit becomes all zeros, with a
+        warning. A missing number is replaced by the mean.
     ignored_columns : column specifier, default=None
         Columns of X that are neither expression nor covariates, such as ids of donors.
     add_indicator : bool, default=False
@@ -45,7 +46,7 @@ class CovariateImputer(ExpressionImputerMixin, BaseEstimator):
     expression_scaler_ : StandardScaler
         Means and scales of the expression.
     covariates_ : CovariateEncoder
-        Which columns are covariates, their categories and scales.
+        The fitted encoder, which knows the covariate columns, their categories and their scales.
     indicator_ : MissingIndicator or None
         Marks missing values. None without `add_indicator`.
     n_features_in_ : int
@@ -55,17 +56,17 @@ class CovariateImputer(ExpressionImputerMixin, BaseEstimator):
 
     See Also
     --------
-    make_imputers : Recipes made of it.
+    make_imputers : Make several imputers of this class, with published settings.
 
     Notes
     -----
-    KNNImputer builds distances of all samples to all training samples, and IterativeImputer one
-    regression a gene and round: neither is meant for a whole transcriptome.
+    KNNImputer computes the distances of all samples to all training samples, and IterativeImputer
+    fits one regression per gene and round. Neither is meant for a whole transcriptome.
 
     References
     ----------
     R. Viñas et al., "Deep learning enables fast and accurate imputation of gene expression",
-    section 3.5; the authors' scripts give k-NN the covariates so.
+    section 3.5. The authors' scripts give the covariates to k-NN in this way.
 
     Examples
     --------
@@ -111,7 +112,7 @@ class CovariateImputer(ExpressionImputerMixin, BaseEstimator):
         Parameters
         ----------
         X : array-like or DataFrame of shape (n_samples, n_columns)
-            Expression and covariates; NaN is missing.
+            Expression and covariates; NaN marks a missing value.
         y : None
             Ignored.
 
@@ -136,14 +137,15 @@ class CovariateImputer(ExpressionImputerMixin, BaseEstimator):
         Parameters
         ----------
         X : array-like or DataFrame of shape (n_samples, n_columns)
-            Expression and covariates; NaN is missing.
+            Expression and covariates; NaN marks a missing value.
         y : None
             Ignored.
 
         Returns
         -------
         ndarray of shape (n_samples, n_genes)
-            The expression. Observed values are those of X.
+            The complete expression. Observed values are unchanged. With ``add_indicator`` the
+            indicator columns follow.
         """
         table, filled = self._fit(X, transform=True)
         return self._with_indicator(self._finish(table.expression, filled), table.expression)
@@ -158,7 +160,7 @@ class CovariateImputer(ExpressionImputerMixin, BaseEstimator):
         table = self.covariates_.fit_split(X, owner=self)
         check_genes(self, table.expression)
         self._fit_indicator(table.expression)
-        # arrays, whatever sklearn.set_config says of transform_output
+        # arrays, whatever sklearn.set_config says about transform_output
         scaler = StandardScaler().set_output(transform="default")
         self.expression_scaler_ = scaler.fit(table.expression)
         self.imputer_ = KNNImputer() if self.imputer is None else clone(self.imputer)
@@ -167,22 +169,23 @@ class CovariateImputer(ExpressionImputerMixin, BaseEstimator):
         return table, self.imputer_.fit(self._assemble(table))
 
     def transform(self, X: ArrayLike) -> np.ndarray:
-        """Fill missing values.
+        """Fill the missing values of the expression.
 
         Parameters
         ----------
         X : array-like or DataFrame of shape (n_samples, n_columns)
-            Columns as seen in fit.
+            Expression and covariates with the columns seen in fit; NaN marks a missing value.
 
         Returns
         -------
         ndarray of shape (n_samples, n_genes)
-            The expression. Observed values are those of X.
+            The complete expression. Observed values are unchanged. With ``add_indicator`` the
+            indicator columns follow.
 
         Warns
         -----
         UnknownCategoryWarning
-            If X holds categories that fit has not met.
+            If X holds categories that were not seen in fit.
         """
         check_is_fitted(self)
         table = self.covariates_.split(X, owner=self)
@@ -190,13 +193,13 @@ class CovariateImputer(ExpressionImputerMixin, BaseEstimator):
         return self._with_indicator(filled, table.expression)
 
     def _assemble(self, table: CovariateTable) -> np.ndarray:
-        """Return standardised expression with covariates behind it."""
+        """Return the standardised expression, followed by the covariates as numbers."""
         scaled = self.expression_scaler_.transform(table.expression)
         covariates = self.covariates_.encode(table, scaled.dtype)
         return np.hstack([scaled, covariates]) if covariates.shape[1] else scaled
 
     def _finish(self, expression: np.ndarray, filled: Any) -> np.ndarray:
-        """Return the expression in its own units with observed values as they were."""
+        """Return the expression in its own units, with its observed values unchanged."""
         values = np.asarray(filled)[:, : expression.shape[1]]
         values = self.expression_scaler_.inverse_transform(values).astype(expression.dtype)
         return np.where(np.isnan(expression), values, expression)

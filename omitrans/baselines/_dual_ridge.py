@@ -1,4 +1,4 @@
-"""Ridge regression in the space of samples: cheap where features and targets are many."""
+"""Ridge regression in the space of samples, which is fast for many features and targets."""
 
 from collections.abc import Iterator
 from numbers import Real
@@ -24,36 +24,38 @@ _ALPHAS = np.logspace(-3, 2, 16)
 
 
 class DualRidgeRegressor(MultiTargetRegressor):
-    """Fit ridge regression with an intercept in the dual, linear or with an RBF kernel.
+    """Ridge regression in its dual form, with an intercept and a linear or an RBF kernel.
 
-    The penalty (and the width of the kernel) may be chosen by the error on samples left out one at
-    a time, which needs no further fit: one eigendecomposition of the kernel matrix of the training
-    samples serves all penalties.
+    The penalty (and the width of the kernel) may be chosen by the leave-one-out error. This needs
+    no further fits: one eigendecomposition of the kernel matrix of the training samples is enough
+    for all penalties.
 
     Parameters
     ----------
     alpha : float or array-like of shape (n_alphas,), default=None
-        Penalty. Of several the one with the least leave-one-out error is taken, one for all
-        targets. 0 gives the minimum-norm least squares solution. None takes 16 values from 1e-3 to
-        1e2 in relative mode.
+        Penalty, the same for all targets. If several are given, the one with the lowest
+        leave-one-out error is taken. 0 gives the minimum-norm least squares solution. None tries
+        16 values from 1e-3 to 1e2.
     alpha_mode : {"relative", "absolute"}, default="relative"
-        Whether penalties are fractions of the mean eigenvalue of the centred kernel matrix, i.e.
-        of the mean squared distance of a sample to the mean, or, as in scikit-learn, the value in
-        the objective ``||Y - X W||² + alpha ||W||²``.
+        Unit of the penalties. "relative" counts them as fractions of the mean eigenvalue of the
+        centred kernel matrix, i.e. of the mean squared distance of a sample to the mean.
+        "absolute" takes the value in the objective ``||Y - X W||² + alpha ||W||²``, as in
+        scikit-learn.
     kernel : {"linear", "rbf"}, default="linear"
-        Inner products of the samples, or ``exp(-gamma d²)`` for samples at distance ``d``.
+        Kernel: "linear" is the inner product of two samples, and "rbf" is ``exp(-gamma d²)`` for
+        two samples at distance ``d``.
     gamma : float or array-like of shape (n_gammas,), default=(0.1, 0.3, 1.0)
-        Of the RBF kernel: multiples of 1 / median(``d²``) over the pairs of training samples. Of
-        several the best is taken, together with the penalty.
+        Parameter of the RBF kernel, in units of 1 / median(``d²``) over the pairs of training
+        samples. If several are given, the best one is chosen together with the penalty.
 
     Attributes
     ----------
     alpha_ : float
-        The penalty taken, absolute.
+        The penalty in use, in absolute units.
     gamma_ : float or None
-        The gamma taken, absolute; None for the linear kernel.
+        The gamma in use, in absolute units; None for the linear kernel.
     loo_mse_ : ndarray of shape (n_gammas, n_alphas) or None
-        Mean squared leave-one-out errors of what was searched; None if there was no choice.
+        Mean squared leave-one-out error of each gamma and penalty; None if there was no choice.
     dual_coef_ : ndarray of shape (n_samples, n_targets)
         Coefficients of the training samples.
     intercept_ : ndarray of shape (n_targets,)
@@ -70,21 +72,21 @@ class DualRidgeRegressor(MultiTargetRegressor):
     See Also
     --------
     sklearn.linear_model.RidgeCV : The same linear models, with a table of all coefficients.
-    sklearn.kernel_ridge.KernelRidge : Other kernels; no intercept, no choice of the penalty.
+    sklearn.kernel_ridge.KernelRidge : Other kernels, without intercept or choice of the penalty.
 
     Notes
     -----
-    The model keeps the training samples and `dual_coef_`, so that memory grows with
-    ``n_samples * (n_features + n_targets)``; ``n_features * n_targets`` coefficients, 19 GB for
-    39,464 probes and 60,483 genes, are never formed. Time grows with the cube of the number of
-    samples. With many more samples than features, take scikit-learn's classes.
+    The model keeps the training samples and `dual_coef_`, so its memory grows with
+    ``n_samples * (n_features + n_targets)``. The ``n_features * n_targets`` coefficients, 19 GB
+    for 39,464 probes and 60,483 genes, are never computed. Time grows with the cube of the number
+    of samples. With many more samples than features, use scikit-learn's classes.
 
-    At most 1,024 targets, spread evenly over the columns, take part in the choice. Each fold of the
-    leave-one-out leaves one *sample* out: where samples of one patient are alike, the penalty
-    chosen is a little small.
+    At most 1,024 targets, spread evenly over the columns, are used to choose the penalty. Each fold
+    of the leave-one-out error leaves one *sample* out. If samples of one patient are alike, the
+    chosen penalty is therefore a little too small.
 
-    The columns are taken as they are: put a :class:`~sklearn.preprocessing.StandardScaler` in
-    front where that is wanted.
+    The columns are not scaled. Put a :class:`~sklearn.preprocessing.StandardScaler` in front if
+    they should be.
 
     References
     ----------
@@ -145,7 +147,8 @@ class DualRidgeRegressor(MultiTargetRegressor):
         SampleMismatchError
             If X and y name different samples, the same in another order, or one twice.
         ValueError
-            If `alpha` or `gamma` is unusable, or X or y hold missing or infinite values.
+            If `alpha` or `gamma` is not one or several finite numbers of at least 0, if 0 is among
+            several penalties, or if X or y hold missing or infinite values.
         """
         source, target = self._check_training_tables(X, y)
         target = target.astype(source.dtype, copy=False)
@@ -162,13 +165,13 @@ class DualRidgeRegressor(MultiTargetRegressor):
             else:
                 kernel = np.exp(-self.gamma_ * squared_distances(source[rows], self._source))
             for block in gen_batches(self.n_targets_, TARGETS_A_BLOCK):
-                # a product in float64, without a copy of all coefficients in it
+                # a product in float64, without a float64 copy of all coefficients
                 product = kernel @ self.dual_coef_[:, block].astype(np.float64)
                 predicted[rows, block] = product + self.intercept_[block]
         return predicted
 
     def _search(self, X: np.ndarray, Y: np.ndarray) -> KernelEigen:
-        """Set `alpha_`, `gamma_` and `loo_mse_`; return the decomposition that belongs to them."""
+        """Set `alpha_`, `gamma_` and `loo_mse_`; return the eigendecomposition for `gamma_`."""
         relative = _choices(_ALPHAS if self.alpha is None else self.alpha, "alpha")
         n_gammas = 1 if self.kernel == "linear" else len(_choices(self.gamma, "gamma"))
         searches = len(relative) * n_gammas > 1
@@ -189,7 +192,7 @@ class DualRidgeRegressor(MultiTargetRegressor):
         return best
 
     def _kernels(self, X: np.ndarray) -> Iterator[tuple[float | None, np.ndarray]]:
-        """Yield each gamma, absolute, and its kernel matrix of the training samples."""
+        """Yield each gamma in absolute units, with its kernel matrix of the training samples."""
         if self.kernel == "linear":
             yield None, inner_products(X, X)
             return

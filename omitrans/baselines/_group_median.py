@@ -1,4 +1,4 @@
-"""Imputation by medians, of all samples or of those of the same group."""
+"""Imputation by medians over all samples or over the samples of the same group."""
 
 import warnings
 from collections.abc import Iterator
@@ -20,14 +20,14 @@ from omitrans.utils._validation import _some
 
 
 class GroupMedians:
-    """Medians of genes in groups of samples, learned once and looked up by group.
+    """Medians of genes over groups of samples.
 
     Parameters
     ----------
     expression : ndarray of shape (n_samples, n_genes)
-        Training samples; NaN is missing.
+        Expression of the training samples; NaN marks a missing value.
     labels : ndarray of shape (n_samples,), dtype object
-        Their groups; NaN is none.
+        Group of each sample; NaN marks a sample without a group.
     """
 
     def __init__(self, expression: np.ndarray, labels: np.ndarray) -> None:
@@ -41,7 +41,7 @@ class GroupMedians:
         self.table = np.reshape(tables, shape).astype(expression.dtype, copy=False)
 
     def _medians(self, expression: np.ndarray) -> np.ndarray:
-        """Return the medians of a group, those of all samples where a gene has no value in it."""
+        """Return the medians of a group; a gene without value in it gets its overall median."""
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="All-NaN slice")
             medians = np.nanmedian(expression, axis=0)
@@ -54,14 +54,14 @@ def rows_of_groups(labels: np.ndarray) -> Iterator[tuple[Any, np.ndarray]]:
     Parameters
     ----------
     labels : ndarray of shape (n_samples,), dtype object
-        Groups.
+        Group of each sample; NaN marks a sample without a group.
 
     Yields
     ------
     group : object
-        One of them.
+        The group.
     rows : ndarray of int
-        Its samples.
+        Rows of the samples of the group.
     """
     rows: dict[Any, list[int]] = {}
     for i, label in enumerate(labels):
@@ -74,23 +74,23 @@ def rows_of_groups(labels: np.ndarray) -> Iterator[tuple[Any, np.ndarray]]:
 def fill_by_group(
     expression: np.ndarray, labels: np.ndarray, groups: list[Any], table: np.ndarray, overall: Any
 ) -> list[Any]:
-    """Fill holes in place by the medians of each sample's group.
+    """Fill NaN in place by the medians of each sample's group.
 
     Parameters
     ----------
     expression : ndarray of shape (n_samples, n_genes)
-        Is changed.
+        Expression, which is changed in place.
     labels : ndarray of shape (n_samples,), dtype object
-        Groups; NaN is none.
+        Group of each sample; NaN marks a sample without a group.
     groups, table : list and ndarray of shape (n_groups, n_genes)
         Known groups and their medians.
     overall : ndarray of shape (n_genes,)
-        For samples of no known group.
+        Medians for samples without a known group.
 
     Returns
     -------
     list
-        Groups that are not known.
+        The groups in `labels` that are not known.
     """
     unknown = []
     places = {group: i for i, group in enumerate(groups)}
@@ -100,22 +100,22 @@ def fill_by_group(
             continue
         block = expression[rows]
         expression[rows] = np.where(np.isnan(block), table[places[label]], block)
-    holes = np.isnan(expression)  # of samples without a known group
+    holes = np.isnan(expression)  # NaN of samples without a known group
     expression[holes] = np.broadcast_to(overall, expression.shape)[holes]
     return unknown
 
 
 def warn_of_unknown(groups: list[Any], column: str, *, stacklevel: int) -> None:
-    """Warn of groups that fit has not met.
+    """Warn about groups that were not seen in fit.
 
     Parameters
     ----------
     groups : list
-        The groups; nothing is said of none.
+        The unknown groups; there is no warning if the list is empty.
     column : str
-        The column that holds them.
+        Name of the column that holds the groups.
     stacklevel : int
-        Of the warning.
+        Stack level of the warning.
     """
     if groups:
         warnings.warn(
@@ -127,16 +127,17 @@ def warn_of_unknown(groups: list[Any], column: str, *, stacklevel: int) -> None:
 
 
 class GroupMedianImputer(ExpressionImputerMixin, BaseEstimator):
-    """Fill missing expression with the median of the gene in the sample's group, its tissue.
+    """Fill missing expression with the median of the gene in the sample's group, such as a tissue.
 
-    Medians are of observed training values. A gene without any in a group has its overall
-    median there, and so have all genes of samples whose group is missing or unknown to fit.
+    Medians are computed over observed training values. A gene without observed values in a group
+    gets its overall median there. All genes of a sample whose group is missing, or was not seen in
+    fit, get their overall medians.
 
     Parameters
     ----------
     group : str, int or list of them, default=None
-        Column of X that holds the group, by name or position; of several columns, such as tissue
-        and sex, every combination is a group. None takes the median of all samples.
+        Column of X that holds the group, by name or position. With several columns, such as tissue
+        and sex, every combination of their values is a group. None takes the median of all samples.
     ignored_columns : column specifier, default=None
         Columns of X that are neither expression nor covariates, such as ids of donors.
     add_indicator : bool, default=False
@@ -146,9 +147,9 @@ class GroupMedianImputer(ExpressionImputerMixin, BaseEstimator):
     Attributes
     ----------
     groups_ : list
-        The groups that fit has met, tuples where `group` names several columns.
+        The groups seen in fit. They are tuples if `group` names several columns.
     medians_ : ndarray of shape (n_groups, n_genes)
-        Their medians.
+        Medians of each group.
     overall_medians_ : ndarray of shape (n_genes,)
         Medians of all samples.
     indicator_ : MissingIndicator or None
@@ -160,7 +161,7 @@ class GroupMedianImputer(ExpressionImputerMixin, BaseEstimator):
 
     See Also
     --------
-    SurrogateTissueImputer : Values of another tissue of the same donor.
+    SurrogateTissueImputer : Fill with values of another tissue of the same donor.
 
     References
     ----------
@@ -202,7 +203,7 @@ class GroupMedianImputer(ExpressionImputerMixin, BaseEstimator):
         Parameters
         ----------
         X : array-like or DataFrame of shape (n_samples, n_columns)
-            Expression, and the group; NaN is missing.
+            Expression and the group; NaN marks a missing value.
         y : None
             Ignored.
 
@@ -214,7 +215,7 @@ class GroupMedianImputer(ExpressionImputerMixin, BaseEstimator):
         Raises
         ------
         FeatureMismatchError
-            If X has no column of that name.
+            If X has no column that `group` or `ignored_columns` names.
         ValueError
             If a gene has no value at all, or a value is infinite.
         """
@@ -230,22 +231,23 @@ class GroupMedianImputer(ExpressionImputerMixin, BaseEstimator):
         return self
 
     def transform(self, X: ArrayLike) -> np.ndarray:
-        """Fill missing values.
+        """Fill the missing values of the expression.
 
         Parameters
         ----------
         X : array-like or DataFrame of shape (n_samples, n_columns)
-            Columns as seen in fit.
+            Expression and the group with the columns seen in fit; NaN marks a missing value.
 
         Returns
         -------
         ndarray of shape (n_samples, n_genes)
-            The expression. Observed values are those of X.
+            The complete expression. Observed values are unchanged. With ``add_indicator`` the
+            indicator columns follow.
 
         Warns
         -----
         UnknownCategoryWarning
-            If X holds groups that fit has not met.
+            If X holds groups that were not seen in fit.
         """
         check_is_fitted(self)
         table = self.covariates_.split(X, owner=self)

@@ -1,4 +1,4 @@
-"""All imputers that PMI and GAIN-GTEx were compared with, and two more."""
+"""The imputers that PMI and GAIN-GTEx were compared with, and two more, ready to use."""
 
 from collections.abc import Callable, Iterable
 from functools import partial
@@ -46,61 +46,62 @@ def make_imputers(
     n_jobs: int | None = None,
     random_state: Any = None,
 ) -> dict[str, Any]:
-    """Make the imputers that a new one should be compared with.
+    """Make the imputers that a new imputer should be compared with.
 
-    All return the expression columns only:
+    All of them return the expression columns only:
 
-    - ``"median"``: of the gene; with `tissue`, of the gene in the tissue
+    - ``"median"``: the median of the gene or, with `tissue`, of the gene in the tissue
       (:class:`GroupMedianImputer`).
-    - ``"surrogate"``: another tissue of the same donor (:class:`SurrogateTissueImputer`); with
-      `tissue` and `donor` only.
-    - ``"knn-1"``, ``"knn-5"``, ``"knn-10"``: the mean of the nearest samples.
+    - ``"surrogate"``: values of another tissue of the same donor
+      (:class:`SurrogateTissueImputer`). It needs `tissue` and `donor`.
+    - ``"knn-1"``, ``"knn-5"``, ``"knn-10"``: the mean of the 1, 5 or 10 nearest samples.
     - ``"svd"``: a low-rank approximation of rank 10 (:class:`SVDImputer`).
     - ``"ridge"``: ridge regression on observed genes (:class:`RidgeImputer`).
     - ``"mice"``: chained Bayesian ridge regressions, up to 100 rounds as published.
     - ``"missforest"``: chained random forests, up to 10 rounds as published.
 
-    k-NN, SVD, ridge, MICE and MissForest see the covariates through :class:`CovariateImputer`.
+    k-NN, SVD, ridge, MICE and MissForest use the covariates through :class:`CovariateImputer`.
 
     Parameters
     ----------
     names : sequence of str, default=None
-        Which of them; None takes all that the columns named allow.
+        Names of the imputers to make. None makes all of them, ``"surrogate"`` only if `tissue` and
+        `donor` are given.
     categorical_covariates, numeric_covariates : str, int or list of them, default=None
         Columns of X that are covariates, by name or position.
     tissue, donor : str or int, default=None
-        Columns of X that hold the tissue and the donor. Those that see covariates see the tissue
-        only if it is one of them. A donor is an identity, not a covariate: all but
-        ``"surrogate"`` ignore it.
+        Columns of X that hold the tissue and the donor. Imputers with covariates use the tissue
+        only if it is also one of the covariates. All imputers except ``"surrogate"`` ignore the
+        donor, which is an identity and not a covariate.
     surrogate : str or int, default="Whole Blood"
-        Tissue of ``"surrogate"``.
+        The surrogate tissue of ``"surrogate"``.
     n_trees : int, default=20
-        Trees of a forest of ``"missforest"``; the paper has 1 to 100.
+        Number of trees per forest of ``"missforest"``. The paper tries 1 to 100.
     n_jobs : int, default=None
-        Trees that grow at once.
+        Number of jobs that grow the trees of ``"missforest"`` in parallel.
     random_state : int, RandomState instance or None, default=None
-        Seed.
+        Seed of ``"svd"``, ``"ridge"``, ``"mice"`` and ``"missforest"``.
 
     Returns
     -------
     dict of str to transformer
-        Imputers by name, not fitted.
+        Imputers by name, which are not fitted yet.
 
     Raises
     ------
     UnknownNameError
-        If a name is none of the above.
+        If a name is not in the list above.
     ValueError
-        If ``"surrogate"`` is asked for without `tissue` and `donor`.
+        If `names` holds ``"surrogate"``, but `tissue` or `donor` is None.
 
     See Also
     --------
-    omitrans.comparison.compare_imputers : Takes such a dict.
+    omitrans.comparison.compare_imputers : Compare the imputers of a dict.
 
     Notes
     -----
-    ``"mice"`` and ``"missforest"`` fit one regression a gene and round: give them some hundred
-    genes at most. In the paper both ran for more than 7 days on 12,557 genes.
+    ``"mice"`` and ``"missforest"`` fit one regression per gene and round. Use them for a few
+    hundred genes at most. In the paper both ran for more than 7 days on 12,557 genes.
 
     References
     ----------

@@ -1,4 +1,4 @@
-"""LASSO of every target on all features: the linear baseline of the OmiTrans paper."""
+"""LASSO regression of every target on all features, the linear baseline of the OmiTrans paper."""
 
 import warnings
 from collections.abc import Iterator
@@ -28,68 +28,71 @@ Windows = list[np.ndarray] | None  # the columns that each target may use
 
 
 class LassoRegressor(MultiTargetRegressor):
-    """Predict every target by its own LASSO on all features.
+    """Predict every target by its own LASSO regression on all features.
 
-    Each target ``y`` by itself minimises ``||y - X w||² / (2 n) + alpha ||w||₁`` after centring
+    For each target ``y``, ``||y - X w||² / (2 n) + alpha ||w||₁`` is minimised after centring
     and, with ``standardize=True``, after dividing every feature by its standard deviation.
 
-    One `alpha` means different things for targets of different spread: TDimpute's published
-    ``alpha=0.1`` on expression divided by 16.5 selects nothing for practically every gene.
+    The same `alpha` has different effects on targets of different variance: TDimpute's published
+    ``alpha=0.1`` on expression divided by 16.5 selects no feature for almost every gene.
     Penalties are therefore counted as fractions of each target's own ``alpha_max``, the smallest
-    penalty at which nothing is selected, unless ``alpha_mode="absolute"``.
+    penalty at which no feature is selected, unless ``alpha_mode="absolute"``.
 
     Parameters
     ----------
     alpha : float, array-like of shape (n_targets,), "cv" or "cv-common", default="cv-common"
-        Penalty, larger than 0: one for all targets, one for each, or chosen by cross-validation.
-        "cv" chooses for each target by itself; "cv-common" chooses one fraction of ``alpha_max``
-        for all, on 32 targets spread evenly over the columns. On three TCGA cohorts both predicted
-        expression about equally well, and the best fraction fell with the number of samples (0.4
-        to 0.6 at 60, 0.17 at 350), so that no single number would be a good default.
+        Penalty, larger than 0: one number for all targets, one number per target, or a choice by
+        cross-validation. "cv" chooses a penalty for each target by itself. "cv-common" chooses one
+        fraction of ``alpha_max`` for all targets, on 32 targets spread evenly over the columns. On
+        three TCGA cohorts both predicted expression about equally well. The best fraction fell
+        with the number of samples (0.4 to 0.6 at 60, 0.17 at 350), so no single number would be a
+        good default.
     alpha_mode : {"relative", "absolute"}, default="relative"
-        Whether a number `alpha` is a fraction of each target's ``alpha_max`` or, as in
-        scikit-learn, the value in the objective.
+        Unit of a number `alpha`. "relative" counts it as a fraction of each target's
+        ``alpha_max``; "absolute" takes it as the value in the objective, as in scikit-learn.
     n_alphas : int, default=20
-        Length of the path that cross-validation searches.
+        Number of penalties that cross-validation tries.
     eps : float, default=0.02
-        Smallest fraction of ``alpha_max`` on that path.
+        Smallest penalty that cross-validation tries, as a fraction of ``alpha_max``.
     cv : int, splitter or iterable, default=5
-        Folds of the cross-validation. A number means folds of
-        :class:`~sklearn.model_selection.KFold`, or of
-        :class:`~sklearn.model_selection.GroupKFold` where `fit` knows groups.
+        Folds of the cross-validation. A number makes this number of folds with
+        :class:`~sklearn.model_selection.KFold`, or with
+        :class:`~sklearn.model_selection.GroupKFold` if `fit` knows groups.
     standardize : bool, default=True
-        Divide every feature by its standard deviation, so that the penalty weighs on all alike.
-        `coef_` is on the scale of X as given in any case.
+        Whether to divide every feature by its standard deviation, so that the penalty is the same
+        for all features. `coef_` is always on the scale of the given X.
     fit_intercept : bool, default=True
-        Centre features and targets.
+        Whether to centre features and targets.
     solver : {"auto", "celer", "sklearn", "torch"}, default="auto"
-        Working sets of celer, coordinate descent of scikit-learn, or batches of targets in torch,
-        on CPU or CUDA. All three stop each target by its own duality gap. "auto" takes torch for
-        64 targets or more at penalties of at least 0.15 ``alpha_max``, where it is several times
-        faster, and celer, where it is installed, for others and for the paths of the
-        cross-validation.
+        Name of the solver. "celer" uses working sets, "sklearn" uses scikit-learn's coordinate
+        descent, and "torch" solves batches of targets on the CPU or a CUDA device. All three stop
+        each target by its own duality gap. "auto" takes torch for at least 64 targets at penalties
+        of at least 0.15 ``alpha_max``, where it is several times faster. Otherwise, and for the
+        cross-validation, "auto" takes celer if it is installed, and scikit-learn if not.
     tol : float, default=1e-4
-        Stop at a duality gap of ``tol * ||y||² / n``, ``y`` being centred. Paths of the
-        cross-validation stop at ten times that.
+        Duality gap, in units of ``||y||² / n`` for a centred ``y``, at which the solver stops. In
+        the cross-validation it stops at ten times this gap.
     max_iter : int, default=10_000
-        Most passes of coordinate descent for one target and penalty (celer: for one working set;
-        torch: working sets, 100 at most).
+        Maximum number of passes of coordinate descent for one target and penalty (celer: for one
+        working set; torch: maximum number of working sets, at most 100).
     n_jobs : int, default=None
-        Number of processes that share the targets; None means 1, -1 all processors. torch has one
-        process and takes as many threads as :func:`torch.set_num_threads` allows.
+        Number of processes that share the targets. None means 1, and -1 means all processors.
+        "torch" uses one process and as many threads as :func:`torch.set_num_threads` allows.
     window : int, default=None
-        Base pairs around a gene's body within which CpGs may enter its model (cis). None lets all
-        CpGs in. It needs X and Y as frames, `probes` and `genes`. A gene near which no CpG lies
-        is predicted by its mean.
+        Number of base pairs around a gene's body within which CpGs may enter its model (cis). None
+        allows all CpGs. A window needs X and Y as frames, `probes` and `genes`. A gene without
+        CpGs in its window is predicted by its mean.
     probes, genes : DataFrame, default=None
-        Where CpGs and genes lie, for `window`, as :func:`omitrans.annotation.check_probe_table`
-        and :func:`~omitrans.annotation.check_gene_table` take them. A gene reaches from ``start``
-        to ``end``, or is the point ``position``.
+        Positions of CpGs and genes for `window`, in tables as
+        :func:`omitrans.annotation.check_probe_table` and
+        :func:`~omitrans.annotation.check_gene_table` take them. A gene reaches from ``start`` to
+        ``end``, or is the point ``position``.
     device : str, default="auto"
-        Where torch solves: "auto" takes CUDA where there is one; else "cpu", "cuda", "cuda:1", ...
+        Device of the torch solver. "auto" takes a CUDA device if there is one, else the CPU. Or
+        name the device: "cpu", "cuda", "cuda:1", ...
     shuffle : bool, default=False
-        Whether the folds of a number as `cv` are shuffled. Set it if rows are sorted, e.g. by
-        cancer type.
+        Whether to shuffle the samples before they are split into folds, if `cv` is a number. Set
+        it if rows are sorted, e.g. by cancer type.
     random_state : int, RandomState instance or None, default=None
         Seed of the shuffling.
 
@@ -100,15 +103,16 @@ class LassoRegressor(MultiTargetRegressor):
     intercept_ : ndarray of shape (n_targets,)
         Intercepts.
     alpha_ : ndarray of shape (n_targets,)
-        Penalties, absolute.
+        Penalty of each target in absolute units.
     dual_gap_ : ndarray of shape (n_targets,)
         Duality gaps reached, relative to ``||y||² / n``.
     n_iter_ : ndarray of shape (n_targets,)
-        Passes of coordinate descent (celer, torch: working sets); 0 where nothing was selected.
+        Number of passes of coordinate descent (celer, torch: of working sets) for each target; 0 if
+        no feature was selected.
     solver_ : {"celer", "sklearn", "torch"}
-        Solver of the final models.
+        Name of the solver of the final models.
     n_nearby_ : ndarray of shape (n_targets,)
-        How many CpGs lie in the window of each gene; with `window` only.
+        Number of CpGs in the window of each gene. Only with `window`.
     n_targets_ : int
         Number of targets.
     target_names_ : ndarray of shape (n_targets,)
@@ -121,18 +125,17 @@ class LassoRegressor(MultiTargetRegressor):
     See Also
     --------
     omitrans.predict_frame : Predict with sample and target names.
-    sklearn.linear_model.LassoCV : One target, with absolute penalties.
+    sklearn.linear_model.LassoCV : LASSO of one target with absolute penalties.
 
     Notes
     -----
-    ``fit`` holds one standardised copy of X and solves blocks of 32 targets (torch: 512), so that
-    memory does not grow with the number of targets but through `coef_`. With several processes
-    the copy is shared between them.
+    ``fit`` holds one standardised copy of X and solves blocks of 32 targets (torch: 512), so
+    only `coef_` grows with the number of targets. Several processes share the copy.
 
     References
     ----------
     X. Zhang, Y. Guo, "OmiTrans: generative adversarial networks based omics-to-omics translation
-    framework", section Experiments (LASSO connects all CpG sites to every gene; by celer).
+    framework", section Experiments (LASSO of every gene on all CpG sites, solved by celer).
 
     M. Massias, A. Gramfort, J. Salmon, "Celer: a fast solver for the lasso with dual
     extrapolation", ICML 2018.
@@ -226,9 +229,10 @@ class LassoRegressor(MultiTargetRegressor):
             Target profiles of the same samples in the same order, e.g. log2(FPKM + 1). When both
             are frames, their indexes must be equal.
         groups : "auto", None or array-like of shape (n_samples,), default="auto"
-            The group of each sample, e.g. its patient; no group stands on both sides of a fold of
-            the cross-validation. "auto" reads patients from the index of a frame X if it holds ids
-            of TCGA, TARGET or GTEx and patients have several samples. None switches this off.
+            The group of each sample, e.g. its patient. The cross-validation never splits a group
+            between training and test samples. "auto" reads the patients from the index of a frame
+            X if it holds ids of TCGA, TARGET or GTEx and patients have several samples. None
+            switches grouping off.
 
         Returns
         -------
@@ -240,13 +244,13 @@ class LassoRegressor(MultiTargetRegressor):
         SampleMismatchError
             If X and y name different samples, the same in another order, or one twice.
         ValueError
-            If `alpha` does not fit the targets, if X or y hold unusable values, or if `cv` puts a
-            group on both sides of a fold.
+            If `alpha` is not positive or has the wrong shape, if X or y hold missing or infinite
+            values, or if `cv` splits a group between training and test samples.
 
         Warns
         -----
         ConvergenceWarning
-            Once, if targets stopped at `max_iter`, with their number and the largest gap.
+            If targets stopped at `max_iter`. One warning tells their number and the largest gap.
         PatientGroupsWarning
             If `alpha` is chosen by cross-validation and samples were grouped because their ids
             name the same patients.
@@ -257,7 +261,7 @@ class LassoRegressor(MultiTargetRegressor):
         windows = self._windows()
         self.solver_ = choose_solver(self.solver)
         self.alpha_ = self._penalties(source, target, windows, groups)
-        # with windows every target has features of its own, and nothing to share
+        # with windows every target has its own features, so solving together gains nothing
         if self.solver == "auto" and windows is None:
             fraction = self.alpha_ / np.maximum(
                 self._largest_penalties(source, target, None), 1e-30
@@ -307,7 +311,7 @@ class LassoRegressor(MultiTargetRegressor):
         alphas = np.outer(largest[tuned], fractions)
         nearby = None if windows is None else [windows[t] for t in tuned]
         errors = self._held_out_errors(X, Y[:, tuned], alphas, nearby, groups)
-        # relative to the mean as prediction, so that every target has the same say
+        # relative to the error of predicting the mean, so that every target has the same weight
         baseline = errors[:, :1]
         relative = np.divide(errors, baseline, out=np.ones_like(errors), where=baseline > 0)
         return largest * fractions[relative.mean(axis=0).argmin()]
@@ -337,7 +341,7 @@ class LassoRegressor(MultiTargetRegressor):
     def _fit_models(
         self, X: np.ndarray, Y: np.ndarray, alphas: np.ndarray, windows: Windows, **options: Any
     ) -> Iterator[tuple[slice, SparseModels]]:
-        """Yield blocks of targets and their models, trained as the parameters say."""
+        """Yield blocks of targets and their models, trained with the parameters of this object."""
         options |= {
             "fit_intercept": self.fit_intercept,
             "scale": self.standardize,
@@ -351,7 +355,7 @@ class LassoRegressor(MultiTargetRegressor):
         return fit_in_windows(X, Y, alphas, windows, **options)
 
     def _windows(self) -> Windows:
-        """Return the columns of X that each target may use; None for all."""
+        """Return the columns of X that each target may use; None means all columns."""
         if self.window is None:
             return None
         windows = columns_in_windows(

@@ -1,4 +1,4 @@
-"""The base of the baselines that predict: a subclass fits, and predicts a matrix."""
+"""The base class of the baselines that predict several targets."""
 
 from abc import abstractmethod
 
@@ -12,14 +12,14 @@ from omitrans.utils._validation import check_source
 
 
 class MultiTargetRegressor(PairedTablesMixin, BaseEstimator):
-    """Base of the baselines; a subclass has `fit`, and predicts in `_predict`."""
+    """Base class of the baselines. A subclass implements `fit` and `_predict`."""
 
     @abstractmethod
     def _predict(self, source: np.ndarray) -> np.ndarray:
         """Return predictions of shape (n_samples, n_targets) in the dtype of `source`."""
 
     def predict(self, X: ArrayLike) -> np.ndarray:
-        """Predict the targets.
+        """Predict target profiles.
 
         Parameters
         ----------

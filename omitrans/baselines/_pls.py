@@ -16,36 +16,36 @@ from omitrans.utils._sklearn import Interval, fit_context
 
 
 class PLSRegressor(MultiTargetRegressor):
-    """Predict all targets from a few components of X that vary with them most.
+    """Predict all targets from the few components of X that covary with them most.
 
-    Partial least squares of features and targets scaled to variance 1. Every number of components
-    up to `max_components` is tried at the cost of one fit a fold, because the components of a
-    smaller model are the first ones of a larger one.
+    This is partial least squares regression of features and targets scaled to variance 1. Every
+    number of components up to `max_components` is tried with one fit per fold, because the
+    components of a smaller model are the first components of a larger one.
 
     Parameters
     ----------
     max_components : int, default=16
-        Largest number of components; fewer if there are fewer samples or features.
+        Largest number of components; it is lower if there are fewer samples or features.
     cv : int, splitter or iterable, default=5
-        Folds of the cross-validation. A number means folds of
-        :class:`~sklearn.model_selection.KFold`, or of
-        :class:`~sklearn.model_selection.GroupKFold` where `fit` knows groups.
+        Folds of the cross-validation. A number makes this number of folds with
+        :class:`~sklearn.model_selection.KFold`, or with
+        :class:`~sklearn.model_selection.GroupKFold` if `fit` knows groups.
     shuffle : bool, default=False
-        Whether the folds of a number as `cv` are shuffled. Set it if rows are sorted, e.g. by
-        cancer type.
+        Whether to shuffle the samples before they are split into folds, if `cv` is a number. Set
+        it if rows are sorted, e.g. by cancer type.
     random_state : int, RandomState instance or None, default=None
         Seed of the shuffling.
 
     Attributes
     ----------
     n_components_ : int
-        Number of components with the least mean squared error on held-out samples.
+        Number of components with the lowest mean squared error on held-out samples.
     cv_mse_ : ndarray of shape (max_components,)
-        These errors for 1, 2, ... components, mean over folds.
+        Mean squared error on held-out samples for 1, 2, ... components, averaged over folds.
     rotations_ : ndarray of shape (n_features, n_components)
-        Take centred and scaled features to scores.
+        Matrix that maps centred features to scores.
     loadings_ : ndarray of shape (n_components, n_targets)
-        Take scores to targets.
+        Matrix that maps scores to centred targets.
     n_targets_ : int
         Number of targets.
     target_names_ : ndarray of shape (n_targets,)
@@ -57,12 +57,12 @@ class PLSRegressor(MultiTargetRegressor):
 
     See Also
     --------
-    sklearn.cross_decomposition.PLSRegression : A fixed number of components.
+    sklearn.cross_decomposition.PLSRegression : PLS with a fixed number of components.
 
     Notes
     -----
-    scikit-learn finds the components and, while it does, forms a table of
-    ``n_features * n_targets`` coefficients in float64, which is dropped afterwards.
+    scikit-learn computes the components. During the fit it also holds a table of
+    ``n_features * n_targets`` coefficients in float64.
 
     References
     ----------
@@ -103,7 +103,7 @@ class PLSRegressor(MultiTargetRegressor):
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: ArrayLike, y: ArrayLike, groups: Any = "auto") -> Self:
-        """Choose the number of components and find them.
+        """Choose the number of components and compute the components.
 
         Parameters
         ----------
@@ -113,9 +113,10 @@ class PLSRegressor(MultiTargetRegressor):
             Target profiles of the same samples in the same order, e.g. log2(FPKM + 1). When both
             are frames, their indexes must be equal.
         groups : "auto", None or array-like of shape (n_samples,), default="auto"
-            The group of each sample, e.g. its patient; no group stands on both sides of a fold of
-            the cross-validation. "auto" reads patients from the index of a frame X if it holds ids
-            of TCGA, TARGET or GTEx and patients have several samples. None switches this off.
+            The group of each sample, e.g. its patient. The cross-validation never splits a group
+            between training and test samples. "auto" reads the patients from the index of a frame
+            X if it holds ids of TCGA, TARGET or GTEx and patients have several samples. None
+            switches grouping off.
 
         Returns
         -------
@@ -127,7 +128,8 @@ class PLSRegressor(MultiTargetRegressor):
         SampleMismatchError
             If X and y name different samples, the same in another order, or one twice.
         ValueError
-            If X or y hold missing or infinite values, or `cv` puts a group on both sides of a fold.
+            If X or y hold missing or infinite values, or if `cv` splits a group between training
+            and test samples.
 
         Warns
         -----
@@ -145,13 +147,13 @@ class PLSRegressor(MultiTargetRegressor):
         return self
 
     def _predict(self, source: np.ndarray) -> np.ndarray:
-        # the mean is taken off the few scores, not off a copy of X
+        # the mean is subtracted from the few scores, not from a copy of X
         scores = source @ self.rotations_ - self._source_mean @ self.rotations_
         predicted = scores @ self.loadings_ + self._target_mean
         return predicted.astype(source.dtype, copy=False)
 
     def _held_out_errors(self, X: np.ndarray, Y: np.ndarray, groups: Any) -> np.ndarray:
-        """Return the mean squared error of 1, 2, ... components, mean over folds."""
+        """Return the mean squared error for 1, 2, ... components, averaged over folds."""
         folds = []
         splits = make_folds(
             self.cv, X, Y, groups, self.random_state, each_once=False, shuffle=self.shuffle
@@ -178,8 +180,8 @@ class PLSRegressor(MultiTargetRegressor):
         y = standardize(Y.astype(X.dtype, copy=False), rows, centre=True, scale=True)
         model = PLSRegression(min(n_components, *x.values.shape), scale=False)
         with warnings.catch_warnings():
-            # the power iteration stops near enough; where nothing is left to predict, further
-            # components are zero
+            # the power iteration stops close enough to the solution; if nothing is left to
+            # predict, further components are zero
             warnings.simplefilter("ignore", ConvergenceWarning)
             warnings.filterwarnings("ignore", message="[yY] residual is constant")
             model.fit(x.values, y.values)

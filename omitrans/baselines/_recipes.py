@@ -1,4 +1,4 @@
-"""All baselines of the papers, and two stronger ones, ready to be compared."""
+"""The baselines of the papers and two stronger ones, ready to be compared."""
 
 from collections.abc import Callable, Iterable
 from numbers import Integral
@@ -33,29 +33,32 @@ def make_baselines(
     random_state: Any = None,
     n_jobs: int | None = None,
 ) -> dict[str, Any]:
-    """Make the methods that a new one should be compared with.
+    """Make the baselines that a new method should be compared with.
 
-    What they must choose, they choose inside ``fit``, from the training samples alone:
+    They choose their own parameters inside ``fit``, from the training samples alone:
 
     - ``"mean"``: the mean of each target (:class:`~sklearn.dummy.DummyRegressor`).
-    - ``"linear"``: least squares; where features outnumber samples, of all solutions that fit the
-      training samples the one with the smallest coefficients (:class:`DualRidgeRegressor`).
-    - ``"ridge"``: features scaled to variance 1, one penalty for all targets by leave-one-out.
-    - ``"kernel-ridge"``: the same with an RBF kernel, whose width is chosen as well.
-    - ``"pls"``: partial least squares of scaled features and targets (:class:`PLSRegressor`) with
-      up to 16 components, by cross-validation.
-    - ``"lasso"``: one LASSO a target (:class:`LassoRegressor`), penalty by cross-validation.
-    - ``"tobmi"``: the mean of similar samples (:class:`TOBMIRegressor`), as published.
-    - ``"svd"``: singular vectors of the joint table (:class:`SVDRegressor`), of the published rank.
+    - ``"linear"``: least squares regression (:class:`DualRidgeRegressor`). If there are more
+      features than samples, it takes the solution with the smallest coefficients.
+    - ``"ridge"``: ridge regression on features scaled to variance 1, with one penalty for all
+      targets, chosen by leave-one-out error (:class:`DualRidgeRegressor`).
+    - ``"kernel-ridge"``: ``"ridge"`` with an RBF kernel, whose width is chosen as well.
+    - ``"pls"``: partial least squares of scaled features and targets (:class:`PLSRegressor`). The
+      number of components, up to 16, is chosen by cross-validation.
+    - ``"lasso"``: one LASSO per target (:class:`LassoRegressor`). The penalty is chosen by
+      cross-validation.
+    - ``"tobmi"``: the weighted mean of similar samples (:class:`TOBMIRegressor`), as published.
+    - ``"svd"``: singular vectors of the joint table (:class:`SVDRegressor`), with the published
+      rank.
 
     Parameters
     ----------
     names : sequence of str, default=None
-        Which of them; None takes all.
+        Names of the baselines to make; None makes all of them.
     cv : int, splitter or iterable, default=5
-        Folds of the inner cross-validation of ``"pls"`` and ``"lasso"``. An int means shuffled
-        folds, which keep the samples of a patient together where sample ids or ``groups`` tell
-        them. A splitter gets arrays, so it cannot read sample ids.
+        Folds of the inner cross-validation of ``"pls"`` and ``"lasso"``. A number makes shuffled
+        folds, which keep the samples of a patient together if sample ids or ``groups`` name the
+        patients. A splitter gets arrays, so it cannot read sample ids.
     random_state : int, RandomState instance or None, default=None
         Seed of the inner folds and of ``"svd"``. A number makes the results reproducible.
     n_jobs : int, default=None
@@ -64,20 +67,20 @@ def make_baselines(
     Returns
     -------
     dict of str to estimator
-        Estimators by name, not fitted, in the order of the list above.
+        Estimators by name, which are not fitted yet, in the order of the list above.
 
     Raises
     ------
     UnknownNameError
-        If a name is none of the above.
+        If a name is not in the list above.
 
     See Also
     --------
-    omitrans.comparison.compare_models : Takes such a dict.
+    omitrans.comparison.compare_models : Compare the estimators of a dict.
 
     Notes
     -----
-    None of them accepts missing values: put them behind
+    None of the baselines accepts missing values. Put them after
     :func:`~omitrans.pipelines.make_translation_pipeline` or a
     :class:`~sklearn.impute.SimpleImputer`.
 

@@ -1,4 +1,4 @@
-"""Imputation by ridge regression on whatever genes a sample has."""
+"""Imputation by ridge regression on the genes that are observed in a sample."""
 
 from numbers import Integral, Real
 from typing import Any, Self
@@ -15,29 +15,29 @@ from omitrans.solvers._conditional_means import conditional_means
 from omitrans.utils._sklearn import Interval, StrOptions, fit_context
 
 ALPHAS = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
-MAX_JUDGED = 50  # training samples by which alpha is chosen
+MAX_JUDGED = 50  # largest number of training samples that are used to choose alpha
 
 
 class RidgeImputer(ExpressionImputerMixin, BaseEstimator):
-    """Fill the missing genes of a sample by ridge regression on its observed ones.
+    """Fill the missing genes of a sample by ridge regression on its observed genes.
 
-    Every pattern of missing genes has a regression of its own, of all training samples and with
-    one penalty for all genes. It is the conditional mean of a Gaussian whose covariance is that of
-    the standardised training genes plus `alpha` on its diagonal.
+    Every pattern of missing genes has its own regression, over all training samples and with one
+    penalty for all genes. The prediction is the conditional mean of a Gaussian distribution whose
+    covariance is that of the standardised training genes, with `alpha` added to its diagonal.
 
     Parameters
     ----------
     alpha : float or "auto", default="auto"
         Penalty, in units of the variance of a gene. "auto" hides half of the observed values of
-        some training samples, predicts them from the others for each of seven penalties and takes
-        the best. Where the others have holes, these are filled and the choice is made again until
-        it stands, `max_rounds` times at most.
+        some training samples, predicts them from the other samples with each of seven penalties,
+        and takes the best penalty. If the other samples have missing values, these are filled and
+        the choice is repeated until it does not change, at most `max_rounds` times.
     max_rounds : int, default=5
-        Rounds in which the missing values of training samples are predicted from the others, where
-        there are any; they start at the mean.
+        Maximum number of rounds in which the missing values of training samples are predicted from
+        the other values. The missing values start at the mean.
     tol : float, default=1e-2
-        End these rounds when the filled (standardised) values change by less than this, root mean
-        square.
+        The rounds end when the root mean square change of the filled (standardised) values is
+        lower than this value.
     add_indicator : bool, default=False
         Whether :meth:`transform` appends columns that mark which values were missing, for genes
         with missing values in `fit`.
@@ -47,13 +47,13 @@ class RidgeImputer(ExpressionImputerMixin, BaseEstimator):
     Attributes
     ----------
     alpha_ : float
-        The penalty.
+        The penalty in use.
     mean_, scale_ : ndarray of shape (n_genes,)
-        Of the observed training values.
+        Mean and standard deviation of the observed training values of each gene.
     samples_ : ndarray of shape (n_samples, n_genes)
-        Standardised training samples without holes.
+        Standardised training samples, with their missing values filled.
     n_rounds_ : int
-        Rounds run; 0 where the training samples have no holes.
+        Number of rounds; 0 if the training samples have no missing values.
     indicator_ : MissingIndicator or None
         Marks missing values. None without `add_indicator`.
     n_features_in_ : int
@@ -63,22 +63,23 @@ class RidgeImputer(ExpressionImputerMixin, BaseEstimator):
 
     See Also
     --------
-    CovariateImputer : Lets it see covariates.
-    DualRidgeRegressor : Ridge from one table to another.
+    CovariateImputer : Use this imputer together with covariates.
+    DualRidgeRegressor : Ridge regression from one table to another.
 
     Notes
     -----
-    A pattern costs about n²g + n³ operations for n training samples and g observed genes (g²n + g³
-    where genes are fewer); samples of the same pattern share it. Where every sample has a pattern
-    of its own, some thousand samples are the most that is practical. A sample alone is filled as
-    among others: to the last bit if its pattern is its own, else to rounding.
+    A pattern of missing genes costs about n²g + n³ operations for n training samples and g observed
+    genes (g²n + g³ if g is smaller than n). Samples with the same pattern share this cost. If every
+    sample has a different pattern, a few thousand samples are the practical limit. A sample gets
+    the same result alone and among others: to the last bit if no other sample has its pattern, and
+    otherwise up to rounding.
 
-    The fitted imputer holds its training samples, so mind who gets it.
+    The fitted imputer contains its training samples. Share it only with people who may see them.
 
     References
     ----------
     T. Hastie, R. Tibshirani and J. Friedman, "The Elements of Statistical Learning", 2nd edition,
-    section 18.3.5, for the products of samples in place of genes.
+    section 18.3.5, for the use of inner products of samples instead of genes.
 
     Examples
     --------
@@ -115,12 +116,12 @@ class RidgeImputer(ExpressionImputerMixin, BaseEstimator):
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: ArrayLike, y: Any = None) -> Self:
-        """Standardise the training samples, choose the penalty and fill their holes.
+        """Standardise the training samples, choose the penalty and fill their missing values.
 
         Parameters
         ----------
         X : array-like or DataFrame of shape (n_samples, n_genes)
-            Expression; NaN is missing.
+            Expression; NaN marks a missing value.
         y : None
             Ignored.
 
@@ -163,12 +164,12 @@ class RidgeImputer(ExpressionImputerMixin, BaseEstimator):
             previous, alpha = alpha, ALPHAS[int(np.argmin(errors))]
             if alpha == previous or not np.isnan(others).any():
                 break
-            # judged samples take no part, or what is hidden would be learned from them
+            # without the judged samples, from which the hidden values could be learned
             (samples,) = conditional_means(samples, others, [alpha])
         return alpha
 
     def _complete(self, scaled: np.ndarray, dtype: Any) -> tuple[np.ndarray, int]:
-        """Return the training samples with their holes filled, and the number of rounds."""
+        """Return the training samples without missing values, and the number of rounds."""
         holes = np.isnan(scaled)
         samples = np.nan_to_num(scaled)
         n_iter, change = 0, np.inf
@@ -179,17 +180,18 @@ class RidgeImputer(ExpressionImputerMixin, BaseEstimator):
         return samples.astype(dtype, copy=False), n_iter
 
     def transform(self, X: ArrayLike) -> np.ndarray:
-        """Fill missing values.
+        """Fill the missing values of the expression.
 
         Parameters
         ----------
         X : array-like or DataFrame of shape (n_samples, n_genes)
-            Columns as seen in fit.
+            Expression with the columns seen in fit; NaN marks a missing value.
 
         Returns
         -------
         ndarray of shape (n_samples, n_genes)
-            The expression. Observed values are those of X. A sample without any gets the means.
+            The complete expression. Observed values are unchanged. A sample without observed
+            values gets the means. With ``add_indicator`` the indicator columns follow.
         """
         check_is_fitted(self)
         expression = self.covariates_.split(X, owner=self).expression

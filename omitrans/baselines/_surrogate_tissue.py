@@ -24,19 +24,20 @@ from omitrans.utils._sklearn import fit_context
 
 
 class SurrogateTissueImputer(ExpressionImputerMixin, BaseEstimator):
-    """Fill missing expression with that of an easily taken tissue of the same donor, blood.
+    """Fill missing expression with the expression of a surrogate tissue of the same donor.
 
-    Surrogate samples are those that fit has met: a sample's result does not depend on others that
-    come with it. Where the donor has none, or it lacks the gene, or the sample is of the
-    surrogate tissue itself, the median of the sample's tissue is taken.
+    The surrogate is a tissue that is easy to sample, such as blood. Only samples seen in fit are
+    used as surrogates, so the result of a sample does not depend on the other samples in
+    `transform`. The median of the sample's tissue is used if the donor has no surrogate sample, if
+    the surrogate lacks the gene, or if the sample itself is of the surrogate tissue.
 
     Parameters
     ----------
     tissue, donor : str or int, default=None
-        Columns of X that hold the tissue and the donor of every sample. Both are needed; without
-        them all that is left is the median of all samples.
+        Columns of X that hold the tissue and the donor of every sample. Give both or neither.
+        Without them missing values get the median of all samples.
     surrogate : str or int, default="Whole Blood"
-        The surrogate tissue.
+        Name of the surrogate tissue.
     ignored_columns : column specifier, default=None
         Columns of X that are neither expression nor covariates, such as ids of donors.
     add_indicator : bool, default=False
@@ -48,11 +49,12 @@ class SurrogateTissueImputer(ExpressionImputerMixin, BaseEstimator):
     donors_ : list
         Donors with a surrogate sample.
     surrogates_ : ndarray of shape (n_donors, n_genes)
-        Their surrogate expression, the mean where a donor has several samples; NaN is missing.
+        Surrogate expression of each donor, averaged if the donor has several surrogate samples;
+        NaN marks a missing value.
     tissues_ : list
-        The tissues that fit has met.
+        The tissues seen in fit.
     medians_ : ndarray of shape (n_tissues, n_genes)
-        Medians of the tissues.
+        Medians of each tissue.
     overall_medians_ : ndarray of shape (n_genes,)
         Medians of all samples.
     indicator_ : MissingIndicator or None
@@ -64,12 +66,12 @@ class SurrogateTissueImputer(ExpressionImputerMixin, BaseEstimator):
 
     See Also
     --------
-    GroupMedianImputer : Medians of tissues alone.
+    GroupMedianImputer : Fill with medians of tissues only.
 
     Notes
     -----
-    The authors' script for new samples took the blood of a random donor and, for blood, the sample
-    itself; hence its R² of -0.95, lower than that of correct matching.
+    For new samples, the authors' script took the blood of a random donor and, for blood samples,
+    the sample itself. Therefore its R² of -0.95 is lower than that of correct matching.
 
     References
     ----------
@@ -123,7 +125,7 @@ class SurrogateTissueImputer(ExpressionImputerMixin, BaseEstimator):
         Parameters
         ----------
         X : array-like or DataFrame of shape (n_samples, n_columns)
-            Expression, tissue and donor; NaN is missing.
+            Expression, tissue and donor; NaN marks a missing value.
         y : None
             Ignored.
 
@@ -135,10 +137,10 @@ class SurrogateTissueImputer(ExpressionImputerMixin, BaseEstimator):
         Raises
         ------
         FeatureMismatchError
-            If X has no column of these names.
+            If X has no column that a parameter names.
         ValueError
-            If only one of `tissue` and `donor` is given, no sample is of the surrogate tissue, a
-            gene has no value at all, or a value is infinite.
+            If only one of `tissue` and `donor` is given, if no sample is of the surrogate tissue,
+            if a gene has no value at all, or if a value is infinite.
         """
         if (self.tissue is None) != (self.donor is None):
             raise ValueError(
@@ -178,22 +180,23 @@ class SurrogateTissueImputer(ExpressionImputerMixin, BaseEstimator):
         self.surrogates_ = np.reshape(means, shape).astype(expression.dtype, copy=False)
 
     def transform(self, X: ArrayLike) -> np.ndarray:
-        """Fill missing values.
+        """Fill the missing values of the expression.
 
         Parameters
         ----------
         X : array-like or DataFrame of shape (n_samples, n_columns)
-            Columns as seen in fit.
+            Expression, tissue and donor with the columns seen in fit; NaN marks a missing value.
 
         Returns
         -------
         ndarray of shape (n_samples, n_genes)
-            The expression. Observed values are those of X.
+            The complete expression. Observed values are unchanged. With ``add_indicator`` the
+            indicator columns follow.
 
         Warns
         -----
         UnknownCategoryWarning
-            If X holds tissues that fit has not met.
+            If X holds tissues that were not seen in fit.
         """
         check_is_fitted(self)
         table = self.covariates_.split(X, owner=self)
@@ -209,17 +212,18 @@ class SurrogateTissueImputer(ExpressionImputerMixin, BaseEstimator):
         return self._with_indicator(filled, table.expression)
 
     def report(self, X: ArrayLike) -> pd.DataFrame:
-        """Say how many missing values of each sample a surrogate can fill.
+        """Count the missing values of each sample, and those that a surrogate can fill.
 
         Parameters
         ----------
         X : array-like or DataFrame of shape (n_samples, n_columns)
-            Columns as seen in fit.
+            Expression, tissue and donor with the columns seen in fit; NaN marks a missing value.
 
         Returns
         -------
         DataFrame
-            One row a sample: ``n_missing``, and ``n_from_surrogate`` of them.
+            One row per sample, with the columns ``n_missing``, the number of missing values, and
+            ``n_from_surrogate``, the number of missing values that a surrogate can fill.
         """
         check_is_fitted(self)
         table = self.covariates_.split(X, owner=self)
@@ -231,7 +235,7 @@ class SurrogateTissueImputer(ExpressionImputerMixin, BaseEstimator):
         return pd.DataFrame(columns, index=X.index if isinstance(X, pd.DataFrame) else None)
 
     def _matches(self, table: CovariateTable) -> Any:
-        """Yield rows of samples of a donor, and the donor's surrogate."""
+        """Yield the rows of the samples of each donor, and the donor's surrogate expression."""
         tissues, donors = self._labels(table)
         places = {donor: i for i, donor in enumerate(self.donors_)}
         others = np.flatnonzero(tissues != self.surrogate)

@@ -1,4 +1,4 @@
-"""Imputation by a low-rank approximation, found by iterated singular value decompositions."""
+"""Imputation by a low-rank approximation, computed by repeated singular value decompositions."""
 
 import warnings
 from numbers import Integral, Real
@@ -19,22 +19,23 @@ from omitrans.utils._validation import check_source
 class SVDImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     """Fill missing values from a low-rank approximation of the table.
 
-    Missing values start at the mean of their column. Then the table is decomposed, the missing
-    values are replaced by those of the approximation of rank `rank`, and so on until they settle.
+    Missing values start at the mean of their column. Each round decomposes the table and replaces
+    the missing values by those of the approximation of rank `rank`. The rounds end when the
+    missing values hardly change.
 
-    New samples are filled from what training has learnt: the combination of the right singular
-    vectors that is nearest to a sample's observed values says what its missing values are. Where
-    the iteration has settled, a training sample is filled alike both ways.
+    The missing values of a new sample are taken from the combination of the right singular vectors
+    that is nearest to its observed values. If the rounds have converged, a training sample gets
+    the same values in both ways.
 
     Parameters
     ----------
     rank : int, default=10
-        Number of singular vectors. The first rounds take 1, 2, 4, ... of them.
+        Number of singular vectors to compute. The first rounds compute 1, 2, 4, ... of them.
     max_iter : int, default=200
-        Most decompositions.
+        Maximum number of decompositions.
     tol : float, default=1e-7
-        Stop when the sum of squared changes of the missing values, divided by the sum of their
-        squares, falls below this.
+        The rounds end when the squared change of the missing values, divided by their sum of
+        squares, falls below this value.
     random_state : int, RandomState instance or None, default=None
         Seed of the randomized decompositions; the result hardly depends on it.
 
@@ -43,7 +44,8 @@ class SVDImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     mean_ : ndarray of shape (n_features,)
         Mean of the observed values of each column.
     components_ : ndarray of shape (rank, n_features)
-        Right singular vectors of the completed table; fewer if it has fewer rows or columns.
+        Right singular vectors of the completed table. There are fewer than `rank` if the table has
+        fewer rows or columns.
     n_iter_ : int
         Number of decompositions.
     n_features_in_ : int
@@ -53,18 +55,19 @@ class SVDImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
 
     See Also
     --------
-    SVDRegressor : Predict one table from another in the same manner.
-    sklearn.impute.KNNImputer : Fill from similar samples.
+    SVDRegressor : Predict one table from another in the same way.
+    sklearn.impute.KNNImputer : Fill missing values from similar samples.
 
     Notes
     -----
-    ``fit`` holds one copy of the table. A sample without any observed value gets the means.
+    ``fit`` holds one copy of the table. A sample without observed values gets the means.
 
     References
     ----------
     O. Troyanskaya et al., "Missing value estimation methods for DNA microarrays", Bioinformatics
-    17(6), 2001 (SVDimpute). Start, growing rank and stopping rule are those of ``IterativeSVD`` of
-    the fancyimpute package, which TDimpute's comparison used with rank 10 and tolerance 1e-7.
+    17(6), 2001 (SVDimpute). The first values, the growing rank and the stopping rule are those of
+    ``IterativeSVD`` of the fancyimpute package, which TDimpute's comparison used with rank 10 and
+    tolerance 1e-7.
 
     Examples
     --------
@@ -98,12 +101,12 @@ class SVDImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         self.random_state = random_state
 
     def fit(self, X: ArrayLike, y: Any = None) -> Self:
-        """Learn the singular vectors of a table with holes.
+        """Compute the singular vectors of a table with missing values.
 
         Parameters
         ----------
         X : array-like or DataFrame of shape (n_samples, n_features)
-            The samples; NaN is missing.
+            Training samples; NaN marks a missing value.
         y : None
             Ignored.
 
@@ -115,31 +118,31 @@ class SVDImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If a column holds no value at all, or X holds infinite values.
+            If a column has no value at all, or a value is infinite.
 
         Warns
         -----
         ConvergenceWarning
-            If the missing values have not settled after `max_iter` decompositions.
+            If the missing values still change by `tol` or more after `max_iter` decompositions.
         """
         self.fit_transform(X)
         return self
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit_transform(self, X: ArrayLike, y: Any = None) -> np.ndarray:
-        """Learn from a table and return it without holes, as the iteration has filled them.
+        """Compute the singular vectors of a table and return the table without missing values.
 
         Parameters
         ----------
         X : array-like or DataFrame of shape (n_samples, n_features)
-            The samples; NaN is missing.
+            Training samples; NaN marks a missing value.
         y : None
             Ignored.
 
         Returns
         -------
         ndarray of shape (n_samples, n_features)
-            The samples with their observed values as they were.
+            The complete samples. Observed values are unchanged.
         """
         table = check_source(self, X, reset=True, ensure_all_finite="allow-nan")
         self.mean_ = self._observed_means(table)
@@ -163,17 +166,17 @@ class SVDImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         return low_rank.table
 
     def transform(self, X: ArrayLike) -> np.ndarray:
-        """Fill the missing values of each sample from its own observed ones.
+        """Fill the missing values of each sample from its own observed values.
 
         Parameters
         ----------
         X : array-like or DataFrame of shape (n_samples, n_features)
-            The samples; NaN is missing. Columns as seen in fit.
+            Samples with the columns seen in fit; NaN marks a missing value.
 
         Returns
         -------
         ndarray of shape (n_samples, n_features)
-            The samples with their observed values as they were.
+            The complete samples. Observed values are unchanged.
         """
         check_is_fitted(self)
         source = check_source(self, X, reset=False, ensure_all_finite="allow-nan")

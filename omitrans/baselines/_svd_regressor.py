@@ -1,4 +1,4 @@
-"""Prediction by the singular vectors of the joint table of targets and features."""
+"""Regression on the singular vectors of the joint table of targets and features."""
 
 from numbers import Integral, Real
 from typing import Any, Self
@@ -13,33 +13,35 @@ from omitrans.utils._sklearn import Interval, StrOptions, fit_context
 
 
 class SVDRegressor(MultiTargetRegressor):
-    """Predict targets by a low-rank approximation of targets and features side by side.
+    """Predict targets by a low-rank approximation of the joint table of targets and features.
 
-    The joint table ``[Y / scale | X]`` of the training samples is decomposed. A new sample is
-    written as that combination of the right singular vectors which is nearest to its features, and
-    the combination says what its targets are.
+    The joint table ``[Y / scale | X]`` of the training samples is decomposed. The targets of a new
+    sample are taken from the combination of the right singular vectors that is nearest to its
+    features.
 
     Parameters
     ----------
     rank : int, default=10
-        Number of singular vectors.
+        Number of singular vectors to compute.
     target_scale : float or "max", default="max"
-        What the targets are divided by, beside features as they are; "max" takes the largest
-        absolute target of the training samples. A larger number gives the targets less say in the
-        choice of the vectors, up to a regression on the principal components of X.
+        Number that the targets are divided by; the features are not scaled. "max" takes the
+        largest absolute target of the training samples. The larger the number, the less the
+        targets influence the singular vectors; a very large number gives a regression on the
+        principal components of X.
     center : bool, default=True
-        Subtract the mean of each column of both tables first. The published comparison does not.
+        Whether to subtract the mean of each column of both tables first. The published comparison
+        does not.
     random_state : int, RandomState instance or None, default=None
         Seed of the randomized decomposition; the result hardly depends on it.
 
     Attributes
     ----------
     target_scale_ : float
-        What the targets were divided by.
+        Number that the targets were divided by.
     components_ : ndarray of shape (rank, n_features)
         The part of the right singular vectors that belongs to X.
     target_components_ : ndarray of shape (rank, n_targets)
-        The part that belongs to Y, in the units of Y.
+        The part of the right singular vectors that belongs to Y, in the units of Y.
     n_targets_ : int
         Number of targets.
     target_names_ : ndarray of shape (n_targets,)
@@ -51,17 +53,18 @@ class SVDRegressor(MultiTargetRegressor):
 
     See Also
     --------
-    SVDImputer : The iterative method, for tables with holes anywhere.
-    sklearn.cross_decomposition.PLSRegression : Components chosen for what they predict.
+    SVDImputer : The iterative method, for tables with missing values anywhere.
+    sklearn.cross_decomposition.PLSRegression : Components that covary with the targets.
 
     Notes
     -----
-    **Not what was published.** TDimpute's comparison puts training and test samples into one table
-    whose test targets are missing, and iterates (:class:`SVDImputer` with ``fit_transform``). That
-    is transductive: the test samples shape the vectors, and no other sample can be predicted
-    without starting anew. Its fixed point for given vectors is the prediction made here; but there
-    the vectors follow the values that they have filled in themselves. On three small TCGA cohorts
-    that was worse than predicting the mean, and the prediction made here was better than the mean.
+    **This is not the published method.** TDimpute's comparison puts training and test samples into
+    one table whose test targets are missing, and fills it iteratively (:class:`SVDImputer` with
+    ``fit_transform``). That method is transductive: the test samples influence the singular
+    vectors, and the method must be repeated to predict other samples. For given vectors its fixed
+    point is the prediction made here, but in the iteration the vectors adapt to the values that
+    they have filled in. On three small TCGA cohorts the iteration was worse than predicting the
+    mean, and the prediction made here was better than the mean.
 
     References
     ----------
@@ -103,7 +106,7 @@ class SVDRegressor(MultiTargetRegressor):
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
-        """Decompose the joint table.
+        """Compute the singular vectors of the joint table.
 
         Parameters
         ----------
@@ -141,7 +144,7 @@ class SVDRegressor(MultiTargetRegressor):
         return self
 
     def _predict(self, source: np.ndarray) -> np.ndarray:
-        # the mean is taken off the few scores, not off a copy of X
+        # the mean is subtracted from the few scores, not from a copy of X
         scores = source @ self._to_scores - self._source_mean @ self._to_scores
         predicted = scores @ self.target_components_ + self._target_mean
         return predicted.astype(source.dtype, copy=False)

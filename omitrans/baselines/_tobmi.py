@@ -1,4 +1,4 @@
-"""Nearest donors: the expression of the samples with the most similar methylation (TOBMI)."""
+"""TOBMI: the mean expression of the training samples with the most similar methylation."""
 
 from math import isqrt
 from numbers import Integral, Real
@@ -18,22 +18,24 @@ from omitrans.utils._sklearn import Interval, StrOptions, fit_context
 class TOBMIRegressor(MultiTargetRegressor):
     """Predict the weighted mean of the targets of the most similar training samples.
 
-    Trans-omics block missing data imputation: similarity is the Euclidean distance ``d`` over all
-    columns of X, and a donor weighs ``1 / (d + eps)``, divided by the sum of these weights.
+    This is trans-omics block missing data imputation (TOBMI). The most similar training samples,
+    the donors, are those with the smallest Euclidean distance ``d`` over all columns of X. The
+    weight of a donor is ``1 / (d + eps)``, divided by the sum of these weights.
 
     Parameters
     ----------
     n_neighbors : int or "sqrt", default="sqrt"
-        Number of donors; "sqrt" is the published rule, the square root of the number of training
-        samples, rounded down. A larger number than there are samples takes all of them.
+        Number of donors. "sqrt" is the published rule, the square root of the number of training
+        samples, rounded down. A number larger than the number of training samples takes all of
+        them.
     eps : float, default=1e-9
-        Added to each distance, so that a training sample equal to the one asked for gets
-        practically all the weight.
+        Number that is added to each distance, so that the weight of a donor at distance 0 is
+        finite. Such a donor gets almost all the weight.
 
     Attributes
     ----------
     n_neighbors_ : int
-        Number of donors taken.
+        Number of donors in use.
     n_targets_ : int
         Number of targets.
     target_names_ : ndarray of shape (n_targets,)
@@ -45,15 +47,15 @@ class TOBMIRegressor(MultiTargetRegressor):
 
     See Also
     --------
-    sklearn.neighbors.KNeighborsRegressor : Other weights and distances.
+    sklearn.neighbors.KNeighborsRegressor : Nearest neighbours with other weights and distances.
 
     Notes
     -----
-    The model is its training data. Donors are found block by block, without a table of all
-    distances; the distances of the donors themselves are then computed from the differences, as
-    the quick formula for all of them is inexact near zero.
+    The model keeps its training samples. Donors are found block by block, without a table of all
+    distances. The distances of the donors are then computed again from the differences, because
+    the fast formula is inexact near zero.
 
-    The columns are compared as they are, as published: scale them first if their units differ.
+    As published, the columns are not scaled. Scale them first if their units differ.
 
     References
     ----------
@@ -133,7 +135,7 @@ class TOBMIRegressor(MultiTargetRegressor):
 
 
 def _distances(table: np.ndarray, rows: np.ndarray, sample: np.ndarray) -> np.ndarray:
-    """Return the Euclidean distances of some rows of `table` to `sample`, a vector."""
+    """Return the Euclidean distances between some rows of `table` and the vector `sample`."""
     squares = np.zeros(len(rows))
     for columns in gen_batches(len(sample), columns_per_block(len(rows), BLOCK_VALUES)):
         difference = np.subtract(table[rows, columns], sample[columns], dtype=np.float64)

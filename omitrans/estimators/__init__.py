@@ -1,4 +1,4 @@
-"""Estimators trained by the engine, with scikit-learn's contract."""
+"""The estimators with neural networks, which the engine trains, with scikit-learn's contract."""
 
 from omitrans.estimators._gain import GAINImputer
 from omitrans.estimators._omitrans import OmiTransRegressor

@@ -1,4 +1,4 @@
-"""Which columns of X belong together, for networks with one block a chromosome."""
+"""Groups of neighbouring columns of X, for networks with one block per chromosome."""
 
 from collections.abc import Mapping
 from itertools import groupby
@@ -13,29 +13,29 @@ from omitrans.exceptions import FeatureMismatchError
 
 
 def group_widths(groups: Any, names: Any, n_columns: int) -> tuple[int, ...] | None:
-    """Return how many neighbouring columns each group has.
+    """Return the number of columns in each group of neighbouring columns.
 
     Parameters
     ----------
     groups : None, sequence of int, mapping, Series or DataFrame
-        Widths; or the group of every column by name; or a probe table, whose chromosomes are the
-        groups.
+        The number of columns in each group, the group of every column by name, or a probe table,
+        whose chromosomes are the groups.
     names : ndarray of str or None
-        Names of the columns, where they have any.
+        Names of the columns; None if they have no names.
     n_columns : int
-        Their number.
+        Number of columns.
 
     Returns
     -------
     tuple of int or None
-        The widths, which add up to `n_columns`. None where `groups` is None.
+        The number of columns in each group, which add up to `n_columns`. None if `groups` is None.
 
     Raises
     ------
     FeatureMismatchError
         If columns have no group.
     ValueError
-        If widths do not add up, or a group's columns are not neighbours.
+        If the numbers do not add up to `n_columns`, or the columns of a group are not neighbours.
     """
     if groups is None:
         return None

@@ -1,4 +1,4 @@
-"""GAINImputer: expression with holes filled by a generative adversarial network."""
+"""GAINImputer: imputation of expression by a generative adversarial network."""
 
 from collections.abc import Sequence
 from numbers import Real
@@ -19,18 +19,19 @@ from omitrans.utils._sklearn import Interval
 class GAINImputer(TorchImputer):
     """Fill missing expression with the generative adversarial network GAIN-GTEx.
 
-    A network sees a sample's observed values, their mask, noise in place of missing values and
-    the sample's covariates, and is trained to reproduce the observed values and to deceive a
-    discriminator, which says of every value of the completed sample whether it was observed.
+    A network sees the observed values of a sample, their mask, noise in place of missing values
+    and the covariates of the sample. It is trained to reproduce the observed values and to deceive
+    a discriminator. The discriminator judges for every value of the completed sample whether it
+    was observed.
 
     Parameters
     ----------
     categorical_covariates, numeric_covariates : column specifier, default=None
         Columns of X that are covariates, not expression: a name, a list of names, positions, or a
         callable of X that returns one of these, as :class:`~sklearn.compose.ColumnTransformer`
-        takes them. Categories become learned vectors of ⌊√v⌋ + 1 numbers; a category that fit has
-        not met gets the mean of these, with a warning. Numbers are standardised; a missing one
-        counts as the mean.
+        takes them. Each of the v categories of a covariate becomes a learned vector of ⌊√v⌋ + 1
+        numbers. A category that was not seen in fit gets the mean of these vectors, with a
+        warning. Numbers are standardised, and a missing number is replaced by the mean.
     ignored_columns : column specifier, default=None
         Columns of X that are neither expression nor covariates, such as ids of donors.
     hidden_layer_sizes : sequence of int, default=(1024,)
@@ -38,24 +39,26 @@ class GAINImputer(TorchImputer):
     dropout : float, default=0.4
         Share of the hidden features of the network that are set to zero in each training step.
     norm : {"batch", "sample", "none"}, default="sample"
-        Normalisation of hidden features: by batches, as published; within each sample; or none.
+        Normalisation of the hidden features. "batch" is batch normalisation, as published;
+        "sample" normalises within each sample; "none" does not normalise.
     observed_rate : tuple of float, default=(0.1, 0.9)
-        Bounds α ≤ β of the share of a sample's observed values that the network is shown. It is
-        drawn anew for every sample of every batch. ``(1, 1)`` shows all, as the
-        authors do in place, where the table has holes of its own.
+        Bounds α ≤ β of the share of a sample's observed values that the network is shown. A new
+        share is drawn for every sample in every batch. ``(1, 1)`` shows all observed values, as
+        the authors do for in-place imputation, where the table itself has missing values.
     scaling : {"standard", "none"}, default="standard"
         Scaling of the genes. "standard" standardises each gene over the observed training values,
         and undoes it in the filled values.
     adversarial_weight : float, default=0.0
         Weight of the adversarial loss. 0 trains without a discriminator (GAIN-MSE), as the paper
-        advises; the published GAIN-GTEx has 1.
+        advises. The published GAIN-GTEx has weight 1.
     reconstruction_weight : float, default=1.0
-        Weight λ of the error at shown values.
+        Weight λ of the mean squared error at shown values.
     hint_rate : tuple of float, default=(0.5, 0.5)
-        Bounds α ≤ β of the share of the mask that the discriminator is told.
+        Bounds α ≤ β of the share of the mask that the discriminator is told. A new share is drawn
+        for every sample in every batch.
     discriminator_params : dict, default=None
-        ``hidden_layer_sizes``, ``dropout`` and ``norm`` of the discriminator, where they differ
-        from those of the imputing network.
+        ``hidden_layer_sizes``, ``dropout`` and ``norm`` of the discriminator. Those that are not
+        given are the same as for the imputing network.
     discriminator_lr : float, default=None
         Learning rate of the discriminator's Adam optimizer. None takes the value of `lr`.
     lr : float, default=5e-4
@@ -126,10 +129,10 @@ class GAINImputer(TorchImputer):
     best_validation_loss_ : float
         The lowest validation loss. Only with early stopping.
     residual_sd_ : ndarray of shape (n_genes,)
-        Root mean squared error at observed values with half of them shown, over validation samples
-        (over training samples without early stopping).
+        Root mean squared error of each gene at hidden observed values, with half of the values
+        shown. It is measured on validation samples (on training samples without early stopping).
     covariates_ : CovariateEncoder
-        Which columns are covariates, their categories and scales.
+        The fitted encoder, which knows the covariate columns, their categories and their scales.
     indicator_ : MissingIndicator or None
         Marks missing values. None without `add_indicator`.
     n_features_in_ : int
@@ -139,15 +142,15 @@ class GAINImputer(TorchImputer):
 
     See Also
     --------
-    PMIImputer : The same network trained on values that it does not see.
+    PMIImputer : A similar network, trained on observed values that it does not see.
     omitrans.comparison.compare_imputers : Compare imputers at known values.
 
     Notes
     -----
-    :meth:`transform` puts the mean of the noise, 0, in its place, so that a sample's result is
-    always the same; the authors' code draws it there too, as :meth:`transform_samples` does. The
-    authors' discriminator drops features twice in each layer, which is one dropout of rate
-    1 - (1 - p)²; the presets have it so.
+    :meth:`transform` replaces the noise by its mean, 0, so a sample always gets the same result.
+    The authors' code draws noise there too, as :meth:`transform_samples` does. The authors'
+    discriminator applies dropout twice in each layer, which equals one dropout of rate
+    1 - (1 - p)². The presets use this rate.
 
     References
     ----------
@@ -259,22 +262,22 @@ class GAINImputer(TorchImputer):
         Parameters
         ----------
         name : str
-            "paper-inductive" and "paper-in-place": the settings for 12,557 protein-coding genes in
-            both scenarios; "paper-inductive-pathway" and "paper-in-place-pathway": those for 273
-            genes. "paper-mse-in-place": without discriminator, for which the paper has other
-            widths.
+            Name of the preset. "paper-inductive" and "paper-in-place" are the settings for 12,557
+            protein-coding genes in the two scenarios of the paper. "paper-inductive-pathway" and
+            "paper-in-place-pathway" are the settings for 273 genes. "paper-mse-in-place" has no
+            discriminator and has the other layer widths that the paper gives for this case.
         **overrides
             Parameters that differ from the preset.
 
         Returns
         -------
         GAINImputer
-            Not yet fitted.
+            An imputer that is not fitted yet.
 
         Raises
         ------
         UnknownNameError
-            If there is no such preset.
+            If there is no preset of this name. The message lists the known names.
 
         Examples
         --------
@@ -297,7 +300,7 @@ class GAINImputer(TorchImputer):
         return True  # it takes noise
 
     def _make_net(self, **options: Any) -> GAINNet:
-        """Return the imputing net, with a discriminator where there is an adversarial loss."""
+        """Return the imputing net, with a discriminator if there is an adversarial loss."""
         options |= self._network_options()
         return GAINNet(
             MaskedMLP,

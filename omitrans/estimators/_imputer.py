@@ -1,4 +1,4 @@
-"""What both trained imputers share: one table in, holes filled, several draws."""
+"""The common base of the imputers with neural networks: fit, transform and several draws."""
 
 from numbers import Integral, Real
 from typing import Any, Self
@@ -31,7 +31,7 @@ from omitrans.utils._sklearn import Interval, StrOptions, fit_context
 
 
 class TorchImputer(ExpressionImputerMixin, TrainedNetEstimator):
-    """Base of imputers that a :class:`~omitrans.engine.MaskedNet` trains.
+    """Base class of imputers whose network a :class:`~omitrans.engine.MaskedNet` trains.
 
     Subclasses define the parameters named in ``_parameter_constraints`` in their ``__init__``.
     """
@@ -55,36 +55,38 @@ class TorchImputer(ExpressionImputerMixin, TrainedNetEstimator):
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: ArrayLike, y: Any = None, groups: Any = "auto") -> Self:
-        """Train on a table, whole or with holes.
+        """Train on a table, which may have missing values.
 
         Parameters
         ----------
         X : array-like or DataFrame of shape (n_samples, n_columns)
-            Expression, e.g. log2(TPM + 1), and covariates. NaN is missing. Early stopping looks
-            at observed values only.
+            Expression, e.g. log2(TPM + 1), and covariates; NaN marks a missing value. Early
+            stopping uses observed values only.
         y : None
             Ignored.
         groups : "auto", array-like of shape (n_samples,) or None, default="auto"
             The donor of each sample. Early stopping sets whole donors aside, so that it does not
-            validate on a donor that the network has seen. "auto" reads donors and patients from
-            sample ids of GTEx, TCGA or TARGET where they repeat; None switches grouping off.
+            validate on a donor that the network has seen. "auto" reads the donors or patients from
+            sample ids of GTEx, TCGA or TARGET if some have several samples. None switches grouping
+            off.
 
         Returns
         -------
         self
-            The fitted imputer. After Ctrl-C it holds the weights reached so far, and a
-            `TrainingInterrupted` warning says so.
+            The fitted imputer. After Ctrl-C it holds the weights learned so far, and a
+            `TrainingInterrupted` warning is given.
 
         Raises
         ------
         FeatureMismatchError
             If a covariate is absent or listed twice, or column names are duplicated.
         DeviceMemoryError
-            If memory runs out; the message gives sizes and remedies.
+            If memory runs out. The message gives sizes and remedies.
         TrainingDivergedError
             If a loss becomes NaN or infinite.
         ValueError
-            If a parameter is out of range, a gene has no value at all, or a value is infinite.
+            If a parameter is out of range, if a gene has no value at all, or if a value is
+            infinite.
         """
         self._forget_net()
         self._check_network_params()
@@ -145,8 +147,8 @@ class TorchImputer(ExpressionImputerMixin, TrainedNetEstimator):
         }
 
     def _finish(self, net: OmicsNet, held_out: PairedRows) -> None:
-        """Settle what training leaves open, and measure how far off imputed values are."""
-        # of all samples: views share the table
+        """Set what training cannot learn, and measure the error of imputed values."""
+        # codes of all samples, because views share the table
         codes = held_out.X[:, : len(self._n_categories)]
         never_met = [bool((codes[:, j] > 0).all()) for j in range(codes.shape[1])]
         network: MaskedMLP = net.module_
@@ -157,32 +159,33 @@ class TorchImputer(ExpressionImputerMixin, TrainedNetEstimator):
     # --- transform ---
 
     def transform(self, X: ArrayLike) -> np.ndarray:
-        """Fill missing values.
+        """Fill the missing values of the expression.
 
         A sample gets the same result alone and among others, to the last bit.
 
         Parameters
         ----------
         X : array-like or DataFrame of shape (n_samples, n_columns)
-            Expression and covariates with the columns seen in fit; NaN is missing.
+            Expression and covariates with the columns seen in fit; NaN marks a missing value.
 
         Returns
         -------
         ndarray of shape (n_samples, n_genes)
-            The expression, without covariates. Observed values are those of X; float32 if X is
-            float32, else float64. With ``add_indicator`` the indicator stands behind it.
+            The complete expression, without covariates, in float32 if X is float32, else in
+            float64. Observed values are unchanged. With ``add_indicator`` the indicator columns
+            follow.
 
         Raises
         ------
         FeatureMismatchError
             If columns are missing, unknown or in another order.
         ValueError
-            If values are infinite or text.
+            If X holds infinite values, or text in columns of numbers.
 
         Warns
         -----
         UnknownCategoryWarning
-            If a covariate holds categories that fit has not met.
+            If a covariate holds categories that were not seen in fit.
         """
         table, covariates = self._split(X)
         return self._with_indicator(self._impute(table.expression, covariates), table.expression)
@@ -195,18 +198,19 @@ class TorchImputer(ExpressionImputerMixin, TrainedNetEstimator):
         residual: bool = True,
         random_state: int | np.random.RandomState | None = None,
     ) -> list[Any]:
-        """Fill missing values several times at random: multiple imputation.
+        """Fill the missing values several times at random (multiple imputation).
 
-        Each draw keeps dropout on (and, for GAIN, draws the network's noise), which shows how
-        unsure the network is. `residual` adds normal noise with the error that imputed values
-        were seen to have (``residual_sd_``), without which intervals would be too narrow.
+        Each draw keeps dropout on (and, for GAIN, draws the noise of the network), so the draws
+        differ more where the network is less certain. `residual` adds normal noise with the
+        measured error of imputed values (``residual_sd_``). Without it confidence intervals would
+        be too narrow.
 
         Parameters
         ----------
         X : array-like or DataFrame of shape (n_samples, n_columns)
-            As for :meth:`transform`.
+            Expression and covariates with the columns seen in fit; NaN marks a missing value.
         n_draws : int, default=5
-            How many tables to return.
+            Number of tables to return.
         residual : bool, default=True
             Whether to add residual noise.
         random_state : int, RandomState instance or None, default=None
@@ -215,16 +219,17 @@ class TorchImputer(ExpressionImputerMixin, TrainedNetEstimator):
         Returns
         -------
         list of ndarray or DataFrame of shape (n_samples, n_genes)
-            Frames if X is one. Observed values are the same in all.
+            The tables, which are frames if X is a frame. Observed values are the same in all
+            tables.
 
         Raises
         ------
         ValueError
-            If nothing is random: no dropout, no noise and no residual.
+            If nothing would be random, without dropout, noise and residual.
 
         See Also
         --------
-        omitrans.metrics.pool_estimates : Pool what was computed on each table (Rubin's rules).
+        omitrans.metrics.pool_estimates : Pool the estimates from all tables (Rubin's rules).
         """
         check_is_fitted(self, "net_")
         check_scalar(n_draws, "n_draws", Integral, min_val=1)
@@ -258,7 +263,7 @@ class TorchImputer(ExpressionImputerMixin, TrainedNetEstimator):
     def _has_random_network(self) -> bool:
         return self._training_params["dropout"] > 0
 
-    # --- what was learned ---
+    # --- learned vectors ---
 
     def category_embedding(self, covariate: str | int | None = None) -> pd.DataFrame:
         """Return the learned vectors of a covariate's categories (Figure 3 of the paper).
@@ -266,21 +271,22 @@ class TorchImputer(ExpressionImputerMixin, TrainedNetEstimator):
         Parameters
         ----------
         covariate : str or int, default=None
-            Name, or position where X had no names. None where there is only one.
+            Name of the covariate, or its position if X had no names. None takes the only
+            categorical covariate.
 
         Returns
         -------
         DataFrame of shape (n_categories, n_dimensions)
-            Indexed by category.
+            One vector per category, indexed by category.
 
         Raises
         ------
         ValueError
-            If there is no such covariate.
+            If there is no categorical covariate of this name.
 
         See Also
         --------
-        omitrans.displays.CategoryEmbeddingDisplay : Draw them in two dimensions.
+        omitrans.displays.CategoryEmbeddingDisplay : Draw the vectors in two dimensions.
         """
         check_is_fitted(self, "net_")
         names = self.covariates_.labels("categorical")

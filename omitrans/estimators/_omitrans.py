@@ -18,58 +18,62 @@ from omitrans.losses import ADVERSARIAL_LOSSES, OUTPUT_LINKS, RECONSTRUCTION_LOS
 from omitrans.networks import get_discriminator, get_generator
 from omitrans.utils._sklearn import Interval, StrOptions
 
-ADAM_BETAS = (0.5, 0.999)  # of the authors' code; the paper names none
+ADAM_BETAS = (0.5, 0.999)  # from the authors' code; the paper does not give them
 
 
 class OmiTransRegressor(TorchRegressor):
     """Predict one omics profile from another with a conditional GAN.
 
-    A generator maps a source profile (DNA methylation) to a target profile (gene expression). It
-    is trained to deceive a discriminator of real and generated pairs, and to come close to the
-    real target: its loss is the adversarial loss plus `reconstruction_weight` times the
-    reconstruction loss (equation 6 of [1]_).
+    A generator maps a source profile (such as DNA methylation) to a target profile (such as gene
+    expression). It is trained to deceive a discriminator of real and generated pairs, and to
+    predict profiles close to the real targets. Its loss is the adversarial loss plus
+    `reconstruction_weight` times the reconstruction loss (equation 6 of [1]_).
 
-    The defaults are sized for tables of some hundred to some thousand samples and end by early
+    The defaults suit tables of a few hundred to a few thousand samples, and training ends by early
     stopping. :meth:`from_preset` gives the published settings.
 
     Parameters
     ----------
     generator : str or type, default="fc"
-        A name of :func:`omitrans.networks.list_generators`, or a :class:`torch.nn.Module` class
-        that is called as ``generator(n_source, n_target, **params)``.
+        Network that predicts: a name from :func:`omitrans.networks.list_generators`, or a
+        :class:`torch.nn.Module` class that is called as
+        ``generator(n_source, n_target, **params)``.
     discriminator : str or type, default="fc"
-        A name of :func:`omitrans.networks.list_discriminators`, or a class that is called as
-        ``discriminator(n_target, n_source, **params)``.
+        Network that judges pairs: a name from :func:`omitrans.networks.list_discriminators`, or a
+        class that is called as ``discriminator(n_target, n_source, **params)``.
     hidden_layer_sizes : sequence of int, default=()
-        Widths of the generator's encoder; its decoder has them in reverse. Without any, the
-        bottleneck is the only hidden layer.
+        Widths of the hidden layers of the generator's encoder; the decoder has them in reverse
+        order. If it is empty, the bottleneck is the only hidden layer.
     latent_dim : int, default=256
-        Width of the generator's bottleneck.
+        Width of the bottleneck of the generator.
     dropout : float, default=0.5
         Share of the hidden features of the network that are set to zero in each training step.
     norm : {"none", "sample"}, default="none"
         "sample" standardises each sample over its hidden features, as the published networks do.
+        "none" does not normalise.
     generator_params : dict, default=None
-        More arguments of the generator.
+        Further arguments of the generator.
     discriminator_params : dict, default=None
         Arguments of the discriminator.
     column_groups : sequence of int, dict, Series or DataFrame, default=None
-        Which columns of X belong together, for the "chromosome-" networks: the widths of
-        neighbouring groups, the group of every column by name, or a probe table with the columns
-        ``probe_id`` and ``chromosome``. A group's columns must be neighbours, as
-        :class:`~omitrans.preprocessing.LocationAligner` makes them. None takes all columns as one
-        group. Chromosome Y is a group like others.
+        Groups of neighbouring columns of X, for the "chromosome-" networks: the number of columns
+        in each group, the group of every column by name, or a probe table with the columns
+        ``probe_id`` and ``chromosome``. The columns of a group must be neighbours, as
+        :class:`~omitrans.preprocessing.LocationAligner` arranges them. None takes all columns as
+        one group. Chromosome Y is a group too.
     adversarial_loss : {"vanilla", "least-squares"} or None, default="vanilla"
-        Cross-entropy of real against generated; squared distance of the logits; or none, which
-        trains the generator alone as an ordinary regression.
+        Adversarial loss: "vanilla" is the cross-entropy of real against generated pairs,
+        "least-squares" the squared distance of the logits from 1 or 0. None trains the generator
+        alone, as an ordinary regression.
     reconstruction_loss : {"l1", "mse", "rmse", "cross-entropy"}, default="mse"
-        Distance of generated from real targets. "rmse" takes one root for a whole batch.
-        "cross-entropy" needs targets in [0, 1], as ``target_scaling="minmax"`` makes them.
+        Distance between generated and real targets. "rmse" takes one root for a whole batch.
+        "cross-entropy" needs targets in [0, 1], which ``target_scaling="minmax"`` gives.
     reconstruction_weight : float, default=100.0
-        Weight λ of that distance. 0 leaves the plain conditional GAN.
+        Weight λ of the reconstruction loss. 0 gives the plain conditional GAN.
     source_scaling, target_scaling : {"none", "standard", "minmax", "range"}, default="standard"
-        Scaling of every feature with what the training samples give, undone in the prediction.
-        "range" takes one smallest and one largest value for the whole table.
+        Scaling of the features, learned on the training samples; predictions are returned in the
+        units of Y. "standard" scales each feature to mean 0 and standard deviation 1, "minmax"
+        scales each feature to [0, 1], and "range" scales the whole table to [0, 1].
     lr : float, default=2e-4
         Learning rate of the Adam optimizer.
     discriminator_lr : float, default=None
@@ -168,13 +172,14 @@ class OmiTransRegressor(TorchRegressor):
     See Also
     --------
     omitrans.predict_frame : Predict with sample and target names.
-    omitrans.pipelines.make_translation_pipeline : The paper's preprocessing in front of it.
+    omitrans.pipelines.make_translation_pipeline : Put the paper's preprocessing before a model.
 
     Notes
     -----
-    The paper writes G(x, z) with noise z; the authors' code has no noise but dropout, and so has
-    this class. What the code calls batch normalisation standardises each sample over its hidden
-    features, so that no sample's result depends on others.
+    The paper writes G(x, z) with noise z. The only noise in the authors' code is dropout, and the
+    same holds for this class. The code calls its normalisation "batch normalisation", but it
+    standardises each sample over its hidden features, so the result of a sample does not depend on
+    other samples.
 
     References
     ----------
@@ -299,26 +304,27 @@ class OmiTransRegressor(TorchRegressor):
         Parameters
         ----------
         name : {"paper-fc", "paper-cnn", "paper-cgan", "repo-default"}
-            "paper-fc": Table 2 of the paper (latent 256, rates 1e-4, batches of 128, 800 epochs of
-            which 100 decay, dropout 0.2), with L1 and λ = 100 of the authors' code. At the
-            paper's 39,464 probes and 60,483 genes it holds 422 million weights.
-            "paper-cnn": the same with the U-Net of Figure 4 and the discriminator of Figure 5.
-            "paper-cgan": the same as "paper-fc" with λ = 0, the paper's conditional GAN.
-            "repo-default": what the authors' code does when nothing is said: one block a
-            chromosome (see `column_groups`), a discriminator with normalised logits, batches of
-            4, rates 2e-4, 100 epochs, no dropout.
+            Name of the preset. "paper-fc" is Table 2 of the paper (bottleneck of 256 units,
+            learning rates 1e-4, 128 samples per batch, 800 epochs with a decay over the last 100,
+            dropout 0.2), with the L1 loss and λ = 100 of the authors' code. For the 39,464 probes
+            and 60,483 genes of the paper it has 422 million weights. "paper-cnn" is "paper-fc"
+            with the U-Net of Figure 4 and the discriminator of Figure 5. "paper-cgan" is
+            "paper-fc" with λ = 0, the conditional GAN of the paper. "repo-default" has the default
+            settings of the authors' code: one block per chromosome (see `column_groups`), a
+            discriminator with normalised logits, 4 samples per batch, learning rates 2e-4, 100
+            epochs and no dropout.
         **overrides
             Parameters that differ from the preset.
 
         Returns
         -------
         OmiTransRegressor
-            Not yet fitted.
+            A regressor that is not fitted yet.
 
         Raises
         ------
         UnknownNameError
-            If there is no such preset.
+            If there is no preset of this name. The message lists the known names.
 
         Examples
         --------
@@ -350,12 +356,12 @@ class OmiTransRegressor(TorchRegressor):
         return group_widths(self.column_groups, getattr(self, "feature_names_in_", None), n_columns)
 
     def _resolved_params(self) -> dict[str, Any]:
-        """Replace names of columns, which a saved model must not need again, by widths."""
+        """Replace `column_groups` by widths, so that a saved model does not need the groups."""
         widths = self._group_widths(self.n_features_in_)
         return super()._resolved_params() | {"column_groups": widths}
 
     def _make_net(self, **options: Any) -> OmicsNet:
-        """Return the generator's net, with a discriminator where there is an adversarial loss."""
+        """Return the generator's net, with a discriminator if there is an adversarial loss."""
         generator = self.generator
         if isinstance(generator, str):
             generator = get_generator(generator)

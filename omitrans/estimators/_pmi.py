@@ -1,4 +1,4 @@
-"""PMIImputer: holes filled by a network that was trained on pseudo-missing values."""
+"""PMIImputer: imputation of expression by a network that is trained on pseudo-missing values."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,19 +17,19 @@ from omitrans.networks.imputers import MaskedMLP
 class PMIImputer(TorchImputer):
     """Fill missing expression with the Pseudo-Mask Imputer.
 
-    A network sees a random part of a sample's observed values, the mask of what it sees and the
-    sample's covariates, and is trained to give the observed values that it does not see. It fits
-    once, on a table that is whole (inductive imputation) or has holes itself (in-place), and
-    imputes any sample afterwards.
+    A network sees a random part of the observed values of a sample, the mask of these values and
+    the covariates of the sample. It is trained to predict the observed values that it does not
+    see. It is trained once, on a complete table (inductive imputation) or on a table with missing
+    values (in-place imputation), and then imputes any sample.
 
     Parameters
     ----------
     categorical_covariates, numeric_covariates : column specifier, default=None
         Columns of X that are covariates, not expression: a name, a list of names, positions, or a
         callable of X that returns one of these, as :class:`~sklearn.compose.ColumnTransformer`
-        takes them. Categories become learned vectors of ⌊√v⌋ + 1 numbers; a category that fit has
-        not met gets the mean of these, with a warning. Numbers are standardised; a missing one
-        counts as the mean.
+        takes them. Each of the v categories of a covariate becomes a learned vector of ⌊√v⌋ + 1
+        numbers. A category that was not seen in fit gets the mean of these vectors, with a
+        warning. Numbers are standardised, and a missing number is replaced by the mean.
     ignored_columns : column specifier, default=None
         Columns of X that are neither expression nor covariates, such as ids of donors.
     hidden_layer_sizes : sequence of int, default=(1024,)
@@ -37,10 +37,11 @@ class PMIImputer(TorchImputer):
     dropout : float, default=0.4
         Share of the hidden features of the network that are set to zero in each training step.
     norm : {"batch", "sample", "none"}, default="sample"
-        Normalisation of hidden features: by batches, as published; within each sample; or none.
+        Normalisation of the hidden features. "batch" is batch normalisation, as published;
+        "sample" normalises within each sample; "none" does not normalise.
     observed_rate : tuple of float, default=(0.1, 0.9)
-        Bounds α ≤ β of the share of a sample's observed values that the network is shown. It is
-        drawn anew for every sample of every batch.
+        Bounds α ≤ β of the share of a sample's observed values that the network is shown. A new
+        share is drawn for every sample in every batch.
     scaling : {"standard", "none"}, default="standard"
         Scaling of the genes. "standard" standardises each gene over the observed training values,
         and undoes it in the filled values.
@@ -112,10 +113,10 @@ class PMIImputer(TorchImputer):
     best_validation_loss_ : float
         The lowest validation loss. Only with early stopping.
     residual_sd_ : ndarray of shape (n_genes,)
-        Root mean squared error at observed values with half of them shown, over validation samples
-        (over training samples without early stopping).
+        Root mean squared error of each gene at hidden observed values, with half of the values
+        shown. It is measured on validation samples (on training samples without early stopping).
     covariates_ : CovariateEncoder
-        Which columns are covariates, their categories and scales.
+        The fitted encoder, which knows the covariate columns, their categories and their scales.
     indicator_ : MissingIndicator or None
         Marks missing values. None without `add_indicator`.
     n_features_in_ : int
@@ -125,18 +126,19 @@ class PMIImputer(TorchImputer):
 
     See Also
     --------
-    GAINImputer : The same network trained to reproduce what it sees, with a discriminator.
-    omitrans.baselines.SVDImputer : A low-rank approximation.
+    GAINImputer : A similar network, trained to reproduce the values that it sees.
+    omitrans.baselines.SVDImputer : Imputation by a low-rank approximation.
     omitrans.comparison.compare_imputers : Compare imputers at known values.
 
     Notes
     -----
-    A sample of which nothing is observed is imputed from its covariates alone. X may have no
-    missing value at all, in fit and in :meth:`transform`. The wide default of `observed_rate`
-    prepares for samples with few or many holes; with the published (0.5, 0.5) samples with nine
-    tenths missing are imputed far worse, and those with half missing hardly better.
+    A sample without observed values is imputed from its covariates alone. X may also be complete,
+    in fit and in :meth:`transform`. The wide default of `observed_rate` prepares the network for
+    samples with few or with many missing values. With the published (0.5, 0.5), samples with nine
+    tenths of their values missing are imputed much worse, and samples with half of their values
+    missing hardly better.
 
-    An epoch is a pass over the samples; the authors' code counts 100 batches of 32 as one.
+    An epoch is a pass over the samples. The authors' code counts 100 batches of 32 as an epoch.
 
     References
     ----------
@@ -230,22 +232,23 @@ class PMIImputer(TorchImputer):
         Parameters
         ----------
         name : str
-            "paper-inductive" and "paper-in-place": the settings for 12,557 protein-coding genes in
-            both scenarios; "paper-inductive-pathway" and "paper-in-place-pathway": those for 273
-            genes. "code-in-place" and "code-in-place-pathway": with the `observed_rate` that the
-            authors' code really draws from, since it never reads β.
+            Name of the preset. "paper-inductive" and "paper-in-place" are the settings for 12,557
+            protein-coding genes in the two scenarios of the paper. "paper-inductive-pathway" and
+            "paper-in-place-pathway" are the settings for 273 genes. "code-in-place" and
+            "code-in-place-pathway" have the `observed_rate` that the authors' code really uses,
+            because it never reads β.
         **overrides
             Parameters that differ from the preset.
 
         Returns
         -------
         PMIImputer
-            Not yet fitted.
+            An imputer that is not fitted yet.
 
         Raises
         ------
         UnknownNameError
-            If there is no such preset.
+            If there is no preset of this name. The message lists the known names.
 
         Examples
         --------

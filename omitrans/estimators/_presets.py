@@ -1,11 +1,11 @@
-"""Published settings, by name."""
+"""Presets: published settings of the estimators, by name."""
 
 from typing import Any
 
 from omitrans.exceptions import UnknownNameError
 
-# OmiTrans paper, Table 2, with what it leaves open taken from the authors' code: L1 distance,
-# λ = 100, Adam's first moment at 0.5, unscaled data, all epochs run.
+# Table 2 of the OmiTrans paper. Settings that it does not give are those of the authors' code: L1
+# distance, λ = 100, first moment of Adam 0.5, unscaled data, no early stopping.
 PAPER_FC: dict[str, Any] = {
     "generator": "fc",
     "discriminator": "fc",
@@ -27,15 +27,15 @@ PAPER_FC: dict[str, Any] = {
     "early_stopping": False,
 }
 
-# The U-Net of Figure 4 and the discriminator of Figure 5. Table 2 is headed "FC-based"; no settings
-# of the CNN are published, so it gets the same.
+# The U-Net of Figure 4 and the discriminator of Figure 5. Table 2 is headed "FC-based"; settings of
+# the CNN are not published, so it gets the same settings.
 PAPER_CNN = PAPER_FC | {"generator": "unet-in", "discriminator": "cnn-small"}
 
 # The conditional GAN of Table 1: the same networks without the distance of equation 5.
 PAPER_CGAN = PAPER_FC | {"reconstruction_weight": 0.0}
 
 # The defaults of the authors' command line. Its discriminator normalises the logits, so that the
-# adversarial loss cannot fall below ln 2; a faithful copy must do so too.
+# adversarial loss cannot fall below ln 2. This preset does the same.
 REPO_DEFAULT = PAPER_FC | {
     "generator": "chromosome-fc",
     "generator_params": {"hidden_layer_sizes": (1024, 512)},
@@ -138,9 +138,9 @@ def find_preset(presets: dict[str, dict[str, Any]], name: str) -> dict[str, Any]
     Parameters
     ----------
     presets : dict
-        One of the tables of this file.
+        Presets by name, one of the tables of this file.
     name : str
-        A key of it.
+        Name of the preset.
 
     Returns
     -------
@@ -150,7 +150,7 @@ def find_preset(presets: dict[str, dict[str, Any]], name: str) -> dict[str, Any]
     Raises
     ------
     UnknownNameError
-        If there is no such preset; the message lists those that exist.
+        If there is no preset of this name. The message lists the known names.
     """
     if name not in presets:
         raise UnknownNameError(f"Unknown preset {name!r}. Available: {', '.join(sorted(presets))}.")

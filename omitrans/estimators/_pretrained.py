@@ -1,4 +1,4 @@
-"""Transfer learning: which fitted model to start from, and how its features meet the new ones."""
+"""Transfer learning: find the pretrained model, match its features, and copy its weights."""
 
 from pathlib import Path
 from typing import Any
@@ -25,8 +25,8 @@ def find_pretrained(estimator: Any) -> Any:
     Parameters
     ----------
     estimator : TorchRegressor
-        Its ``pretrained`` is None, a fitted model of its class, a
-        :class:`~sklearn.frozen.FrozenEstimator` around one, or the path of a saved one.
+        The model in fit. Its ``pretrained`` is None, a fitted model of the same class, a
+        :class:`~sklearn.frozen.FrozenEstimator` of such a model, or the path of a saved model.
 
     Returns
     -------
@@ -36,9 +36,10 @@ def find_pretrained(estimator: Any) -> Any:
     Raises
     ------
     ValueError
-        If ``pretrained`` is something else, or parameters that need it come without it.
+        If ``pretrained`` is anything else, or if it is None and `carry_optimizer` or `freeze` is
+        given.
     NotFittedError
-        If it is not fitted.
+        If the pretrained model is not fitted.
     """
     source = estimator.pretrained
     if source is None:
@@ -63,7 +64,7 @@ def find_pretrained(estimator: Any) -> Any:
 
 
 def start_from(source: Any, estimator: Any, net: OmicsNet) -> tuple[int, int]:
-    """Give `net` the weights of `source` wherever features agree by name, and freeze some.
+    """Copy the weights of `source` to `net` for all shared features, and freeze some weights.
 
     Parameters
     ----------
@@ -72,12 +73,12 @@ def start_from(source: Any, estimator: Any, net: OmicsNet) -> tuple[int, int]:
     estimator : TorchRegressor
         The model in fit, whose feature and target names are known.
     net : OmicsNet
-        Its net, initialised and prepared.
+        The net of `estimator`, initialised and prepared.
 
     Returns
     -------
     tuple of int
-        How many source and target features the two models share.
+        Number of source features and number of target features that the two models share.
     """
     shared = {
         "source": _match(_source_names(source), _source_names(estimator), "X", "feature_names_in_"),
@@ -102,7 +103,7 @@ def start_from(source: Any, estimator: Any, net: OmicsNet) -> tuple[int, int]:
 
 
 def fingerprint_of(source: Any) -> str | None:
-    """Return a short name of a fitted model's weights; None for None."""
+    """Return a short name of the weights of a fitted model; None without a model."""
     if source is None:
         return None
     state = source.__getstate__()["net_"]
@@ -111,7 +112,7 @@ def fingerprint_of(source: Any) -> str | None:
 
 
 def _match(before: Any, now: Any, table: str, attribute: str) -> Any:
-    """Match features by name, or by position where a table has no names."""
+    """Match features by name, or by position if a table has no names."""
     names = [side for side in (before, now) if not isinstance(side, int)]
     if len(names) < 2:
         counts = [side if isinstance(side, int) else len(side) for side in (before, now)]
@@ -136,7 +137,7 @@ def _source_names(model: Any) -> Any:
 
 
 def _target_names(model: Any) -> Any:
-    """Return target names; their number where fit made them up."""
+    """Return the names of the targets, or their number if fit made the names up."""
     names = model.target_names_
     made_up = all(name == f"y{i}" for i, name in enumerate(names))
     return len(names) if made_up else names

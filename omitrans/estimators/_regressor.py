@@ -1,4 +1,4 @@
-"""What every regressor trained by the engine shares: paired tables in, transfer, prediction."""
+"""The common base of the regressors with neural networks: fit, transfer learning, predict."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -33,10 +33,10 @@ from omitrans.utils._validation import check_beta_values, check_source
 
 
 class TorchRegressor(PairedTablesMixin, TrainedNetEstimator):
-    """Base of regressors that map source profiles to target profiles.
+    """Base class of regressors that map source profiles to target profiles.
 
     Subclasses define the parameters named in ``_parameter_constraints`` in their ``__init__``,
-    beside their own.
+    together with their own parameters.
     """
 
     _parameter_constraints: dict[str, list[Any]] = {
@@ -59,20 +59,21 @@ class TorchRegressor(PairedTablesMixin, TrainedNetEstimator):
         Parameters
         ----------
         X : array-like or DataFrame of shape (n_samples, n_features)
-            Source profiles, e.g. beta values. Missing values are not allowed.
+            Source profiles, e.g. beta values. No missing values.
         y : array-like or DataFrame of shape (n_samples, n_targets) or (n_samples,)
             Target profiles of the same samples in the same order, e.g. log2(FPKM + 1). When both
             are frames, their indexes must be equal.
         groups : "auto", array-like of shape (n_samples,) or None, default="auto"
             The patient of each sample. Early stopping sets whole patients aside, so that it does
             not validate on a patient that the network has seen. "auto" reads the patients from
-            sample ids of TCGA, TARGET or GTEx where they repeat; None switches grouping off.
+            sample ids of TCGA, TARGET or GTEx if some have several samples. None switches grouping
+            off.
 
         Returns
         -------
         self
-            The fitted regressor. After Ctrl-C it holds the weights reached so far, and a
-            `TrainingInterrupted` warning says so.
+            The fitted regressor. After Ctrl-C it holds the weights learned so far, and a
+            `TrainingInterrupted` warning is given.
 
         Raises
         ------
@@ -81,11 +82,12 @@ class TorchRegressor(PairedTablesMixin, TrainedNetEstimator):
         FeatureMismatchError
             If column names are duplicated.
         DeviceMemoryError
-            If memory runs out; the message gives sizes and remedies.
+            If memory runs out. The message gives sizes and remedies.
         TrainingDivergedError
             If a loss becomes NaN or infinite.
         ValueError
-            If a parameter is out of range or X or y hold unusable values.
+            If a parameter is out of range, if X or y hold missing or infinite values, or if all
+            features are constant.
         """
         pretrained = find_pretrained(self)
         self._forget_net()
@@ -106,7 +108,7 @@ class TorchRegressor(PairedTablesMixin, TrainedNetEstimator):
         return self
 
     def _check_training_tables(self, X: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
-        """Return validated matrices of floats, and set what is known of them on self."""
+        """Return validated tables of floats, and set the attributes that describe them."""
         source, target = super()._check_training_tables(X, y)
         if self.source_unit == "beta":
             check_beta_values(source)
@@ -140,45 +142,47 @@ class TorchRegressor(PairedTablesMixin, TrainedNetEstimator):
         carry_optimizer: bool = False,
         freeze: str | Sequence[str] | None = None,
     ) -> Self:
-        """Train on with another cohort, from the weights of this model; transfer learning.
+        """Train a copy of this model on another cohort (transfer learning).
 
-        Features are matched by name: those that both cohorts have begin with the weights (and
-        the scaling) learned before, those new here with fresh ones, others are left out. It is
-        the same as fitting a clone with ``pretrained=`` this model, which a Pipeline or
-        GridSearchCV can do.
+        Training starts from the weights of this model. Features are matched by name. Features that
+        both cohorts have start with the weights (and the scaling) of this model, features that
+        only the other cohort has start with random weights, and all others are left out. The
+        result is that of fitting a clone with ``pretrained=`` this model, which also works in a
+        Pipeline or in GridSearchCV.
 
         Parameters
         ----------
         X : array-like or DataFrame of shape (n_samples, n_features)
             Source profiles of the other cohort.
         y : array-like or DataFrame of shape (n_samples, n_targets)
-            Its target profiles.
+            Target profiles of the other cohort.
         groups : "auto", array-like of shape (n_samples,) or None, default="auto"
-            The patient of each of its samples, as for :meth:`fit`.
+            The patient of each sample of the other cohort, as for :meth:`fit`.
         max_epochs : int, default=150
-            Passes over its samples, as published for TDimpute.
+            Largest number of passes over the training samples. The default is that of TDimpute.
         batch_size : int, default=16
-            Samples a step, as published for TDimpute.
+            Number of samples per gradient step. The default is that of TDimpute.
         lr : float, default=None
-            Learning rate. None takes that of this model.
+            Learning rate of the Adam optimizer. None takes the value of this model.
         carry_optimizer : bool, default=False
-            Go on with Adam's moments, as TDimpute's code does; this model must have been fitted
-            with ``keep_optimizer=True``.
+            Whether to go on with the moments of the Adam optimizer of this model, which must have
+            kept them (``keep_optimizer=True``), as TDimpute's code does.
         freeze : str or sequence of str, default=None
-            Weights to leave as they are, by the beginning of their names in
+            Weights that stay as this model has them, given by the beginning of their names in
             ``net_.module_.named_parameters()``.
 
         Returns
         -------
         TorchRegressor
-            A new fitted model. This one stays as it is.
+            A new fitted model. This model is not changed.
 
         Raises
         ------
         FeatureMismatchError
-            If no features are shared, or differ for a network that cannot be adapted.
+            If the cohorts share no features, or if their features differ and the network cannot be
+            adapted to other features.
         ValueError
-            If an option does not fit this model.
+            If a parameter is out of range, or if this model did not keep its optimizer.
         """
         check_is_fitted(self, "net_")
         tuned = clone(self).set_params(
@@ -194,7 +198,7 @@ class TorchRegressor(PairedTablesMixin, TrainedNetEstimator):
         return tuned.fit(X, y, groups=groups)
 
     def __sklearn_clone__(self) -> Self:
-        """Copy the parameters; a pretrained model among them is shared and stays fitted."""
+        """Copy the parameters, but share the pretrained model, which stays fitted."""
         copy = super().__sklearn_clone__()
         copy.pretrained = self.pretrained
         return copy
@@ -211,24 +215,24 @@ class TorchRegressor(PairedTablesMixin, TrainedNetEstimator):
         X : array-like or DataFrame of shape (n_samples, n_features)
             Source profiles with the columns seen in fit.
         return_std : bool, default=False
-            Whether to return how unsure the network is of itself: the standard deviation between
-            networks thinned by dropout. Real values scatter more widely, by what no model can
-            predict.
+            Whether to also return the standard deviation between networks thinned by dropout, a
+            measure of the network's uncertainty. Real values vary more, because a part of their
+            variation cannot be predicted by any model.
         n_draws : int, default=30
-            Number of thinned networks.
+            Number of thinned networks, at least 2.
 
         Returns
         -------
         ndarray of shape (n_samples, n_targets) or (n_samples,)
-            In the units of Y; float32 if X is float32, else float64. With `return_std` a tuple of
-            predictions and standard deviations.
+            Predictions in the units of Y, in float32 if X is float32, else in float64. With
+            `return_std` a tuple of predictions and standard deviations.
 
         Raises
         ------
         FeatureMismatchError
             If columns are missing, unknown or in another order.
         ValueError
-            If a standard deviation is asked of a network without dropout.
+            If `return_std` is set and the network has no dropout.
         """
         check_is_fitted(self, "net_")
         if return_std:

@@ -1,4 +1,4 @@
-"""TDimputeRegressor: one wide hidden layer, trained on many cohorts and tuned to one."""
+"""TDimputeRegressor: a network with one wide hidden layer, made for transfer learning."""
 
 from collections.abc import Sequence
 from numbers import Integral, Real
@@ -18,28 +18,29 @@ from omitrans.utils._sklearn import Interval, StrOptions
 class TDimputeRegressor(TorchRegressor):
     """Predict one omics profile from another with TDimpute's network and transfer learning.
 
-    One hidden layer of sigmoid units, trained on the root of a batch's mean squared error. The
-    targets are brought to [0, 1] with one scale for all, and the output is a sigmoid, so that
-    predictions stay within the range of the training targets (or of a number given).
+    The network has one hidden layer of sigmoid units and is trained on the root of the mean squared
+    error of a batch. All targets are scaled to [0, 1] with one scale, and the output is a sigmoid.
+    So predictions stay within the range of the training targets (or below a given number).
 
-    Three ways to use it on a cohort, in the words of the paper: "self", :meth:`fit` on the
-    cohort; "noTF", predict for it with a model of other cohorts; "transfer", :meth:`fine_tune`
-    that model on the cohort.
+    The paper names three ways to predict the targets of a cohort. "self" is :meth:`fit` on the
+    cohort itself. "noTF" predicts with a model of other cohorts. "transfer" is :meth:`fine_tune`
+    of such a model on the cohort.
 
     Parameters
     ----------
     n_hidden : int, default=4000
-        Units of the hidden layer.
+        Number of units of the hidden layer.
     output_sigmoid : bool, default=True
-        Whether the output is a sigmoid, as in the code; the paper does not say. It bounds the
-        predictions to the scaled range [0, 1].
+        Whether to apply a sigmoid to the output, as in the authors' code; the paper does not say.
+        A sigmoid limits the predictions to the scaled range [0, 1].
     source_scaling : {"none", "standard", "minmax", "range"}, default="none"
-        Scaling of X; beta values need none.
+        Scaling of X, as described for `target_scaling`. Beta values need no scaling.
     target_scaling : {"range", "minmax", "standard", "none"} or float, default="range"
-        Scaling of Y, undone in the prediction. "range": the smallest training value of the table
-        becomes 0, the largest 1; for log2 expression, which starts at 0, that is the code's
-        division by the largest value. A number divides by it; the code has 16.5 for
-        log2(RSEM + 1). "minmax" does it gene by gene.
+        Scaling of Y, learned on the training samples; predictions are returned in the units of Y.
+        "range" scales the whole table to [0, 1]. For log2 expression, whose smallest value is 0,
+        this is the division by the largest value in the authors' code. "minmax" scales each gene
+        to [0, 1], and "standard" scales each gene to mean 0 and standard deviation 1. A number
+        divides all values by it; the authors' code has 16.5 for log2(RSEM + 1).
     lr : float, default=1e-4
         Learning rate of the Adam optimizer.
     alpha : float, default=0.0
@@ -139,12 +140,13 @@ class TDimputeRegressor(TorchRegressor):
 
     Notes
     -----
-    Published are batches of 16 samples on one cohort and of 128 on all; 100 epochs on one cohort,
-    300 on all and 150 to fine-tune, all of them run; and no L2 penalty.
+    The published settings are: 16 samples per batch for one cohort and 128 for all cohorts; 100
+    epochs for one cohort, 300 for all cohorts and 150 for fine-tuning, without early stopping; and
+    no L2 penalty.
 
-    Weights start from Glorot's uniform distribution, as in the authors' code. The batches of that
-    code run over the seams between epochs and leave out the last samples of training; here an
-    epoch ends with a smaller batch.
+    The initial weights are drawn from Glorot's uniform distribution, as in the authors' code. In
+    that code a batch may hold samples of two epochs, and the last samples of the training are left
+    out. Here the last batch of an epoch is smaller instead.
 
     References
     ----------
@@ -245,7 +247,7 @@ class TDimputeRegressor(TorchRegressor):
         return source, target
 
     def _make_net(self, **options: Any) -> OmicsNet:
-        """Return the net of one hidden layer."""
+        """Return the net with one hidden layer."""
         return OmicsNet(
             module=get_generator("single-hidden"),
             module__n_hidden=self.n_hidden,

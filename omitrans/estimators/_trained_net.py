@@ -1,4 +1,4 @@
-"""What every estimator trained by the engine keeps: its net and history, and how to store them."""
+"""The common base of all estimators with a trained net: training, history and pickling."""
 
 import inspect
 from collections.abc import Callable
@@ -19,10 +19,10 @@ from omitrans.utils._sklearn import Interval, StrOptions
 
 
 class TrainedNetEstimator(BaseEstimator):
-    """Estimators with a trained ``net_``. A subclass says which net, and of which size.
+    """Base class of estimators with a trained ``net_``. A subclass makes the net.
 
     Subclasses define the parameters named in ``_parameter_constraints`` in their ``__init__``,
-    beside their own; :class:`~omitrans.engine.Training` reads them.
+    together with their own parameters. :class:`~omitrans.engine.Training` reads these parameters.
     """
 
     _parameter_constraints: dict[str, list[Any]] = {
@@ -49,19 +49,19 @@ class TrainedNetEstimator(BaseEstimator):
     early_stopping: bool
 
     def _make_net(self, **options: Any) -> OmicsNet:
-        """Return the net, not initialised; `options` are sizes and what every net takes."""
+        """Return a net that is not initialised; `options` are its sizes and common options."""
         raise NotImplementedError
 
     def _net_sizes(self) -> dict[str, Any]:
-        """Return those options of the net that the training tables decide."""
+        """Return the options of the net that depend on the training tables."""
         raise NotImplementedError
 
     def _resolved_params(self) -> dict[str, Any]:
-        """Return parameters that rebuild the net without the tables and models of fit."""
+        """Return the parameters that rebuild the net without the tables and models of fit."""
         return self.get_params(deep=False)
 
     def _forget_net(self) -> None:
-        """Let a fit that fails leave no net of other data behind."""
+        """Remove the net of an earlier fit, so that a fit that fails leaves no net behind."""
         self.__dict__.pop("net_", None)
 
     def _train(
@@ -74,7 +74,7 @@ class TrainedNetEstimator(BaseEstimator):
         start: Callable[[OmicsNet], None] | None = None,
         finish: Callable[..., None] | None = None,
     ) -> None:
-        """Train the net on paired tables, and set what fit leaves behind."""
+        """Train the net on paired tables, and set the fitted attributes."""
         training = Training.of(self)
         params = self.get_params(deep=False) | {"pretrained": pretrained}
         tables = [source, target]
@@ -97,23 +97,23 @@ class TrainedNetEstimator(BaseEstimator):
         if self.early_stopping:
             best = dict(net.callbacks_)["best"]
             self.best_epoch_, self.best_validation_loss_ = best.epoch_, float(best.loss_)
-        # parameters may be set anew after fit; the net is rebuilt from those it was trained with
+        # parameters may change after fit; the net is rebuilt from the parameters of its training
         self._training_params = self._resolved_params()
         self.net_ = net
 
     # --- pickling ---
 
     def __getstate__(self) -> dict[str, Any]:
-        """Return plain data: the net is replaced by its weights in NumPy arrays."""
+        """Return the state as plain data, with the weights of the net as NumPy arrays."""
         state = dict(super().__getstate__())
         if "net_" in state:
             state["net_"] = self.net_.weights_as_arrays()
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        """Rebuild the net on a device of this machine, and give it its weights."""
+        """Rebuild the net on a device of this machine, and load its weights."""
         defaults = inspect.signature(type(self)).parameters
-        # an older version may have written it, without the parameters that came later
+        # an older version may have written the state, without the parameters added later
         known = {name: parameter.default for name, parameter in defaults.items()}
         super().__setstate__(known | state)
         if "net_" not in state:
@@ -127,16 +127,16 @@ class TrainedNetEstimator(BaseEstimator):
 def network_params(
     network: type[nn.Module], shared: dict[str, Any], own: dict[str, Any] | None
 ) -> dict[str, Any]:
-    """Return the arguments of a network: the shared ones that it knows, and its own.
+    """Return the arguments of a network: the shared arguments that it takes, and its own.
 
     Parameters
     ----------
     network : type
-        The network's class.
+        Class of the network.
     shared : dict
         Parameters of the estimator that many networks take.
     own : dict or None
-        What the user gives this network besides.
+        Arguments that the user gives for this network only.
 
     Returns
     -------

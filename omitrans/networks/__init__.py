@@ -1,4 +1,4 @@
-"""Networks: what is trained. No losses, no training, no tables of data."""
+"""Networks of the estimators, without their losses and their training."""
 
 from omitrans.networks import discriminators, generators
 from omitrans.networks._interface import (

@@ -1,4 +1,4 @@
-"""Layers that several networks share."""
+"""Layers that are part of several networks."""
 
 import torch
 from torch import Tensor, nn
@@ -6,20 +6,22 @@ from torch.nn.functional import linear, pad
 
 
 class SampleAttention(nn.Module):
-    """A transformer encoder layer over the tokens of each sample; samples never meet.
+    """A transformer encoder layer over the tokens of each sample, separately for each sample.
 
-    A vector of ``n_tokens * dim`` features is read as `n_tokens` tokens of `dim` features.
+    A sample is a vector of ``n_tokens * dim`` features, read as `n_tokens` tokens of `dim`
+    features.
 
     Parameters
     ----------
     dim : int
-        Width of a token.
+        Number of features per token.
     n_tokens : int
-        Tokens a sample.
+        Number of tokens per sample.
     n_heads : int
-        Attention heads, at most; the largest number up to it that divides `dim` is taken.
+        Largest number of attention heads. The layer has the largest number up to it that divides
+        `dim`.
     feedforward_width : int
-        Width of the layer's hidden layer.
+        Width of the hidden layer of the feed-forward network in the transformer layer.
     dropout : float
         Share of features set to zero in training.
     """
@@ -38,19 +40,19 @@ class SampleAttention(nn.Module):
                 init_published(module)
 
     def forward(self, h: Tensor) -> Tensor:
-        """Map (n_samples, n_tokens * dim) to the same shape."""
+        """Map a tensor of shape (n_samples, n_tokens * dim) to the same shape."""
         return self.layer(h.unflatten(1, self.shape)).flatten(1)
 
 
 class GaussianBottleneck(nn.Module):
-    """Mean and log-variance of a normal distribution, and a draw from it in training.
+    """A bottleneck whose latent vector is drawn from a learned normal distribution in training.
 
     Parameters
     ----------
     n_in : int
-        Number of inputs.
+        Number of input features.
     latent_dim : int
-        Dimension of the distribution.
+        Width of the bottleneck.
     """
 
     def __init__(self, n_in: int, latent_dim: int) -> None:
@@ -59,9 +61,9 @@ class GaussianBottleneck(nn.Module):
         self.log_variance = Linear(n_in, latent_dim)
 
     def forward(self, h: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the latent vectors and their divergence from N(0, 1), a mean over all elements.
+        """Return the latent vectors and the mean divergence of their elements from N(0, 1).
 
-        In evaluation the latent vector is the mean, so that a prediction does not vary.
+        In evaluation mode the latent vector is the mean, so that a prediction does not vary.
         """
         mean, log_variance = self.mean(h), self.log_variance(h)
         divergence = -0.5 * (1 + log_variance - mean.square() - log_variance.exp()).mean()
@@ -72,23 +74,23 @@ class GaussianBottleneck(nn.Module):
 
 NORMS = ("sample", "none")
 
-# Kernels for products with fewer than ten outputs round by a row's address in memory, so that a
-# sample's result would depend on its place in a batch.
+# Matrix products with fewer than ten outputs round differently for different memory addresses, so
+# the result of a sample would depend on its position in a batch.
 MIN_OUTPUTS = 16
 
 
 def init_published(layer: nn.Linear | nn.Conv1d | nn.ConvTranspose1d) -> None:
-    """Draw weights from N(0, 0.02), as the published networks do; biases are 0."""
+    """Draw the weights from N(0, 0.02), as in the published networks, and set the biases to 0."""
     nn.init.normal_(layer.weight, 0.0, 0.02)
     if layer.bias is not None:
         nn.init.zeros_(layer.bias)
 
 
 class EvenLinear(nn.Linear):
-    """Fully connected layer whose result for a sample does not depend on its place in a batch."""
+    """A fully connected layer whose result does not depend on the sample's position in a batch."""
 
     def forward(self, X: Tensor) -> Tensor:
-        """Map (..., n_in) to (..., n_out)."""
+        """Map a tensor of shape (..., n_in) to shape (..., n_out)."""
         n_more = MIN_OUTPUTS - self.out_features
         if self.training or n_more <= 0:
             return super().forward(X)
@@ -97,7 +99,7 @@ class EvenLinear(nn.Linear):
 
 
 class Linear(EvenLinear):
-    """The same with the published initialisation: weights N(0, 0.02), bias 0."""
+    """An :class:`EvenLinear` with the published initialisation: weights N(0, 0.02), bias 0."""
 
     def reset_parameters(self) -> None:
         """Draw the weights; called once, by the constructor."""
@@ -105,19 +107,19 @@ class Linear(EvenLinear):
 
 
 def activation_block(width: int, *, norm: str, dropout: float, negative_slope: float) -> nn.Module:
-    """Return normalisation, dropout and LeakyReLU, in the published order.
+    """Return a block of normalisation, dropout and LeakyReLU, in the published order.
 
     Parameters
     ----------
     width : int
-        Number of features that come in and go out.
+        Number of input and output features.
     norm : {"sample", "none"}
-        "sample" standardises each sample over its features, without learned scale or shift. It is
-        what the published code does under the name of batch normalisation.
+        "sample" standardises each sample over its features, without learned scale or shift. The
+        published code calls this batch normalisation. "none" does not normalise.
     dropout : float
         Share of features set to zero in training.
     negative_slope : float
-        Slope of LeakyReLU below zero.
+        Slope of the LeakyReLU for negative inputs.
 
     Returns
     -------
@@ -136,18 +138,18 @@ def activation_block(width: int, *, norm: str, dropout: float, negative_slope: f
 
 
 class FCBlock(nn.Sequential):
-    """Fully connected layer, normalisation, dropout, LeakyReLU (the paper's Figure 2).
+    """A block of fully connected layer, normalisation, dropout and LeakyReLU (Figure 2).
 
     Parameters
     ----------
     n_in, n_out : int
-        Widths.
+        Number of input and output features.
     norm : {"sample", "none"}, default="sample"
-        See :func:`activation_block`.
+        Normalisation of each sample over its features; see :func:`activation_block`.
     dropout : float, default=0.0
         Share of features set to zero in training.
     negative_slope : float, default=0.2
-        Slope of LeakyReLU below zero.
+        Slope of the LeakyReLU for negative inputs.
     """
 
     def __init__(
@@ -166,15 +168,15 @@ class FCBlock(nn.Sequential):
 
 
 class PairLinear(nn.Module):
-    """A linear layer on the concatenation of two profiles, as the sum of two products.
+    """A linear layer on the concatenation of two profiles, computed as the sum of two products.
 
-    Equal to ``Linear(n_first + n_second, n_out)`` on ``concat(first, second)``, without the
-    copy that the concatenation of (batch, 100,000) values would make.
+    It is equal to ``Linear(n_first + n_second, n_out)`` on ``concat(first, second)``, but does not
+    copy (batch, 100,000) values to concatenate them.
 
     Parameters
     ----------
     n_first, n_second, n_out : int
-        Widths.
+        Number of features of the first profile, of the second profile and of the output.
     """
 
     def __init__(self, n_first: int, n_second: int, n_out: int) -> None:
@@ -183,5 +185,5 @@ class PairLinear(nn.Module):
         self.second = Linear(n_second, n_out, bias=False)
 
     def forward(self, first: Tensor, second: Tensor) -> Tensor:
-        """Return the layer's output of shape (n_samples, n_out)."""
+        """Return the output of the layer, of shape (n_samples, n_out)."""
         return self.first(first) + self.second(second)

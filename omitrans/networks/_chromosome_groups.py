@@ -1,4 +1,4 @@
-"""One block for every group of neighbouring columns, such as the probes of a chromosome."""
+"""One block per group of neighbouring columns, such as the probes of a chromosome."""
 
 from collections.abc import Sequence
 
@@ -9,23 +9,23 @@ from omitrans.networks._blocks import FCBlock
 
 
 class GroupedBlocks(nn.Module):
-    """A fully connected block for each group of columns, their outputs side by side.
+    """One fully connected block per group of columns, with their outputs side by side.
 
     Parameters
     ----------
     n_columns : int
         Number of columns.
     groups : sequence of int or None
-        Widths of the groups; None takes all columns as one group.
+        Number of neighbouring columns in each group; None takes all columns as one group.
     width : int
-        Outputs of each block.
+        Number of output features of each block.
     norm, dropout, negative_slope
-        As for :class:`~omitrans.networks._blocks.FCBlock`.
+        Parameters of :class:`~omitrans.networks._blocks.FCBlock`.
 
     Attributes
     ----------
     n_outputs : int
-        Outputs of all blocks together.
+        Number of output features of all blocks together.
     """
 
     def __init__(
@@ -52,6 +52,6 @@ class GroupedBlocks(nn.Module):
         self.n_outputs = width * len(self.widths)
 
     def forward(self, X: Tensor) -> Tensor:
-        """Return the blocks' outputs of shape (n_samples, n_outputs)."""
+        """Return the outputs of all blocks, of shape (n_samples, n_outputs)."""
         parts = X.split(self.widths, dim=1)  # views: nothing is copied
         return torch.cat([block(part) for block, part in zip(self.blocks, parts, strict=True)], 1)

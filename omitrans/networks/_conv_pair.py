@@ -1,4 +1,4 @@
-"""What the convolutional discriminators share: two profiles read along the genome, then both."""
+"""The common part of the convolutional discriminators: convolutions over a pair of profiles."""
 
 from itertools import pairwise
 
@@ -21,21 +21,21 @@ SHORTENING = 64
 
 
 class ConvPair(nn.Module):
-    """Convolutions of target and source, then of both, shortening the target 64 times.
+    """Convolutions of target and source, then of both together, which are shortened 64 times.
 
     Parameters
     ----------
     n_target, n_source : int
         Number of target and source features.
     n_filters : int
-        Channels of the first level; the last one has 16 times as many.
+        Number of channels of the first level; the last level has 16 times as many.
     kernel_size : int
         Width of the convolutions, an odd number.
     dropout : float
-        Share of values set to zero in training, behind every pooling.
+        Share of values set to zero in training, after every pooling.
     crop_source : bool
-        Bring the lengthened source to the target's length by cutting off its end, or by maxima of
-        neighbours.
+        Whether to bring the stretched source to the length of the target by cutting off its end.
+        With False it is brought to that length by maxima of neighbours.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class ConvPair(nn.Module):
 
     def forward(self, Y: Tensor, X: Tensor) -> Tensor:
         """Return channels of shape (n_samples, 16 * n_filters, max(n_target, 128) // 64)."""
-        Y = pad_to(Y.unsqueeze(1), 2 * SHORTENING)  # two positions at the end, for one sample
+        Y = pad_to(Y.unsqueeze(1), 2 * SHORTENING)  # leaves two positions, to normalise one sample
         target = self.target(Y)
         source = self.fit(self.source(X.unsqueeze(1)), target.shape[-1])
         h = torch.cat([target, source], dim=1)
@@ -75,5 +75,5 @@ class ConvPair(nn.Module):
 
 
 def length_of(n_target: int) -> int:
-    """Return at how many positions a target of this width is judged."""
+    """Return the number of positions at which a target of `n_target` features is judged."""
     return max(n_target, 2 * SHORTENING) // SHORTENING

@@ -1,4 +1,4 @@
-"""What the engine expects of a network; a class that fits needs no base class."""
+"""The methods that the engine expects of a network; a network needs no base class."""
 
 from typing import Protocol, runtime_checkable
 
@@ -10,8 +10,8 @@ class GeneratorNet(Protocol):
     """A network that predicts target profiles from source profiles.
 
     Its class is called as ``cls(n_source, n_target, **params)``. A class with the attribute
-    ``needs_groups = True`` takes ``groups``, the widths of groups of neighbouring source features
-    that add up to `n_source`, or None.
+    ``needs_groups = True`` also takes ``groups``: the numbers of neighbouring source features in
+    each group, which add up to `n_source`, or None.
     """
 
     def __call__(self, X: Tensor) -> Tensor:
@@ -24,7 +24,7 @@ class PenalizedGeneratorNet(Protocol):
     """A generator that adds a term of its own to the loss in training, such as a divergence."""
 
     def forward_with_penalty(self, X: Tensor) -> tuple[Tensor, Tensor]:
-        """Return what a call returns, and a term of the generator's loss.
+        """Return the predicted profiles, and a term that is added to the generator's loss.
 
         Parameters
         ----------

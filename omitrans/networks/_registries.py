@@ -1,4 +1,4 @@
-"""The two tables of networks, and how to reach them by name."""
+"""The registries of generators and discriminators, which are found by name."""
 
 from collections.abc import Callable
 from difflib import get_close_matches
@@ -12,12 +12,12 @@ T = TypeVar("T", bound=type)
 
 
 class Registry(Generic[T]):
-    """Named classes of one kind.
+    """A registry of classes of one kind, by name.
 
     Parameters
     ----------
     kind : str
-        What the classes are, for messages ("generator").
+        Name of the kind in messages, such as "generator".
     """
 
     def __init__(self, kind: str) -> None:
@@ -25,7 +25,7 @@ class Registry(Generic[T]):
         self._classes: dict[str, T] = {}
 
     def register(self, name: str) -> Callable[[T], T]:
-        """Return a class decorator that stores the class under `name`; a taken name raises."""
+        """Return a class decorator that stores a class under `name`, or raises if it is taken."""
 
         def store(cls: T) -> T:
             known = self._classes.get(name)
@@ -37,7 +37,7 @@ class Registry(Generic[T]):
         return store
 
     def get(self, name: str) -> T:
-        """Return the class stored under `name`, or raise with the known names."""
+        """Return the class stored under `name`, or raise an error that lists the known names."""
         try:
             return self._classes[name]
         except KeyError:
@@ -57,12 +57,12 @@ _DISCRIMINATORS: Registry[type[nn.Module]] = Registry("discriminator")
 
 
 def register_generator(name: str) -> Callable[[type[nn.Module]], type[nn.Module]]:
-    """Return a class decorator that makes a generator known under `name`.
+    """Return a class decorator that registers a generator under `name`.
 
     Parameters
     ----------
     name : str
-        The name that ``generator=`` of an estimator takes.
+        Name of the generator, for the parameter ``generator`` of an estimator.
 
     Returns
     -------
@@ -72,7 +72,7 @@ def register_generator(name: str) -> Callable[[type[nn.Module]], type[nn.Module]
     Raises
     ------
     ValueError
-        If another class has the name.
+        If another class has this name.
 
     Examples
     --------
@@ -88,12 +88,12 @@ def register_generator(name: str) -> Callable[[type[nn.Module]], type[nn.Module]
 
 
 def register_discriminator(name: str) -> Callable[[type[nn.Module]], type[nn.Module]]:
-    """Return a class decorator that makes a discriminator known under `name`.
+    """Return a class decorator that registers a discriminator under `name`.
 
     Parameters
     ----------
     name : str
-        The name that ``discriminator=`` of an estimator takes.
+        Name of the discriminator, for the parameter ``discriminator`` of an estimator.
 
     Returns
     -------
@@ -103,7 +103,7 @@ def register_discriminator(name: str) -> Callable[[type[nn.Module]], type[nn.Mod
     Raises
     ------
     ValueError
-        If another class has the name.
+        If another class has this name.
     """
     return _DISCRIMINATORS.register(name)
 
@@ -114,17 +114,17 @@ def get_generator(name: str) -> type[nn.Module]:
     Parameters
     ----------
     name : str
-        One of :func:`list_generators`.
+        One of the names that :func:`list_generators` returns.
 
     Returns
     -------
     type
-        A class to call as ``cls(n_source, n_target, **params)``.
+        The class, which is called as ``cls(n_source, n_target, **params)``.
 
     Raises
     ------
     UnknownNameError
-        If no generator has the name; the message lists those that exist.
+        If no generator has this name. The message lists the known names.
 
     Examples
     --------
@@ -142,17 +142,17 @@ def get_discriminator(name: str) -> type[nn.Module]:
     Parameters
     ----------
     name : str
-        One of :func:`list_discriminators`.
+        One of the names that :func:`list_discriminators` returns.
 
     Returns
     -------
     type
-        A class to call as ``cls(n_target, n_source, **params)``.
+        The class, which is called as ``cls(n_target, n_source, **params)``.
 
     Raises
     ------
     UnknownNameError
-        If no discriminator has the name; the message lists those that exist.
+        If no discriminator has this name. The message lists the known names.
 
     Examples
     --------
@@ -170,7 +170,7 @@ def list_generators() -> list[str]:
     Returns
     -------
     list of str
-        In alphabetical order.
+        The names in alphabetical order.
 
     Examples
     --------
@@ -187,7 +187,7 @@ def list_discriminators() -> list[str]:
     Returns
     -------
     list of str
-        In alphabetical order.
+        The names in alphabetical order.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""What the one-dimensional U-Nets share: the way down, the way up, the bridges between."""
+"""The base of the one-dimensional U-Nets: steps down, steps up, and bridges between them."""
 
 from collections.abc import Sequence
 from itertools import accumulate, pairwise
@@ -19,30 +19,31 @@ from omitrans.networks._conv import (
 
 
 class UNet1d(nn.Module):
-    """U-Net along the genome; features must be in genomic order to make sense to it.
+    """A U-Net along the genome, whose features must be in genomic order.
 
     Parameters
     ----------
     n_source, n_target : int
         Number of source and target features.
     channels : sequence of int
-        Channels of each level, the longest first.
+        Number of channels of each level, from the first level down.
     poolings : sequence of int
-        By how much each step down shortens.
+        Factor by which each step down shortens its input.
     stretches : sequence of int
-        By how much each step up lengthens, the last one excepted, which is chosen to reach the
-        target's width.
+        Factor by which each step up lengthens its input, without the last step.
     last_stretch : int or None
-        The last one; None chooses the smallest that suffices.
+        Factor by which the last step up lengthens its input. None takes the smallest factor that
+        reaches the number of target features.
     least_stretch : int
-        Lower bound of that choice.
+        Smallest factor that ``last_stretch=None`` may take.
     kernel_size : int
-        Width of the convolutions.
+        Width of the convolutions, an odd number.
     dropouts : sequence of float
-        Share of values set to zero in training, before the convolutions of each step down and of
+        Shares of values set to zero in training, before the convolutions of each step down and of
         each step up.
     stretch_bridges : bool
-        Whether bridges lengthen by a transposed convolution, or are resized by maxima.
+        Whether a transposed convolution lengthens the bridges. With False they are brought to
+        their length by maxima of neighbours.
     """
 
     def __init__(
@@ -63,7 +64,7 @@ class UNet1d(nn.Module):
         check_kernel_size(kernel_size)
         self.poolings = list(poolings)
         self.n_target = n_target
-        shortest = 2  # positions at the bottom, for batch normalisation with one sample
+        shortest = 2  # positions on the last level, for batch normalisation with one sample
         for factor in poolings:
             shortest *= factor
         self.n_source = max(n_source, shortest)

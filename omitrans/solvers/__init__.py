@@ -1,6 +1,6 @@
-"""Numerical solvers: batched LASSO in torch, kernels, low-rank factors; pure functions.
+"""Numerical solvers: batched LASSO in torch, kernels and low-rank factors.
 
-What needs torch is imported when it is first used.
+All solvers are pure functions. torch is imported only when a solver that needs it is first used.
 """
 
 from importlib import import_module as _import_module

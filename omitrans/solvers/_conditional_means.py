@@ -1,4 +1,4 @@
-"""Ridge regression of what is missing in a sample on what is observed of it."""
+"""Ridge regression of the missing values of a sample on its observed values."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,7 @@ from scipy.linalg import solve
 def conditional_means(
     samples: np.ndarray, holes: np.ndarray, alphas: Sequence[float]
 ) -> list[np.ndarray]:
-    """Return copies of `holes`, one a penalty, with NaN replaced by ridge predictions.
+    """Return one copy of `holes` per penalty, with NaN replaced by ridge predictions.
 
     Parameters
     ----------
@@ -18,12 +18,12 @@ def conditional_means(
     holes : ndarray of shape (n_rows, n_genes)
         Standardised samples with NaN.
     alphas : sequence of float
-        Penalties.
+        Penalties, in units of the variance of a gene.
 
     Returns
     -------
     list of ndarray of shape (n_rows, n_genes)
-        In the order of the penalties.
+        The imputed samples, in the order of the penalties.
     """
     samples = samples.astype(np.float64, copy=False)
     filled = [holes.astype(np.float64, copy=True) for _ in alphas]
@@ -47,6 +47,6 @@ def conditional_means(
 
 
 def _solve(gram: np.ndarray, right: np.ndarray, penalty: float) -> np.ndarray:
-    if not len(gram):  # nothing is observed: the mean, 0
+    if not len(gram):  # nothing is observed: predict the mean, 0
         return np.zeros_like(right)
     return solve(gram + penalty * np.eye(len(gram)), right, assume_a="pos")

@@ -1,4 +1,4 @@
-"""Kernel matrices of samples, and all ridge regressions on one of them."""
+"""Kernel matrices of samples, and ridge regression for many penalties on one kernel matrix."""
 
 import numpy as np
 from scipy.linalg import eigh
@@ -10,12 +10,12 @@ TARGETS_A_BLOCK = 2048
 
 
 def inner_products(A: np.ndarray, B: np.ndarray) -> np.ndarray:
-    """Return the inner products of the rows of A with those of B, in float64.
+    """Return the inner products of the rows of A with the rows of B, in float64.
 
     Parameters
     ----------
     A : ndarray of shape (n_a, n_columns)
-        Samples; float32 is not copied as a whole.
+        Samples. A float32 table is not copied as a whole.
     B : ndarray of shape (n_b, n_columns)
         Samples.
 
@@ -33,7 +33,7 @@ def inner_products(A: np.ndarray, B: np.ndarray) -> np.ndarray:
 
 
 def squared_distances(A: np.ndarray, B: np.ndarray) -> np.ndarray:
-    """Return the squared Euclidean distances of the rows of A to those of B, in float64.
+    """Return the squared Euclidean distances between the rows of A and of B, in float64.
 
     Parameters
     ----------
@@ -55,9 +55,9 @@ def squared_distances(A: np.ndarray, B: np.ndarray) -> np.ndarray:
 
 
 class KernelEigen:
-    """The eigendecomposition of a centred kernel matrix, and what follows from it.
+    """The eigendecomposition of a centred kernel matrix, from which ridge regressions are solved.
 
-    Centring the kernel gives the regressions an intercept that is not penalised.
+    The kernel is centred, so the regressions have an intercept that is not penalised.
 
     Parameters
     ----------
@@ -87,12 +87,12 @@ class KernelEigen:
         Returns
         -------
         ndarray of shape (n_alphas,)
-            Errors.
+            The error of each penalty.
         """
         rotated = self.vectors.T @ (Y - Y.mean(axis=0, dtype=np.float64))
         errors = []
         for alpha in alphas:
-            kept = np.divide(  # what of each direction ridge leaves to the residual
+            kept = np.divide(  # the share of each direction that ridge leaves in the residual
                 alpha, self.values + alpha, out=np.ones_like(self.values), where=self.values > 0
             )
             residual = self.vectors @ (kept[:, None] * rotated)
@@ -101,7 +101,7 @@ class KernelEigen:
         return np.array(errors)
 
     def solve(self, Y: np.ndarray, alpha: float) -> tuple[np.ndarray, np.ndarray]:
-        """Return dual coefficients and intercepts of the regressions with one penalty.
+        """Return the dual coefficients and the intercepts for one penalty.
 
         Parameters
         ----------
@@ -115,7 +115,7 @@ class KernelEigen:
         dual_coef : ndarray of shape (n_samples, n_targets)
             Coefficients of the training samples, in the dtype of Y.
         intercept : ndarray of shape (n_targets,)
-            Intercepts, likewise.
+            Intercepts, in the dtype of Y.
         """
         inverse = np.divide(
             1, self.values + alpha, out=np.zeros_like(self.values), where=self.values > 0

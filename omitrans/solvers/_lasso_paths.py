@@ -1,4 +1,4 @@
-"""LASSO paths of many targets over one design matrix: what a solver must do, and three that do."""
+"""LASSO paths of many targets over one design matrix, by celer, scikit-learn or torch."""
 
 import warnings
 from typing import NamedTuple
@@ -10,13 +10,13 @@ from sklearn.linear_model import lasso_path
 
 from omitrans.exceptions import MissingDependencyError
 
-# Below this width a Gram matrix (200 MB in float64) pays for scikit-learn's solver.
+# Up to this width a Gram matrix (200 MB in float64) makes scikit-learn's solver faster.
 _MAX_GRAM_FEATURES = 5_000
 # Celer solves a series of growing subproblems and hardly ever needs more than ten.
 _MAX_WORKING_SETS = 100
-# From here on solving targets together pays (benchmarks/lasso_solvers.py).
+# From these values on it is faster to solve targets together (benchmarks/lasso_solvers.py).
 _MANY_TARGETS, _STRONG_PENALTY = 64, 0.15
-# At alpha_max the solution is zero; rounding must not put single features back.
+# At alpha_max the solution is zero; rounding must not select single features.
 _ALPHA_MAX_MARGIN = 1e-6
 
 
@@ -33,34 +33,35 @@ class Paths(NamedTuple):
 
 
 def choose_solver(solver: str, *, n_targets: int = 1, fraction: float = 0.0) -> str:
-    """Decide who solves.
+    """Choose the solver.
 
     Parameters
     ----------
     solver : {"auto", "celer", "sklearn", "torch"}
-        "auto" takes torch for many targets at penalties that select few features; else celer,
-        where it can be imported.
+        Name of the solver. "auto" takes torch for many targets at penalties that select few
+        features; else celer if it can be imported, and scikit-learn if not.
     n_targets : int, default=1
         Number of targets that can be solved together.
     fraction : float, default=0.0
-        Smallest penalty, in units of the largest one that makes sense (``alpha_max``).
+        Smallest penalty, as a fraction of ``alpha_max``, the smallest penalty at which no feature
+        is selected.
 
     Returns
     -------
     {"celer", "sklearn", "torch"}
-        The solver.
+        Name of the chosen solver.
 
     Raises
     ------
     MissingDependencyError
-        If celer is asked for and absent.
+        If celer is requested and cannot be imported.
     """
     if solver == "auto" and n_targets >= _MANY_TARGETS and fraction >= _STRONG_PENALTY:
         return "torch"
     if solver in ("sklearn", "torch"):
         return solver
     try:
-        import celer  # noqa: F401  (a second and matplotlib: only when needed)
+        import celer  # noqa: F401  (takes a second and imports matplotlib: only when needed)
     except ImportError as error:
         if solver == "auto":
             return "sklearn"
@@ -72,19 +73,19 @@ def choose_solver(solver: str, *, n_targets: int = 1, fraction: float = 0.0) -> 
 
 
 def gram_matrix(X: np.ndarray, solver: str) -> np.ndarray | None:
-    """Compute ``X.T @ X`` where the solver gains by it.
+    """Compute ``X.T @ X`` if it makes the solver faster.
 
     Parameters
     ----------
     X : ndarray of shape (n_samples, n_features)
         Centred features.
     solver : {"celer", "sklearn", "torch"}
-        Who solves.
+        Name of the solver.
 
     Returns
     -------
     ndarray of shape (n_features, n_features) or None
-        The Gram matrix; None for others than scikit-learn and for many features.
+        The Gram matrix; None for other solvers than scikit-learn's and for many features.
     """
     if solver == "sklearn" and X.shape[1] <= _MAX_GRAM_FEATURES:
         return np.ascontiguousarray(X.T @ X)
@@ -129,17 +130,17 @@ def solve_paths(
     Y : ndarray of shape (n_samples, n_targets), Fortran order
         Centred targets, in the dtype of X.
     alphas : ndarray of shape (n_targets, n_alphas)
-        Penalties, falling along each row: every solution starts from the one before.
+        Penalties, in descending order along each row. Every solution starts from the one before.
     solver : {"celer", "sklearn", "torch"}
-        Who solves.
+        Name of the solver.
     gram : ndarray of shape (n_features, n_features) or None
         X.T @ X for scikit-learn's solver.
     tol : float
-        Stop at a duality gap of ``tol * ||y||² / n``.
+        Duality gap, in units of ``||y||² / n``, at which the solver stops.
     max_iter : int
-        Most passes of coordinate descent for one penalty.
+        Maximum number of passes of coordinate descent for one penalty.
     device : str, default="auto"
-        Where torch solves.
+        Device of the torch solver. "auto" takes a CUDA device if there is one, else the CPU.
 
     Returns
     -------

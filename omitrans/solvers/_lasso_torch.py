@@ -9,8 +9,8 @@ from torch import Tensor
 
 _MAX_STEPS = 50
 _GRADIENT_STEPS = 8
-_WORTH_COPYING = 0.7  # go on without those that are done when they are this many
-_FRACTIONS = (1.0, 0.5, 0.25, 0.1)  # of the way to the solution on a guessed support
+_WORTH_COPYING = 0.7  # drop the solved targets when at most this share is left to solve
+_FRACTIONS = (1.0, 0.5, 0.25, 0.1)  # steps tried on the way to the solution on a guessed support
 
 
 class Subproblem:
@@ -19,9 +19,9 @@ class Subproblem:
     Parameters
     ----------
     gram : Tensor of shape (n_targets, k, k)
-        G, products of the features.
+        G, the inner products of the features.
     products : Tensor of shape (n_targets, k)
-        c, products of features and target.
+        c, the inner products of features and target.
     squares : Tensor of shape (n_targets,)
         ``||y||²`` of each target.
     penalty : Tensor of shape (n_targets,)
@@ -32,11 +32,11 @@ class Subproblem:
         self.gram, self.products = gram, products
         self.squares, self.penalty = squares, penalty[:, None]
         self.diagonal = gram.diagonal(dim1=1, dim2=2).clamp_min(torch.finfo(gram.dtype).tiny)
-        # a bound of the largest eigenvalue
+        # an upper bound of the largest eigenvalue
         self.curvature = gram.abs().sum(2).amax(1, keepdim=True).clamp_min(1e-30)
 
     def image(self, w: Tensor) -> Tensor:
-        """Return Gw."""
+        """Return the product Gw."""
         return torch.bmm(self.gram, w[:, :, None])[:, :, 0]
 
     def objective(self, w: Tensor, image: Tensor) -> Tensor:
@@ -55,14 +55,14 @@ class Subproblem:
         return primal - 0.5 * (self.squares - distance)
 
     def solve(self, w: Tensor, tol: Tensor) -> Tensor:
-        """Return solutions with gaps of at most `tol`, from the start `w`.
+        """Return solutions with gaps of at most `tol`, starting from `w`.
 
-        Each step guesses support and signs, solves the equations they imply, goes towards that
-        solution as far as it pays, and takes a few proximal gradient steps, which alone would
-        arrive too, if slowly.
+        Each step guesses the support and the signs of the solution, solves the linear equations
+        that they imply, and goes towards that solution as long as the objective falls. Then it
+        takes a few proximal gradient steps, which guarantee convergence.
         """
         problem, solution = self, w.clone()
-        rows = torch.arange(len(w), device=w.device)  # of the targets still worked on
+        rows = torch.arange(len(w), device=w.device)  # rows of the targets that are not solved
         image = self.image(w)
         for _ in range(_MAX_STEPS):
             open_ = problem.gap(w, image) > tol
@@ -82,13 +82,13 @@ class Subproblem:
         return solution
 
     def subset(self, rows: Tensor) -> "Subproblem":
-        """Return the problem of some of the targets."""
+        """Return the subproblem of the targets at `rows`."""
         return Subproblem(
             self.gram[rows], self.products[rows], self.squares[rows], self.penalty[rows, 0]
         )
 
     def _towards_guess(self, w: Tensor, image: Tensor) -> tuple[Tensor, Tensor]:
-        """Go towards the solution that the guessed support and signs imply."""
+        """Step towards the solution that the guessed support and signs imply."""
         moved = w - (image - self.products) / self.diagonal
         support = moved.abs() > self.penalty / self.diagonal
         width = max(1, int(support.sum(1).max()))
@@ -97,7 +97,7 @@ class Subproblem:
         rows = places[:, :, None].expand(-1, -1, w.shape[1])
         equations = self.gram.gather(1, rows).gather(2, columns)
         equations = equations * inside[:, :, None] * inside[:, None, :]
-        # outside of the support w = 0; a trace of ridge where features are copies of others
+        # w = 0 outside of the support; a tiny ridge helps if features are copies of others
         ridge = 1 - inside + 1e-7 * self.diagonal.gather(1, places)
         equations.diagonal(dim1=1, dim2=2).add_(ridge)
         factor, failed = torch.linalg.cholesky_ex(equations)
@@ -117,16 +117,16 @@ class Subproblem:
 
 
 def shrink(values: Tensor, by: Tensor) -> Tensor:
-    """Bring values nearer to zero by `by`, and those that are nearer than that to zero."""
+    """Reduce the absolute values by `by`; smaller values become zero (soft thresholding)."""
     return values.sign() * (values.abs() - by).clamp_min(0)
 
 
 _MAX_ROUNDS = 100
 _SMALLEST_SET = 32
 _TARGETS_A_GROUP = 64
-# Subproblems must be solved a little better than the whole, or the whole is never good enough.
+# Subproblems must be solved more exactly than the whole problem, which else would not converge.
 _INNER_TOL = 0.3
-# Values that the Gram matrices and the gathered features of a chunk may take.
+# Largest number of values in the Gram matrices and the gathered features of a chunk.
 _CHUNK_VALUES = {"cpu": 2**25, "cuda": 2**30}
 
 
@@ -140,7 +140,7 @@ class LassoSolutions(NamedTuple):
     gap : Tensor of shape (n_targets, n_alphas)
         Duality gaps reached, relative to ``||y||² / n``.
     n_iter : Tensor of shape (n_targets, n_alphas)
-        Rounds: how often a target got a new set of features.
+        Number of rounds, each of which gave the target a new working set of features.
     """
 
     coef: Tensor
@@ -154,9 +154,10 @@ def lasso_paths(
     """Minimise ``||y - X w||² / (2 n) + alpha ||w||_1`` for every target and penalty.
 
     All targets go through the same rounds together. A round multiplies all residuals with X at
-    once, measures every target's duality gap, and stops those that reached `tol`. The others get
-    a working set: their support and the features most correlated with their residual. On these
-    they are solved together, from batched Gram matrices.
+    once, measures the duality gap of every target, and stops the targets that reached `tol`. Each
+    of the other targets gets a working set: its support and the features most correlated with its
+    residual. The targets are then solved together on their working sets, from batched Gram
+    matrices.
 
     Parameters
     ----------
@@ -165,30 +166,32 @@ def lasso_paths(
     Y : Tensor of shape (n_samples, n_targets)
         Centred targets, in the dtype and on the device of X.
     alphas : Tensor of shape (n_targets, n_alphas)
-        Penalties, falling along each row: every solution starts from the one before.
+        Penalties, in descending order along each row. Every solution starts from the one before.
     tol : float, default=1e-4
-        Stop at a duality gap of ``tol * ||y||² / n``.
+        Duality gap, in units of ``||y||² / n``, at which the solver stops.
     max_iter : int, default=10_000
-        Most rounds for one penalty, up to 100.
+        Maximum number of rounds for one penalty, at most 100.
 
     Returns
     -------
     NamedTuple
-        ``coef``, a sparse tensor of shape (n_targets, n_alphas, n_features); ``gap``, relative
-        duality gaps, and ``n_iter``, rounds, both of shape (n_targets, n_alphas). Memory grows
-        with n_targets * (n_features + n_samples), as the products of residuals and features are
-        held at once; give blocks of targets.
+        ``coef``, a sparse tensor of coefficients of shape (n_targets, n_alphas, n_features);
+        ``gap``, the relative duality gaps, and ``n_iter``, the numbers of rounds, both of shape
+        (n_targets, n_alphas).
 
     Notes
     -----
-    It gains most where few features are selected, at penalties of a fifth of alpha_max or more.
-    Below a twentieth, with fewer samples than features, supports are as large as the samples
-    allow, and coordinate descent for each target by itself is faster.
+    Memory grows with n_targets * (n_features + n_samples), because the products of all residuals
+    and features are held at once. Solve many targets in blocks.
+
+    This solver is fastest if few features are selected, at penalties of a fifth of alpha_max or
+    more. Below a twentieth of alpha_max, with fewer samples than features, supports are as large
+    as the number of samples allows; then coordinate descent for each target by itself is faster.
 
     References
     ----------
-    The gap is that of O. Fercoq, A. Gramfort, J. Salmon, "Mind the duality gap: safer rules for
-    the Lasso", ICML 2015.
+    The duality gap is that of O. Fercoq, A. Gramfort, J. Salmon, "Mind the duality gap: safer
+    rules for the Lasso", ICML 2015.
 
     Examples
     --------
@@ -217,14 +220,14 @@ def lasso_paths(
 
 
 class _Batch:
-    """Targets that are solved together, and where each of them stands.
+    """Targets that are solved together, and the state of each target.
 
-    ``sets[t]`` names the features that target t works on, ``w[t]`` their coefficients.
+    ``sets[t]`` holds the features in the working set of target t, ``w[t]`` their coefficients.
     """
 
     def __init__(self, X: Tensor, Y: Tensor) -> None:
         self.n, n_targets = Y.shape
-        self.features = X.t().contiguous()  # one row a feature
+        self.features = X.t().contiguous()  # one row per feature
         self.targets = Y.t().contiguous()
         self.squares = self.targets.double().square().sum(1)
         self.sets = torch.zeros(n_targets, 0, dtype=torch.int64, device=X.device)
@@ -234,12 +237,12 @@ class _Batch:
         self.limits = self.products.abs().amax(1)
 
     def solve(self, alphas: Tensor, tol: float, max_rounds: int) -> tuple[Tensor, Tensor]:
-        """Bring every target to its gap at its penalty; return relative gaps and rounds."""
+        """Solve every target at its penalty; return relative duality gaps and rounds."""
         penalty = alphas * self.n
         best_dual = torch.full_like(self.squares, -torch.inf)
         rounds = torch.zeros(len(alphas), dtype=torch.int64, device=alphas.device)
         unit = torch.where(self.squares > 0, self.squares, 1.0)
-        # at alpha_max the solution is zero; rounding must not put single features back
+        # at alpha_max the solution is zero; rounding must not select single features
         live = penalty < (1 - 1e-6) * self.limits
         gaps = torch.zeros_like(self.squares)
         for _ in range(max_rounds + 1):
@@ -250,7 +253,7 @@ class _Batch:
             if not len(todo) or int(rounds.max()) == max_rounds:
                 break
             rounds[todo] += 1
-            # targets of like support together, so that none waits for a large one
+            # targets of similar support size together, so that none waits for a larger one
             order = (self.w[todo] != 0).sum(1).argsort()
             for group in todo[order].split(_TARGETS_A_GROUP):
                 size = self._grow(group)
@@ -259,7 +262,7 @@ class _Batch:
         return (gaps / 2).clamp_min(0).to(alphas.dtype), rounds
 
     def _values(self, penalty: Tensor) -> tuple[Tensor, Tensor]:
-        """Return primal and dual objective, times n, in double precision."""
+        """Return the primal and the dual objective, times n, in double precision."""
         residual, target = self.residual.double(), self.targets.double()
         norm = self.w.double().abs().sum(1)
         primal = 0.5 * residual.square().sum(1) + penalty * norm
@@ -269,7 +272,7 @@ class _Batch:
         return primal, 0.5 * (self.squares - distance)
 
     def _grow(self, todo: Tensor) -> int:
-        """Give targets their support and as many others of large product; return the set's size."""
+        """Give targets working sets of at least twice their support; return the set size."""
         n_features = len(self.features)
         support = (self.w[todo] != 0).sum(1)
         size = min(n_features, max(_SMALLEST_SET, 2 * int(support.max())))
@@ -290,7 +293,7 @@ class _Batch:
         return size
 
     def _solve_sets(self, todo: Tensor, size: int, penalty: Tensor, tol: Tensor) -> None:
-        """Solve targets on their sets, and renew their residuals."""
+        """Solve targets on their working sets, and compute their new residuals."""
         values = size * (size + self.n)
         limit = _CHUNK_VALUES.get(self.w.device.type, 2**25)
         for chunk in todo.split(max(1, limit // values)):
@@ -316,7 +319,7 @@ def lasso_paths_of_arrays(
     max_iter: int,
     device: str = "auto",
 ) -> tuple[sparse.csr_array, np.ndarray, np.ndarray]:
-    """Solve as :func:`~omitrans.solvers.lasso_paths` does, on a device, and come back.
+    """Solve NumPy arrays with :func:`~omitrans.solvers.lasso_paths` on a device.
 
     Parameters
     ----------
@@ -325,20 +328,20 @@ def lasso_paths_of_arrays(
     Y : ndarray of shape (n_samples, n_targets)
         Centred targets.
     alphas : ndarray of shape (n_targets, n_alphas)
-        Penalties, falling along each row.
+        Penalties, in descending order along each row. Every solution starts from the one before.
     tol : float
-        Stop at a duality gap of ``tol * ||y||² / n``.
+        Duality gap, in units of ``||y||² / n``, at which the solver stops.
     max_iter : int
-        Most rounds for one penalty.
+        Maximum number of rounds for one penalty, at most 100.
     device : str, default="auto"
-        "auto" takes CUDA where there is one.
+        Device of the solver. "auto" takes a CUDA device if there is one, else the CPU.
 
     Returns
     -------
     coef : csr_array of shape (n_targets * n_alphas, n_features)
-        A row for a target and penalty.
+        Coefficients, with row ``target * n_alphas + alpha`` for each target and penalty.
     gap, n_iter : ndarray of shape (n_targets, n_alphas)
-        Relative duality gaps, and rounds.
+        Relative duality gaps and numbers of rounds.
     """
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"

@@ -1,4 +1,4 @@
-"""The low-rank approximation of a table with holes."""
+"""Low-rank approximation of a table with missing values."""
 
 from typing import NamedTuple
 
@@ -10,7 +10,7 @@ from omitrans.utils._blocks import BLOCK_VALUES, rows_per_block
 
 
 class LowRank(NamedTuple):
-    """What :func:`complete` found.
+    """The result of :func:`complete`.
 
     Attributes
     ----------
@@ -21,7 +21,7 @@ class LowRank(NamedTuple):
     n_iter : int
         Number of decompositions.
     change : float
-        Last relative squared change of the filled values.
+        Relative squared change of the filled values in the last round.
     """
 
     table: np.ndarray
@@ -33,30 +33,31 @@ class LowRank(NamedTuple):
 def complete(
     table: np.ndarray, fill: np.ndarray, *, rank: int, max_iter: int, tol: float, seed: int
 ) -> LowRank:
-    """Fill the NaN of a table by truncated singular value decompositions, until they settle.
+    """Fill the NaN of a table by repeated truncated singular value decompositions.
 
-    The rank doubles from 1 until it reaches `rank`.
+    The rounds end when the filled values change by less than `tol`. The rank of the first rounds
+    doubles from 1 until it reaches `rank`.
 
     Parameters
     ----------
     table : ndarray of shape (n_rows, n_columns)
-        Floats; it is left as it is.
+        Table of floats, which is not changed.
     fill : ndarray of shape (n_columns,)
-        What NaN are filled with at first.
+        First value of the NaN in each column.
     rank : int
-        Number of singular vectors.
+        Number of singular vectors to compute.
     max_iter : int
-        Most decompositions.
+        Maximum number of decompositions.
     tol : float
-        Stop when the squared change of the filled values, divided by their sum of squares,
-        falls below this.
+        The rounds end when the squared change of the filled values, divided by their sum of
+        squares, falls below this value.
     seed : int
         Seed of each randomized decomposition.
 
     Returns
     -------
     LowRank
-        The completed table and what it is made of.
+        The completed table and its right singular vectors.
     """
     filled = table.copy()
     blocks = list(gen_batches(len(table), rows_per_block(table.shape[1], BLOCK_VALUES)))
@@ -94,11 +95,11 @@ def leading_vectors(
     Parameters
     ----------
     table : ndarray of shape (n_rows, n_columns)
-        Finite floats.
+        Table of finite floats.
     rank : int
-        How many.
+        Number of singular vectors to compute.
     seed : int
-        Seed of the projection.
+        Seed of the random projections.
 
     Returns
     -------
@@ -113,19 +114,19 @@ def leading_vectors(
 
 
 def project(sample: np.ndarray, components: np.ndarray) -> np.ndarray:
-    """Fill the NaN of one sample from the combination of components nearest to what is observed.
+    """Fill the NaN of one sample from the combination of components nearest to its known values.
 
     Parameters
     ----------
     sample : ndarray of shape (n_columns,)
-        Is left as it is.
+        The sample, which is not changed.
     components : ndarray of shape (rank, n_columns)
         Right singular vectors.
 
     Returns
     -------
     ndarray of shape (n_columns,)
-        The sample with its holes filled.
+        A copy of the sample without NaN.
     """
     holes = np.isnan(sample)
     seen = components[:, ~holes].astype(np.float64)

@@ -1,4 +1,4 @@
-"""Many sparse linear models at once: trained in blocks of targets, shared out over processes."""
+"""Many sparse linear models at once, trained in blocks of targets by several processes."""
 
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -12,12 +12,12 @@ from omitrans.solvers._lasso_paths import alpha_max, gram_matrix, solve_paths
 from omitrans.solvers._standardize import Standardized, standardize
 from omitrans.utils._blocks import BLOCK_VALUES, rows_per_block
 
-# targets a block; torch solves those of a block together
+# Number of targets per block; torch solves the targets of a block together.
 _TARGETS_A_BLOCK = {"celer": 32, "sklearn": 32, "torch": 512}
 
 
 class SparseModels(NamedTuple):
-    """Models on the scale of the data.
+    """Sparse linear models on the scale of the data.
 
     Row ``target * n_alphas + alpha`` of `coef` and `intercept` belongs to one target and one
     penalty; `dual_gap` and `n_iter` have shape (n_targets, n_alphas).
@@ -32,7 +32,7 @@ class SparseModels(NamedTuple):
 def largest_penalties(
     X: np.ndarray, Y: np.ndarray, *, fit_intercept: bool, scale: bool
 ) -> np.ndarray:
-    """Return the smallest penalty of each target at which nothing is selected.
+    """Return the smallest penalty of each target at which no feature is selected.
 
     Parameters
     ----------
@@ -41,9 +41,9 @@ def largest_penalties(
     Y : ndarray of shape (n_samples, n_targets)
         Targets.
     fit_intercept : bool
-        Centre features and targets.
+        Whether to centre features and targets.
     scale : bool
-        Divide the features by their standard deviations.
+        Whether to divide the features by their standard deviations.
 
     Returns
     -------
@@ -70,7 +70,7 @@ def fit_models(
     n_jobs: int | None,
     **options: Any,
 ) -> Iterator[tuple[slice, SparseModels]]:
-    """Train on some rows, and yield blocks of targets with their models for every penalty.
+    """Train models on some rows, and yield them for every penalty in blocks of targets.
 
     Parameters
     ----------
@@ -79,15 +79,16 @@ def fit_models(
     Y : ndarray of shape (n_samples, n_targets)
         Targets.
     alphas : ndarray of shape (n_targets, n_alphas)
-        Penalties, falling along each row.
+        Penalties, in descending order along each row. Every solution starts from the one before.
     rows : ndarray of int or slice, default=slice(None)
-        Rows to train on.
+        The rows to train on.
     fit_intercept : bool
-        Centre features and targets.
+        Whether to centre features and targets.
     scale : bool
-        Divide the features by their standard deviations; penalties count on that scale.
+        Whether to divide the features by their standard deviations. The penalties belong to the
+        scaled features.
     solver : {"celer", "sklearn", "torch"}
-        Who solves.
+        Name of the solver.
     n_jobs : int or None
         Number of processes, as in joblib.
     **options
@@ -96,14 +97,14 @@ def fit_models(
     Yields
     ------
     block : slice
-        Which targets.
+        Positions of the targets of the block.
     models : SparseModels
-        Their models.
+        Models of the targets of the block.
     """
     design = standardize(X, rows, centre=fit_intercept, scale=scale)
     options |= {"solver": solver, "gram": gram_matrix(design.values, solver)}
     blocks = list(gen_batches(Y.shape[1], _TARGETS_A_BLOCK[solver]))
-    if solver == "torch":  # its products use all threads, and a GPU takes one process
+    if solver == "torch":  # its matrix products use all threads, and a GPU serves one process
         n_jobs = 1
     # celer wants writable memory, so the processes map the shared design copy-on-write
     models = Parallel(n_jobs=n_jobs, mmap_mode="c", return_as="generator")(
@@ -147,7 +148,7 @@ def predict_sparse(
     X : ndarray of shape (n_samples, n_features)
         Features.
     rows : ndarray of int or None, default=None
-        Rows to predict; None takes all.
+        The rows to predict; None takes all rows.
 
     Returns
     -------

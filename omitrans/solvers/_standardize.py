@@ -24,19 +24,20 @@ def standardize(
     Parameters
     ----------
     table : ndarray of shape (n_rows, n_columns)
-        The table, in float32 or float64; it is left as it is.
+        Table of float32 or float64, which is not changed.
     rows : ndarray of int or slice, default=slice(None)
-        The rows to take.
+        The rows to copy.
     centre : bool
-        Subtract the mean of each column.
+        Whether to subtract the mean of each column.
     scale : bool
-        Divide each column by its standard deviation (its root mean square if not centred).
+        Whether to divide each column by its standard deviation (by its root mean square if it is
+        not centred).
 
     Returns
     -------
     Standardized
-        Values in the dtype of `table`; mean (0 if not centred) and scale (1 if not scaled or
-        constant) in float64.
+        The standardised values in the dtype of `table`. The means (0 if not centred) and the
+        scales (1 if not scaled or constant) are float64.
     """
     n_rows, n_columns = len(table[rows, :1]), table.shape[1]
     values = np.empty((n_rows, n_columns), dtype=table.dtype, order="F")
@@ -48,7 +49,7 @@ def standardize(
             mean[columns] = block.mean(axis=0)
             block -= mean[columns]
         spread = np.sqrt(np.mean(block**2, axis=0))
-        # what is left of a constant column is the rounding error of its mean
+        # a centred constant column holds only the rounding error of its mean
         constant = spread <= rounding * np.abs(mean[columns])
         block[:, constant] = 0
         if scale:

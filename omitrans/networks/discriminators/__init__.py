@@ -1,4 +1,4 @@
-"""One file each: the folder imports its files, so that each network registers itself."""
+"""One file per network. The folder imports its files, so that each network registers itself."""
 
 from importlib import import_module
 from pkgutil import iter_modules

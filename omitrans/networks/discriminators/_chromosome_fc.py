@@ -1,4 +1,4 @@
-"""The fully connected discriminator with one block a chromosome."""
+"""The fully connected discriminator with one block per chromosome."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -13,35 +13,34 @@ from omitrans.networks._registries import register_discriminator
 
 @register_discriminator("chromosome-fc")
 class ChromosomeFCDiscriminator(nn.Module):
-    """Discriminator that reads the source chromosome by chromosome, then meets the target.
+    """A fully connected discriminator that reads the source chromosome by chromosome.
 
-    source -> 16 a chromosome -> 64; target -> 128 -> 64; both -> 32 -> 16.
+    Widths of its layers: source -> 16 per chromosome -> 64; target -> 128 -> 64; both -> 32 -> 16.
 
     Parameters
     ----------
     n_target, n_source : int
         Number of target and source features.
     groups : sequence of int, default=None
-        How many neighbouring source features belong to each chromosome; None takes all as one
-        group.
+        Number of neighbouring source features on each chromosome; None takes all as one group.
     group_width : int, default=16
-        Outputs of each chromosome's block.
+        Number of output features of each chromosome's block.
     n_logits : int, default=16
-        Width of the discrimination vector.
+        Number of logits that the discriminator returns for a pair.
     normalize_logits : bool, default=False
-        Standardise the logits of each sample, as the authors' code does. They then have mean 0
-        and variance 1 whatever the pair, so that this discriminator cannot be surer of one pair
-        than of another: its loss stays at ln 2 or above.
+        Whether to standardise the logits of each pair, as the authors' code does. Then all pairs
+        have logits of mean 0 and variance 1, so the discriminator cannot be surer of one pair than
+        of another, and its loss never falls below ln 2.
     dropout : float, default=0.0
         Share of features set to zero in training.
     norm : {"sample", "none"}, default="sample"
-        Standardise each sample over the features of a hidden block, or not.
+        Whether to standardise each sample over the features of every hidden block ("sample").
     negative_slope : float, default=0.2
-        Slope of LeakyReLU below zero.
+        Slope of the LeakyReLU for negative inputs.
 
     References
     ----------
-    `fcd_sep` in the authors' code, the default of its command line.
+    This network is `fcd_sep` in the authors' code, the default of its command line.
     """
 
     needs_groups = True
@@ -70,6 +69,6 @@ class ChromosomeFCDiscriminator(nn.Module):
             self.output.append(nn.LayerNorm(n_logits, elementwise_affine=False))
 
     def forward(self, Y: Tensor, X: Tensor) -> Tensor:
-        """Return the discrimination vectors (logits), of shape (n_samples, n_logits)."""
+        """Return the logits of the pairs, of shape (n_samples, n_logits)."""
         source, target = self.source(self.chromosomes(X)), self.target(Y)
         return self.output(self.hidden(torch.cat([source, target], dim=1)))

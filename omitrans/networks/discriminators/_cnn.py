@@ -1,4 +1,4 @@
-"""A convolutional discriminator with a fully connected end."""
+"""A convolutional discriminator that ends with fully connected layers."""
 
 from itertools import pairwise
 
@@ -12,7 +12,7 @@ from omitrans.networks._registries import register_discriminator
 
 @register_discriminator("cnn")
 class CNNDiscriminator(nn.Module):
-    """As "cnn-small", with four more convolutions and two fully connected layers behind.
+    """The discriminator "cnn-small" with four more convolutions and two fully connected layers.
 
     Source and target must be in genomic order
     (:class:`~omitrans.preprocessing.LocationAligner`).
@@ -22,19 +22,21 @@ class CNNDiscriminator(nn.Module):
     n_target, n_source : int
         Number of target and source features.
     n_filters : int, default=64
-        Channels of the first level.
+        Number of channels of the first level.
     kernel_size : int, default=9
         Width of the convolutions, an odd number.
     n_logits : int, default=64
-        Width of the discrimination vector, and of the hidden layer before it.
+        Number of logits that the discriminator returns for a pair, and width of the hidden layer
+        before them.
     dropout : float, default=0.0
-        Share of values set to zero in training, behind every pooling and in the hidden layer.
+        Share of values set to zero in training, after every pooling and in the hidden layer.
     crop_source : bool, default=False
-        As for "cnn-small"; the authors' code crops.
+        Whether to cut off the end of the stretched source, as the authors' code does; see
+        "cnn-small".
 
     References
     ----------
-    `multi_conv_new` in the authors' code.
+    This network is `multi_conv_new` in the authors' code.
     """
 
     def __init__(
@@ -66,5 +68,5 @@ class CNNDiscriminator(nn.Module):
         )
 
     def forward(self, Y: Tensor, X: Tensor) -> Tensor:
-        """Return the discrimination vectors (logits), of shape (n_samples, n_logits)."""
+        """Return the logits of the pairs, of shape (n_samples, n_logits)."""
         return self.output(self.narrowing(self.pair(Y, X)).squeeze(1))

@@ -9,7 +9,9 @@ from omitrans.networks._registries import register_discriminator
 
 @register_discriminator("cnn-small")
 class CNNSmallDiscriminator(nn.Module):
-    """Convolutional discriminator with one logit for 64 target features (945 at the paper's size).
+    """A convolutional discriminator with one logit per 64 target features.
+
+    It returns 945 logits at the size of the paper.
 
     Source and target must be in genomic order
     (:class:`~omitrans.preprocessing.LocationAligner`).
@@ -19,20 +21,20 @@ class CNNSmallDiscriminator(nn.Module):
     n_target, n_source : int
         Number of target and source features.
     n_filters : int, default=64
-        Channels of the first level.
+        Number of channels of the first level.
     kernel_size : int, default=9
         Width of the convolutions, an odd number.
     dropout : float, default=0.0
-        Share of values set to zero in training, behind every pooling.
+        Share of values set to zero in training, after every pooling.
     crop_source : bool, default=False
-        The source is made twice as long, then brought to the length of the target: by maxima of
-        neighbours, so that places in the two genomes correspond, or, as in the authors' code,
-        by cutting off what is too long. At the paper's size that hides the last 23 % of the
-        source from the discriminator.
+        Whether to cut off the end of the stretched source, as the authors' code does. The source
+        is made twice as long and then brought to the length of the target. With False maxima of
+        neighbours bring it to that length, so that positions in source and target correspond. With
+        True, at the size of the paper, the discriminator does not see the last 23 % of the source.
 
     References
     ----------
-    Zhang and Guo, OmiTrans, Figure 5; `multi_conv_new_s` in the authors' code.
+    Zhang and Guo, OmiTrans, Figure 5. It is `multi_conv_new_s` in the authors' code.
     """
 
     def __init__(
@@ -57,5 +59,5 @@ class CNNSmallDiscriminator(nn.Module):
         self.output = Conv1d(16 * n_filters, 1, 3)
 
     def forward(self, Y: Tensor, X: Tensor) -> Tensor:
-        """Return the discrimination vectors (logits), of shape (n_samples, n_target // 64)."""
+        """Return the logits of the pairs, of shape (n_samples, n_target // 64)."""
         return self.output(self.pair(Y, X)).squeeze(1)

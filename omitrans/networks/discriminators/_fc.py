@@ -11,7 +11,7 @@ from omitrans.networks._registries import register_discriminator
 
 @register_discriminator("fc")
 class FCDiscriminator(nn.Module):
-    """Fully connected discriminator of (target, source) pairs: concat -> 128 -> 64 -> 32 -> 16.
+    """A fully connected discriminator of (target, source) pairs: concat -> 128 -> 64 -> 32 -> 16.
 
     Parameters
     ----------
@@ -20,18 +20,19 @@ class FCDiscriminator(nn.Module):
     hidden_layer_sizes : sequence of int, default=(128, 64, 32)
         Widths of the hidden blocks.
     n_logits : int, default=16
-        Width of the discrimination vector.
+        Number of logits that the discriminator returns for a pair.
     dropout : float, default=0.0
-        Share of features set to zero in training; the authors use none here.
+        Share of features set to zero in training; the authors' discriminator has no dropout.
     norm : {"sample", "none"}, default="sample"
-        Standardise each sample over the features of a hidden block, or not. The output is never
-        normalised: logits of fixed mean and variance could not tell real from generated.
+        Whether to standardise each sample over the features of every hidden block ("sample"). The
+        logits are never standardised: logits of fixed mean and variance could not tell real from
+        generated pairs.
     negative_slope : float, default=0.2
-        Slope of LeakyReLU below zero.
+        Slope of the LeakyReLU for negative inputs.
 
     References
     ----------
-    Zhang and Guo, OmiTrans, Figure 3; `fcd` in the authors' code.
+    Zhang and Guo, OmiTrans, Figure 3. It is `fcd` in the authors' code.
     """
 
     def __init__(
@@ -58,5 +59,5 @@ class FCDiscriminator(nn.Module):
         self.output = Linear(widths[-1], n_logits)
 
     def forward(self, Y: Tensor, X: Tensor) -> Tensor:
-        """Return the discrimination vectors (logits), of shape (n_samples, n_logits)."""
+        """Return the logits of the pairs, of shape (n_samples, n_logits)."""
         return self.output(self.hidden(self.pair(Y, X)))

@@ -8,7 +8,7 @@ from omitrans.networks._registries import register_discriminator
 
 @register_discriminator("single-hidden")
 class SingleHiddenDiscriminator(nn.Module):
-    """Discriminator of (target, source) pairs: concat -> 64 -> 16.
+    """A discriminator of (target, source) pairs with one hidden layer: concat -> 64 -> 16.
 
     Parameters
     ----------
@@ -17,15 +17,15 @@ class SingleHiddenDiscriminator(nn.Module):
     n_hidden : int, default=64
         Width of the hidden layer.
     n_logits : int, default=16
-        Width of the discrimination vector.
+        Number of logits that the discriminator returns for a pair.
     norm : {"none", "sample"}, default="none"
-        Standardise each sample over the hidden features, or not; the authors do not here.
+        Whether to standardise each sample over the hidden features ("sample"); the authors do not.
     negative_slope : float, default=0.2
-        Slope of LeakyReLU below zero.
+        Slope of the LeakyReLU for negative inputs.
 
     References
     ----------
-    `fcd_single` in the authors' code.
+    This network is `fcd_single` in the authors' code.
     """
 
     def __init__(
@@ -46,5 +46,5 @@ class SingleHiddenDiscriminator(nn.Module):
         self.output = Linear(n_hidden, n_logits)
 
     def forward(self, Y: Tensor, X: Tensor) -> Tensor:
-        """Return the discrimination vectors (logits), of shape (n_samples, n_logits)."""
+        """Return the logits of the pairs, of shape (n_samples, n_logits)."""
         return self.output(self.activation(self.pair(Y, X)))

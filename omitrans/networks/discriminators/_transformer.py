@@ -8,34 +8,36 @@ from omitrans.networks._registries import register_discriminator
 
 @register_discriminator("transformer")
 class TransformerDiscriminator(nn.Module):
-    """Concatenation to tokens, attention among the tokens of a sample, a linear layer.
+    """A discriminator with a transformer layer over tokens made of each pair.
 
-    Attention runs within a sample, not across the batch as in the authors' code; with
-    ``n_tokens=1`` all weights have the published shapes.
+    A linear layer makes the tokens of the concatenated pair, attention runs among the tokens of
+    the pair, and another linear layer returns the logits. In the authors' code attention runs
+    across the pairs of a batch. With ``n_tokens=1`` all weights have the published shapes.
 
     Parameters
     ----------
     n_target, n_source : int
         Number of target and source features.
     token_width : int, default=64
-        Width of a token.
+        Number of features per token.
     n_tokens : int, default=8
-        Tokens made of each pair.
+        Number of tokens per pair.
     n_heads : int, default=8
-        Attention heads, fewer where `token_width` is no multiple.
+        Largest number of attention heads. The layer has the largest number up to it that divides
+        `token_width`.
     feedforward_width : int, default=2048
-        Width of the transformer layer's hidden layer.
+        Width of the hidden layer of the feed-forward network in the transformer layer.
     n_logits : int, default=16
-        Width of the discrimination vector.
+        Number of logits that the discriminator returns for a pair.
     dropout : float, default=0.1
         Share of features set to zero in training, inside the transformer layer; 0.1 is the
         authors' rate.
     negative_slope : float, default=0.2
-        Slope of LeakyReLU below zero.
+        Slope of the LeakyReLU for negative inputs.
 
     References
     ----------
-    `transformer_d` in the authors' code (2023; not in the paper).
+    This network is `transformer_d` in the authors' code (2023; not in the paper).
     """
 
     def __init__(
@@ -64,5 +66,5 @@ class TransformerDiscriminator(nn.Module):
         self.output = nn.Sequential(nn.LeakyReLU(negative_slope), Linear(width, n_logits))
 
     def forward(self, Y: Tensor, X: Tensor) -> Tensor:
-        """Return the discrimination vectors (logits), of shape (n_samples, n_logits)."""
+        """Return the logits of the pairs, of shape (n_samples, n_logits)."""
         return self.output(self.attention(self.pair(Y, X)))

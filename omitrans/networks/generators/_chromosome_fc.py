@@ -1,4 +1,4 @@
-"""The fully connected encoder-decoder with one block a chromosome."""
+"""The fully connected encoder-decoder with one block per chromosome."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -13,34 +13,34 @@ from omitrans.networks._registries import register_generator
 
 @register_generator("chromosome-fc")
 class ChromosomeFCGenerator(nn.Module):
-    """Encoder with a block for every chromosome, then as "fc": ... -> latent_dim -> ... -> target.
+    """The encoder-decoder "fc" whose encoder begins with one block per chromosome.
 
     Parameters
     ----------
     n_source, n_target : int
         Number of source and target features.
     groups : sequence of int, default=None
-        How many neighbouring source features belong to each chromosome; None takes all as one
-        group. Every chromosome that occurs has its block, Y too, which the authors' code drops.
+        Number of neighbouring source features on each chromosome; None takes all as one group.
+        Every chromosome has a block, also Y, which the authors' code leaves out.
     group_width : int, default=256
-        Outputs of each chromosome's block.
+        Number of output features of each chromosome's block.
     hidden_layer_sizes : sequence of int, default=(1024, 512)
-        Widths of the encoder behind the blocks; the decoder has them in reverse.
+        Widths of the encoder's layers after the blocks; the decoder has them in reverse order.
     latent_dim : int, default=256
         Width of the bottleneck.
     decoder_width : int, default=2048
         Width of the decoder's last hidden layer.
     dropout : float, default=0.2
-        Share of features set to zero in training, in every hidden block. The code's dropout of
-        the output itself is left out.
+        Share of features set to zero in training, in every hidden block. The authors' code also
+        drops values of the output, which this network does not.
     norm : {"sample", "none"}, default="sample"
-        Standardise each sample over the features of a hidden block, or not.
+        Whether to standardise each sample over the features of every hidden block ("sample").
     negative_slope : float, default=0.2
-        Slope of LeakyReLU below zero.
+        Slope of the LeakyReLU for negative inputs.
 
     References
     ----------
-    `fcg_sep` in the authors' code, the default of its command line.
+    This network is `fcg_sep` in the authors' code, the default of its command line.
     """
 
     needs_groups = True

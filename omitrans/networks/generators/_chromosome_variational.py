@@ -1,4 +1,4 @@
-"""The variational encoder-decoder with one block a chromosome."""
+"""The variational encoder-decoder with one block per chromosome."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -13,35 +13,35 @@ from omitrans.networks._registries import register_generator
 
 @register_generator("chromosome-variational")
 class ChromosomeVariationalGenerator(nn.Module):
-    """As "variational", with an encoder that has a block for every chromosome.
+    """The encoder-decoder "variational" whose encoder begins with one block per chromosome.
 
     Parameters
     ----------
     n_source, n_target : int
         Number of source and target features.
     groups : sequence of int, default=None
-        How many neighbouring source features belong to each chromosome; None takes all as one
-        group. Every chromosome that occurs has its block, Y too.
+        Number of neighbouring source features on each chromosome; None takes all as one group.
+        Every chromosome has a block, also Y.
     group_width : int, default=128
-        Outputs of each chromosome's block.
+        Number of output features of each chromosome's block.
     hidden_layer_sizes : sequence of int, default=(1024, 512)
-        Widths of the encoder behind the blocks; the decoder has them in reverse.
+        Widths of the encoder's layers after the blocks; the decoder has them in reverse order.
     latent_dim : int, default=256
-        Dimension of the latent distribution.
+        Width of the bottleneck.
     decoder_width : int, default=2048
         Width of the decoder's last hidden layer.
     kl_weight : float, default=1.0
-        Weight of the divergence, a mean over samples and dimensions, in the loss.
+        Weight in the loss of the divergence, which is a mean over samples and dimensions.
     dropout : float, default=0.2
         Share of features set to zero in training, in every hidden block.
     norm : {"sample", "none"}, default="sample"
-        Standardise each sample over the features of a hidden block, or not.
+        Whether to standardise each sample over the features of every hidden block ("sample").
     negative_slope : float, default=0.2
-        Slope of LeakyReLU below zero.
+        Slope of the LeakyReLU for negative inputs.
 
     References
     ----------
-    `fc_ved_sep` in the authors' code.
+    This network is `fc_ved_sep` in the authors' code.
     """
 
     needs_groups = True
@@ -73,7 +73,7 @@ class ChromosomeVariationalGenerator(nn.Module):
         self.kl_weight = kl_weight
 
     def forward_with_penalty(self, X: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the target profiles, and the weighted divergence for the loss."""
+        """Return the predicted target profiles, and the weighted divergence for the loss."""
         latent, divergence = self.bottleneck(self.encoder(self.chromosomes(X)))
         return self.output(self.decoder(latent)), self.kl_weight * divergence
 

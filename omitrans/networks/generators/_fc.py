@@ -11,26 +11,26 @@ from omitrans.networks._registries import register_generator
 
 @register_generator("fc")
 class FCGenerator(nn.Module):
-    """Fully connected encoder-decoder: n_source -> ... -> latent_dim -> ... -> n_target.
+    """A fully connected encoder-decoder: n_source -> ... -> latent_dim -> ... -> n_target.
 
     Parameters
     ----------
     n_source, n_target : int
         Number of source and target features.
     hidden_layer_sizes : sequence of int, default=(4096, 1024, 512)
-        Widths of the encoder; the decoder has the same in reverse.
+        Widths of the encoder's hidden layers; the decoder has them in reverse order.
     latent_dim : int, default=256
         Width of the bottleneck.
     dropout : float, default=0.2
         Share of features set to zero in training, in every hidden block.
     norm : {"sample", "none"}, default="sample"
-        Standardise each sample over the features of a hidden block, or not.
+        Whether to standardise each sample over the features of every hidden block ("sample").
     negative_slope : float, default=0.2
-        Slope of LeakyReLU below zero.
+        Slope of the LeakyReLU for negative inputs.
 
     References
     ----------
-    Zhang and Guo, OmiTrans, Figure 2 and Table 2; `fcg` in the authors' code.
+    Zhang and Guo, OmiTrans, Figure 2 and Table 2. It is `fcg` in the authors' code.
     """
 
     def __init__(

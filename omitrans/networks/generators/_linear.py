@@ -6,7 +6,7 @@ from omitrans.networks._registries import register_generator
 
 @register_generator("linear")
 class LinearGenerator(Linear):
-    """One linear layer: n_source -> n_target.
+    """A linear layer from source to target: n_source -> n_target.
 
     Parameters
     ----------
@@ -15,7 +15,7 @@ class LinearGenerator(Linear):
 
     References
     ----------
-    `linear_regression` in the code of OmiTrans.
+    This network is `linear_regression` in the code of OmiTrans.
     """
 
     def __init__(self, n_source: int, n_target: int) -> None:

@@ -1,4 +1,4 @@
-"""One wide hidden layer of sigmoid units, as TDimpute has it."""
+"""A generator with one wide hidden layer of sigmoid units, the network of TDimpute."""
 
 from torch import Tensor, nn
 
@@ -10,23 +10,24 @@ INITS = ("normal", "glorot")
 
 @register_generator("single-hidden")
 class SingleHiddenGenerator(nn.Module):
-    """One hidden layer: n_source -> n_hidden -> n_target, with sigmoid units.
+    """A network with one hidden layer of sigmoid units: n_source -> n_hidden -> n_target.
 
     Parameters
     ----------
     n_source, n_target : int
         Number of source and target features.
     n_hidden : int, default=4000
-        Units of the hidden layer.
+        Number of units of the hidden layer.
     output_sigmoid : bool, default=False
-        Whether the output is a sigmoid too; TDimpute's code has it, OmiTrans' copy has not.
+        Whether to apply a sigmoid to the output, as in TDimpute's code. The copy of the network in
+        the code of OmiTrans does not.
     init : {"normal", "glorot"}, default="normal"
-        Weights from N(0, 0.02), as OmiTrans draws them, or from Glorot's uniform distribution, as
-        TDimpute does; biases are 0.
+        Distribution of the initial weights: "normal" is N(0, 0.02), as in OmiTrans, and "glorot"
+        is Glorot's uniform distribution, as in TDimpute. Biases are 0.
 
     References
     ----------
-    Zhou et al., TDimpute, Figure 1; `fcg_single` in the code of OmiTrans.
+    Zhou et al., TDimpute, Figure 1. It is `fcg_single` in the code of OmiTrans.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""A transformer layer between encoder and decoder."""
+"""A generator with a transformer layer between encoder and decoder."""
 
 from torch import Tensor, nn
 
@@ -8,35 +8,36 @@ from omitrans.networks._registries import register_generator
 
 @register_generator("transformer")
 class TransformerGenerator(nn.Module):
-    """A block to tokens, attention among the tokens of a sample, a linear layer to the target.
+    """A generator with a transformer layer over tokens made of each sample.
 
-    In the authors' code attention runs across the samples of a batch, so that a prediction
-    depends on the samples beside it. Here it runs within a sample: the first block makes
-    `n_tokens` vectors of it. With ``n_tokens=1`` all weights have the published shapes, and
-    attention, left with one token, is a linear map.
+    A fully connected block makes `n_tokens` tokens of a sample, attention runs among the tokens of
+    the sample, and a linear layer returns the target. In the authors' code attention runs across
+    the samples of a batch, so that a prediction depends on the other samples. With ``n_tokens=1``
+    all weights have the published shapes, and attention over the one token is a linear map.
 
     Parameters
     ----------
     n_source, n_target : int
         Number of source and target features.
     latent_dim : int, default=256
-        Width of a token.
+        Number of features per token.
     n_tokens : int, default=8
-        Tokens made of each sample.
+        Number of tokens per sample.
     n_heads : int, default=8
-        Attention heads, fewer where `latent_dim` is no multiple.
+        Largest number of attention heads. The layer has the largest number up to it that divides
+        `latent_dim`.
     feedforward_width : int, default=2048
-        Width of the transformer layer's hidden layer.
+        Width of the hidden layer of the feed-forward network in the transformer layer.
     dropout : float, default=0.2
         Share of features set to zero in training.
     norm : {"sample", "none"}, default="sample"
-        Standardise each sample over the features of the first block, or not.
+        Whether to standardise each sample over the features of the first block ("sample").
     negative_slope : float, default=0.2
-        Slope of LeakyReLU below zero.
+        Slope of the LeakyReLU for negative inputs.
 
     References
     ----------
-    `transformer_g` in the authors' code (2023; not in the paper).
+    This network is `transformer_g` in the authors' code (2023; not in the paper).
     """
 
     def __init__(

@@ -6,9 +6,9 @@ from omitrans.networks._unet import UNet1d
 
 @register_generator("unet-in")
 class UNetInGenerator(UNet1d):
-    """U-Net with four levels of factor 2 whose way up doubles the source's width.
+    """A U-Net with four levels of factor 2, whose steps up double the width of the source.
 
-    Its convolutions read neighbours along the genome: sort source and target features with
+    Its convolutions read neighbours along the genome. Sort source and target features with
     :class:`~omitrans.preprocessing.LocationAligner`.
 
     Parameters
@@ -16,30 +16,31 @@ class UNetInGenerator(UNet1d):
     n_source, n_target : int
         Number of source and target features.
     n_filters : int, default=64
-        Channels of the first level.
+        Number of channels of the first level.
     kernel_size : int, default=9
         Width of the convolutions, an odd number.
     dropout : float, default=0.0
         Share of values set to zero in training, before the convolutions of every second step
         down and up.
     last_stretch : int, default=None
-        By how much the last step up lengthens; published: 2. None takes 2, or as
-        much more as the target needs.
+        Factor by which the last step up lengthens its input. The published factor is 2. None takes
+        2, or the smallest larger factor that reaches the number of target features.
 
     Raises
     ------
     ValueError
-        If `last_stretch` is too small for the target's width.
+        If `last_stretch` is too small for the number of target features.
 
     Notes
     -----
-    As published, the way up makes at least twice `n_source` features, and what is too long is cut
-    off. Source features far behind ``n_target / 2`` therefore reach no output: at the paper's size,
-    39,464 to 60,483, the last 8,927. "unet-de" lengthens no more than needed.
+    As published, the steps up make at least twice `n_source` features, and the features beyond
+    `n_target` are cut off. Source features far behind position ``n_target / 2`` therefore have no
+    influence on the output. At the size of the paper, 39,464 source and 60,483 target features,
+    these are the last 8,927. "unet-de" makes no more features than needed.
 
     References
     ----------
-    Zhang and Guo, OmiTrans, Figure 4; `unet_in` in the authors' code.
+    Zhang and Guo, OmiTrans, Figure 4. It is `unet_in` in the authors' code.
     """
 
     def __init__(

@@ -6,36 +6,36 @@ from omitrans.networks._unet import UNet1d
 
 @register_generator("unet-small")
 class UNetSmallGenerator(UNet1d):
-    """U-Net with two levels of factor 16, for sources much wider than the target.
+    """A U-Net with two levels of factor 16, for sources much wider than the target.
 
-    Its convolutions read neighbours along the genome: sort source and target features with
+    Its convolutions read neighbours along the genome. Sort source and target features with
     :class:`~omitrans.preprocessing.LocationAligner`.
 
-    Its bridges are those of "unet-de".
+    Maxima of neighbours bring the bridges to the length of the steps up, as in "unet-de".
 
     Parameters
     ----------
     n_source, n_target : int
         Number of source and target features.
     n_filters : int, default=64
-        Channels of the first level.
+        Number of channels of the first level.
     kernel_size : int, default=9
         Width of the convolutions, an odd number.
     dropout : float, default=0.0
         Share of values set to zero in training, before the convolutions of every step down and up.
     last_stretch : int, default=None
-        By how much the last step up lengthens; published: 10, which
-        suits all probes of a 450K array and 60,483 genes. None takes the smallest that
-        the target needs.
+        Factor by which the last step up lengthens its input. The published factor is 10, which
+        suits all probes of a 450K array and 60,483 genes. None takes the smallest factor that
+        reaches the number of target features.
 
     Raises
     ------
     ValueError
-        If `last_stretch` is too small for the target's width.
+        If `last_stretch` is too small for the number of target features.
 
     References
     ----------
-    `unet_s_de` in the authors' code.
+    This network is `unet_s_de` in the authors' code.
     """
 
     def __init__(

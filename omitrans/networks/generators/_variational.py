@@ -1,4 +1,4 @@
-"""The variational encoder-decoder."""
+"""The variational encoder-decoder, whose bottleneck is a normal distribution."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -12,31 +12,32 @@ from omitrans.networks._registries import register_generator
 
 @register_generator("variational")
 class VariationalGenerator(nn.Module):
-    """Fully connected encoder-decoder whose bottleneck is a normal distribution.
+    """A fully connected encoder-decoder whose bottleneck is a normal distribution.
 
-    In training a latent vector is drawn and the divergence of its distribution from N(0, 1) is
-    part of the loss; the prediction is decoded from the mean (the authors' code draws there too).
+    In training the latent vector is drawn from that distribution, and the divergence of the
+    distribution from N(0, 1) is part of the loss. A prediction is decoded from the mean of the
+    distribution; the authors' code draws a latent vector for predictions too.
 
     Parameters
     ----------
     n_source, n_target : int
         Number of source and target features.
     hidden_layer_sizes : sequence of int, default=(4096, 1024, 512)
-        Widths of the encoder; the decoder has the same in reverse.
+        Widths of the encoder's hidden layers; the decoder has them in reverse order.
     latent_dim : int, default=256
-        Dimension of the latent distribution.
+        Width of the bottleneck.
     kl_weight : float, default=1.0
-        Weight of the divergence, a mean over samples and dimensions, in the loss.
+        Weight in the loss of the divergence, which is a mean over samples and dimensions.
     dropout : float, default=0.2
         Share of features set to zero in training, in every hidden block.
     norm : {"sample", "none"}, default="sample"
-        Standardise each sample over the features of a hidden block, or not.
+        Whether to standardise each sample over the features of every hidden block ("sample").
     negative_slope : float, default=0.2
-        Slope of LeakyReLU below zero.
+        Slope of the LeakyReLU for negative inputs.
 
     References
     ----------
-    `fc_ved` in the authors' code.
+    This network is `fc_ved` in the authors' code.
     """
 
     def __init__(
@@ -62,7 +63,7 @@ class VariationalGenerator(nn.Module):
         self.kl_weight = kl_weight
 
     def forward_with_penalty(self, X: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the target profiles, and the weighted divergence for the loss."""
+        """Return the predicted target profiles, and the weighted divergence for the loss."""
         latent, divergence = self.bottleneck(self.encoder(X))
         return self.output(self.decoder(latent)), self.kl_weight * divergence
 

@@ -1,4 +1,4 @@
-"""Networks of the imputers: profiles with holes and covariates in, whole profiles out."""
+"""Networks of the imputers, which map incomplete profiles and covariates to complete profiles."""
 
 from omitrans.networks.imputers._masked_mlp import CovariateEmbedding, MaskedMLP, embedding_dim
 

@@ -1,4 +1,4 @@
-"""The multilayer perceptron of PMI and of both players of GAIN-GTEx (equations 7 and 14)."""
+"""The multilayer perceptron of PMI and of both networks of GAIN-GTEx (equations 7 and 14)."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -11,21 +11,21 @@ from torch.nn.functional import batch_norm
 
 from omitrans.networks._blocks import EvenLinear
 
-UNKNOWN = 0  # code of a category that training has not met
+UNKNOWN = 0  # code of a category that was not seen in training
 
 
 def embedding_dim(n_categories: int) -> int:
-    """Return the published width of an embedding, the root of the number of categories plus one.
+    """Return the published width of an embedding for a number of categories.
 
     Parameters
     ----------
     n_categories : int
-        Size v of the vocabulary, without the unknown category.
+        Number v of categories, without the unknown category.
 
     Returns
     -------
     int
-        ⌊√v⌋ + 1.
+        The width, ⌊√v⌋ + 1.
 
     References
     ----------
@@ -42,15 +42,15 @@ def embedding_dim(n_categories: int) -> int:
 
 
 class _Embedding(nn.Embedding):
-    """Learned vectors of categories, which begin as in Keras."""
+    """Learned vectors of categories, with the initial values of Keras."""
 
     def reset_parameters(self) -> None:
-        """Draw the vectors; called once, by the constructor."""
+        """Draw the initial vectors; the constructor calls this once."""
         nn.init.uniform_(self.weight, -0.05, 0.05)
 
 
 class CovariateEmbedding(nn.Module):
-    """Embeddings of categorical covariates (equations 5 and 6), followed by the numeric ones.
+    """Embeddings of categorical covariates (equations 5 and 6), followed by numeric covariates.
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ class CovariateEmbedding(nn.Module):
     Attributes
     ----------
     n_out : int
-        Width of what comes out.
+        Number of output features.
 
     Examples
     --------
@@ -75,22 +75,22 @@ class CovariateEmbedding(nn.Module):
 
     def __init__(self, n_categories: Sequence[int], n_numeric: int) -> None:
         super().__init__()
-        # one row more: code 0 is the unknown category
+        # one more row, because code 0 is the unknown category
         self.embeddings = nn.ModuleList(_Embedding(v + 1, embedding_dim(v)) for v in n_categories)
         self.n_out = n_numeric + sum(embedding_dim(v) for v in n_categories)
 
     def forward(self, covariates: Tensor) -> Tensor:
-        """Look the categories up.
+        """Replace the codes of the categories by their embeddings.
 
         Parameters
         ----------
         covariates : torch.Tensor of shape (n_samples, n_categorical + n_numeric)
-            Codes, then numbers.
+            Codes of the categorical covariates, then the numeric covariates.
 
         Returns
         -------
         torch.Tensor of shape (n_samples, n_out)
-            Embeddings, then the same numbers.
+            Embeddings of the categories, then the numeric covariates.
         """
         n = len(self.embeddings)
         codes = covariates[:, :n].long()
@@ -99,12 +99,12 @@ class CovariateEmbedding(nn.Module):
 
     @torch.no_grad()
     def settle_unknown(self, never_met: Sequence[bool]) -> None:
-        """Put the unknown category amid the known ones, for covariates where training had none.
+        """Set the vector of an unknown category to the mean of the known ones, if untrained.
 
         Parameters
         ----------
         never_met : sequence of bool
-            For each categorical covariate, whether no training sample was unknown.
+            For each categorical covariate, whether no training sample had an unknown category.
         """
         for embedding, alone in zip(self.embeddings, never_met, strict=True):
             if alone:
@@ -116,7 +116,10 @@ NORMS = ("batch", "sample", "none")
 
 
 class _Linear(EvenLinear):
-    """Fully connected layer that begins as in Keras; `n_inputs` counts all that are summed."""
+    """A fully connected layer with the initial weights of Keras.
+
+    `n_inputs` is the number of input features of all layers whose outputs are summed.
+    """
 
     def __init__(
         self, n_in: int, n_out: int, *, bias: bool = True, n_inputs: int | None = None
@@ -125,7 +128,7 @@ class _Linear(EvenLinear):
         super().__init__(n_in, n_out, bias=bias)
 
     def reset_parameters(self) -> None:
-        """Draw the weights (Glorot); called once, by the constructor."""
+        """Draw the initial weights as Glorot does; the constructor calls this once."""
         bound = (6 / (self.n_inputs + self.out_features)) ** 0.5
         nn.init.uniform_(self.weight, -bound, bound)
         if self.bias is not None:
@@ -133,10 +136,10 @@ class _Linear(EvenLinear):
 
 
 class BatchNorm(nn.BatchNorm1d):
-    """Batch normalisation which, in training too, takes a sample that comes alone as it is."""
+    """Batch normalisation that uses its running statistics for a batch of one sample."""
 
     def forward(self, values: Tensor) -> Tensor:
-        """Normalise each feature of (n_samples, n_features)."""
+        """Normalise each feature of a tensor of shape (n_samples, n_features)."""
         if len(values) > 1 or not self.training:
             return super().forward(values)
         statistics = self.running_mean, self.running_var
@@ -144,29 +147,30 @@ class BatchNorm(nn.BatchNorm1d):
 
 
 class MaskedMLP(nn.Module):
-    """Perceptron of several profiles of one width and covariates, with one output a feature.
+    """A perceptron of covariates and several profiles, with one output per feature.
 
-    As imputer it takes the masked profile, the mask and, for GAIN, masked noise; as
-    discriminator the completed profile and the hint. Their concatenation is never built: the
-    first layer is a sum of products.
+    The imputer takes the masked profile, the mask and, for GAIN, masked noise. The discriminator
+    takes the completed profile and the hint. The profiles are never concatenated: the first layer
+    is a sum of matrix products.
 
     Parameters
     ----------
     n_covariates : int
-        Number of covariates, the categorical ones in front.
+        Number of covariates. The categorical covariates come first.
     n_features : int
         Number of genes.
     n_profiles : int, default=2
-        How many profiles come in.
+        Number of profiles that the network takes.
     n_categories : sequence of int, default=()
         Number of categories of each categorical covariate.
     hidden_layer_sizes : sequence of int, default=(1024,)
         Widths of the hidden layers.
     dropout : float, default=0.0
-        Share of hidden features set to zero in training.
+        Share of features set to zero in training, in every hidden layer.
     norm : {"batch", "sample", "none"}, default="batch"
-        Normalisation of hidden features: by batch statistics in training and their running means
-        afterwards, within each sample, or not at all.
+        Normalisation of the hidden features. "batch" takes the statistics of the batch in training
+        and their running means in predictions; "sample" normalises within each sample; "none"
+        does not normalise.
 
     References
     ----------
@@ -212,19 +216,19 @@ class MaskedMLP(nn.Module):
         self.output = _Linear(hidden_layer_sizes[-1], n_features)
 
     def forward(self, covariates: Tensor, *profiles: Tensor) -> Tensor:
-        """Compute one output a gene.
+        """Compute one output per gene.
 
         Parameters
         ----------
         covariates : torch.Tensor of shape (n_samples, n_covariates)
-            Codes of categories, then numbers.
+            Codes of the categorical covariates, then the numeric covariates.
         *profiles : torch.Tensor of shape (n_samples, n_features)
-            `n_profiles` of them.
+            The profiles, `n_profiles` in number.
 
         Returns
         -------
         torch.Tensor of shape (n_samples, n_features)
-            Imputed values, or logits.
+            Imputed values of an imputer, or logits of a discriminator.
         """
         hidden = self.from_profiles[0](profiles[0])
         for layer, profile in zip(self.from_profiles[1:], profiles[1:], strict=True):
@@ -235,19 +239,19 @@ class MaskedMLP(nn.Module):
 
     @torch.no_grad()
     def silence(self, features: Any) -> None:
-        """Let some outputs be 0 whatever comes in.
+        """Set some outputs to 0 for all inputs.
 
         Parameters
         ----------
         features : array-like of int
-            Their positions.
+            Positions of the outputs.
         """
         self.output.weight[features] = 0
         self.output.bias[features] = 0
 
 
 def _activation(width: int, norm: str, dropout: float) -> list[nn.Module]:
-    """Return normalisation, ReLU and dropout, in the published order."""
+    """Return layers of normalisation, ReLU and dropout, in the published order."""
     if norm not in NORMS:
         raise ValueError(f"The norm of a network must be one of {NORMS}. Got {norm!r} instead.")
     layers: list[nn.Module] = [nn.ReLU()]
