@@ -6,7 +6,7 @@ from unittest import SkipTest
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.base import clone, is_outlier_detector
+from sklearn.base import clone, is_outlier_detector, is_regressor
 from sklearn.utils.estimator_checks import estimator_checks_generator, parametrize_with_checks
 
 import omitrans
@@ -117,6 +117,32 @@ def test_parameters_survive_clone_and_round_trip(estimator):
     params = estimator.get_params(deep=False)
     assert clone(estimator).get_params(deep=False) == params
     assert type(estimator)().set_params(**params).get_params(deep=False) == params
+
+
+every_regressor = pytest.mark.parametrize(
+    "estimator", [e for e in ESTIMATORS if is_regressor(e)], ids=lambda e: type(e).__name__
+)
+
+
+@every_regressor
+def test_targets_are_called_y(estimator, paired):
+    """They are in scikit-learn, whatever the tables of this field are called."""
+    X, y = paired
+    by_name, by_place = seeded(estimator), seeded(estimator)
+    by_name.fit(X=X, y=y)
+    np.testing.assert_array_equal(by_name.predict(X=X), by_place.fit(X, y).predict(X))
+
+
+@every_regressor
+def test_the_former_name_of_the_targets_works_for_a_while(estimator, paired):
+    X, y = paired
+    renamed = {"OmiTransRegressor", "TDimputeRegressor", "TrustedRegressor"}
+    if type(estimator).__name__ in renamed:
+        with pytest.warns(FutureWarning, match="'Y' was renamed to 'y' in omitrans 0.1"):
+            seeded(estimator).fit(X, Y=y)
+    else:
+        with pytest.raises(TypeError):
+            seeded(estimator).fit(X, Y=y)
 
 
 @every_estimator
