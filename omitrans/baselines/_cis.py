@@ -105,7 +105,7 @@ def penalties_in_windows(
     windows : list of ndarray of int
         Columns of X that each target may use.
     **options
-        Passed to :func:`largest_penalties`.
+        Keyword arguments of :func:`largest_penalties`.
 
     Returns
     -------
@@ -145,7 +145,7 @@ def fit_in_windows(
     n_jobs : int or None
         Number of processes, as in joblib.
     **options
-        Passed to :func:`fit_models`.
+        Keyword arguments of :func:`fit_models`.
 
     Yields
     ------

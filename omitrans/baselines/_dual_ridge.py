@@ -145,7 +145,7 @@ class DualRidgeRegressor(MultiTargetRegressor):
         Raises
         ------
         SampleMismatchError
-            If X and y name different samples, the same in another order, or one twice.
+            If X and y name different samples, the same samples in another order, or a sample twice.
         ValueError
             If `alpha` or `gamma` is not one or several finite numbers of at least 0, if 0 is among
             several penalties, or if X or y hold missing or infinite values.

@@ -242,7 +242,7 @@ class LassoRegressor(MultiTargetRegressor):
         Raises
         ------
         SampleMismatchError
-            If X and y name different samples, the same in another order, or one twice.
+            If X and y name different samples, the same samples in another order, or a sample twice.
         ValueError
             If `alpha` is not positive or has the wrong shape, if X or y hold missing or infinite
             values, or if `cv` splits a group between training and test samples.

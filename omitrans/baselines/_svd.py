@@ -123,7 +123,7 @@ class SVDImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         Warns
         -----
         ConvergenceWarning
-            If the missing values still change by `tol` or more after `max_iter` decompositions.
+            If the missing values still change by more than `tol` after `max_iter` decompositions.
         """
         self.fit_transform(X)
         return self

@@ -101,7 +101,7 @@ class TOBMIRegressor(MultiTargetRegressor):
         Raises
         ------
         SampleMismatchError
-            If X and y name different samples, the same in another order, or one twice.
+            If X and y name different samples, the same samples in another order, or a sample twice.
         ValueError
             If X or y hold missing or infinite values.
         """

@@ -56,7 +56,7 @@ def split_columns(
     reset : bool
         True in fit, False in transform.
     **options : object
-        Passed to :func:`sklearn.utils.check_array` for the expression.
+        Keyword arguments of :func:`sklearn.utils.check_array` for the expression.
 
     Returns
     -------
@@ -100,7 +100,7 @@ def find_columns(X: Any, keys: dict[str, Any]) -> dict[str, np.ndarray]:
     Parameters
     ----------
     X : array-like or DataFrame of shape (n_samples, n_columns)
-        The table.
+        Table of expression and covariates.
     keys : dict
         The column specifiers of "categorical", "numeric" and "ignored", as
         :class:`~sklearn.compose.ColumnTransformer` takes them.

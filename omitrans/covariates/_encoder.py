@@ -135,7 +135,7 @@ class CovariateEncoder(TransformerMixin, BaseEstimator):
             ``n_features_in_`` and ``feature_names_in_`` and is named in messages. None takes the
             encoder itself.
         **options : object
-            Passed to :func:`sklearn.utils.check_array` for the expression.
+            Keyword arguments of :func:`sklearn.utils.check_array` for the expression.
 
         Returns
         -------

@@ -106,7 +106,7 @@ class StopWhenStale(Callback):
         return len(net.history) - self.best.epoch_ >= self.n_iter_no_change
 
     def on_epoch_end(self, net: NeuralNet, **kwargs: Any) -> None:
-        """Stop training if it is time to."""
+        """Stop training if too many epochs have passed since the best one."""
         if self.is_due(net):
             raise StopTraining
 
@@ -139,5 +139,5 @@ class Progress(Callback):
         self.bar_.update()
 
     def on_train_end(self, net: NeuralNet, **kwargs: Any) -> None:
-        """Close the bar, which stays visible as it is."""
+        """Close the bar, which stays visible."""
         self.bar_.close()

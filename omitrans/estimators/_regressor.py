@@ -78,7 +78,7 @@ class TorchRegressor(PairedTablesMixin, TrainedNetEstimator):
         Raises
         ------
         SampleMismatchError
-            If X and y name different samples, the same in another order, or one twice.
+            If X and y name different samples, the same samples in another order, or a sample twice.
         FeatureMismatchError
             If column names are duplicated.
         DeviceMemoryError

@@ -206,7 +206,7 @@ def _check_groups(groups: Any, entries: _HiddenEntries) -> np.ndarray:
     if labels.shape != (len(entries.truth),):
         raise SampleMismatchError(
             f"groups has the shape {labels.shape} for {len(entries.truth)} samples. Give one group "
-            "per sample."
+            "a sample."
         )
     if pd.isna(labels).any():
         raise ValueError(

@@ -102,7 +102,7 @@ class Linear(EvenLinear):
     """An :class:`EvenLinear` with the published initialisation: weights N(0, 0.02), bias 0."""
 
     def reset_parameters(self) -> None:
-        """Draw the weights; called once, by the constructor."""
+        """Draw the initial weights; the constructor calls this once."""
         init_published(self)
 
 

@@ -134,7 +134,7 @@ def solve_paths(
     solver : {"celer", "sklearn", "torch"}
         Name of the solver.
     gram : ndarray of shape (n_features, n_features) or None
-        X.T @ X for scikit-learn's solver.
+        The Gram matrix ``X.T @ X`` for scikit-learn's solver; None if it is not needed.
     tol : float
         Duality gap, in units of ``||y||² / n``, at which the solver stops.
     max_iter : int

@@ -43,7 +43,7 @@ def complete(
     table : ndarray of shape (n_rows, n_columns)
         Table of floats, which is not changed.
     fill : ndarray of shape (n_columns,)
-        First value of the NaN in each column.
+        Number that replaces the NaN of each column in the first round.
     rank : int
         Number of singular vectors to compute.
     max_iter : int

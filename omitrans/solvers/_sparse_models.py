@@ -92,7 +92,7 @@ def fit_models(
     n_jobs : int or None
         Number of processes, as in joblib.
     **options
-        Passed to :func:`solve_paths`: `tol`, `max_iter` and `device`.
+        Keyword arguments of :func:`solve_paths`: `tol`, `max_iter` and `device`.
 
     Yields
     ------
