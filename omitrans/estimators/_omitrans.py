@@ -192,7 +192,9 @@ class OmiTransRegressor(TorchRegressor):
     >>> from omitrans.datasets import make_paired_omics
     >>> data = make_paired_omics(n_samples=80, n_probes=200, n_genes=30, random_state=0)
     >>> X = data.X.fillna(data.X.mean())
-    >>> model = OmiTransRegressor(max_epochs=5, random_state=0).fit(X[:60], data.Y[:60])
+    >>> patients = data.samples["patient"]
+    >>> model = OmiTransRegressor(max_epochs=5, random_state=0)
+    >>> model = model.fit(X[:60], data.Y[:60], groups=patients[:60])
     >>> model.predict(X[60:]).shape
     (20, 30)
     """
