@@ -210,6 +210,7 @@ def _sklearn_path(
         y,
         alphas=alphas,
         precompute=False if gram is None else gram,
+        Xy=None if gram is None else X.T @ y,  # scikit-learn 1.6 reads it unasked
         tol=tol,
         max_iter=max_iter,
         return_n_iter=True,
