@@ -206,8 +206,8 @@ def read_idat(
 
     See Also
     --------
-    read_idat_intensities : The content of one file.
-    omitrans.preprocessing.ArrayHarmonizer : Align the probes to those that a model reads.
+    read_idat_intensities : Reads the content of one file. omitrans.preprocessing.ArrayHarmonizer :
+    Align the probes to those that a model reads.
 
     Notes
     -----
@@ -297,9 +297,7 @@ def _betas(
 
 
 def _read_colours(files: tuple[Path, Path]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the addresses that both colours have, their means and their bead counts, green
-    first.
-    """
+    """Return the addresses that both colours have, and their means and bead counts, green first."""
     green, red = (read_idat_intensities(file) for file in files)
     for name in ("barcode", "position"):
         first, second = getattr(green, name), getattr(red, name)

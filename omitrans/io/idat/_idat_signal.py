@@ -110,9 +110,7 @@ def _survival_table(pool: np.ndarray) -> np.ndarray:
 def _p_of_brighter(
     m: np.ndarray, u: np.ndarray, design: ArrayDesign, survival: list[np.ndarray]
 ) -> np.ndarray:
-    """Return the probability that the brighter of two background signals is at least this
-    bright.
-    """
+    """Return the probability that the brighter of two background signals is this bright."""
     tables = np.stack(survival)
     smaller = np.minimum(tables[design.m_colour, m], tables[design.u_colour, u])
     return smaller * (2 - smaller)

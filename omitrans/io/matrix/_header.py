@@ -114,9 +114,7 @@ def read_layout(
 
 
 def _until(blocks: Iterator[Block], end_mark: bytes, path: Path) -> Iterator[Block]:
-    """Yield blocks up to the line that begins with a mark; raise an error if there is no such
-    line.
-    """
+    """Yield blocks up to the line that begins with a mark; raise an error if it is absent."""
     for block in blocks:
         place = 0 if block.data.startswith(end_mark) else block.data.find(b"\n" + end_mark) + 1
         if place or block.data.startswith(end_mark):

@@ -196,9 +196,7 @@ class Parser:
         return b"".join(parts)
 
     def _parse_fast(self, data: bytes | bytearray, numbers: Iterable[int]) -> Rows:
-        """Return the rows of lines that are neither blank nor quoted; `numbers` are the line
-        numbers.
-        """
+        """Return the rows of lines that are neither blank nor quoted; `numbers` are line numbers."""
         text = np.frombuffer(data, np.uint8)
         line_ends, separators = text == _LINE_END, text == ord(self.layout.separator)
         shape = int(np.count_nonzero(line_ends)), len(self.layout.names) + 1
@@ -232,9 +230,7 @@ class Parser:
         return column
 
     def _parse_slowly(self, number: int, raw: bytes) -> tuple[str, np.ndarray]:
-        """Return id and values of one line; raise an error that names a field that is not a
-        number.
-        """
+        """Return id and values of one line; raise an error if a field is not a number."""
         text = decode(self.layout.path, number, raw).removesuffix("\r")
         name, *fields = self._split(number, text)
         if "\0" in name:

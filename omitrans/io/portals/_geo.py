@@ -51,9 +51,7 @@ def read_description(source: Source) -> tuple[dict[str, str], pd.DataFrame, int]
 
 
 def _sample_table(fields: list[tuple[str, list[str]]]) -> pd.DataFrame:
-    """Return the fields of the samples, with the characteristics first and under their own
-    names.
-    """
+    """Return the fields of the samples; the characteristics come first, under their own names."""
     characteristics: dict[str, list[str | None]] = {}
     others: dict[str, list[str]] = {}
     for name, cells in fields:

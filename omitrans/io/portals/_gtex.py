@@ -288,9 +288,7 @@ def _check_ids(ids: pd.Series, keep_versions: bool, genes: Any, path: Path) -> p
 
 
 def _is_linear(values: np.ndarray, path: Path) -> bool:
-    """Return whether values are TPM; few genes may all be low, so the other genes are read as
-    well.
-    """
+    """Return whether values are TPM; if all are low, the other genes are read as well."""
     if np.fmin.reduce(values, axis=None) < 0:
         return False
     return bool(np.fmax.reduce(values, axis=None) >= LARGEST_LOGGED) or reaches(
