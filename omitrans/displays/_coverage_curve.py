@@ -35,8 +35,8 @@ class CoverageCurveDisplay:
 
     See Also
     --------
-    R2HistogramDisplay : R² with all probes. omitrans.preprocessing.ArrayHarmonizer : Its method
-    ``report`` measures the coverage of samples.
+    R2HistogramDisplay : R² with all probes.
+    omitrans.preprocessing.ArrayHarmonizer : Its method ``report`` measures the coverage of samples.
 
     Examples
     --------

@@ -20,9 +20,7 @@ _PURPOSE = "download data sets"
 
 
 def find_data_home(data_home: str | PathLike[str] | None) -> Path:
-    """Return the folder of the cache: the argument, ``OMITRANS_DATA`` or the system's cache
-    folder.
-    """
+    """Return the cache folder: the argument, ``OMITRANS_DATA`` or the system's cache folder."""
     pooch = import_optional("pooch", extra="fetch", purpose=_PURPOSE)
     return Path(
         data_home or os.environ.get("OMITRANS_DATA") or pooch.os_cache("omitrans")

@@ -107,8 +107,8 @@ def fetch_xena(
 
     See Also
     --------
-    fetch_tcga : Loads methylation and expression of whole cohorts as tables. omitrans.io.read_xena
-    : Reads a downloaded matrix.
+    fetch_tcga : Loads methylation and expression of whole cohorts as tables.
+    omitrans.io.read_xena : Reads a downloaded matrix.
 
     Notes
     -----

@@ -50,9 +50,7 @@ def draw_aberrations(
     cohort: Cohort,
     rng: np.random.Generator,
 ) -> np.ndarray:
-    """Return the degree (0 to 1) to which each tumour carries the aberrations of the genes
-    `rows`.
-    """
+    """Return the degree (0 to 1) to which each tumour carries the aberrations of genes `rows`."""
     susceptibility = promoters.susceptibility[rows]
     score = rng.standard_normal((len(susceptibility), len(cohort)), dtype=np.float32)
     correlate_within_donor(score, cohort.donor, WITHIN_DONOR)

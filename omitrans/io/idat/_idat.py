@@ -206,8 +206,8 @@ def read_idat(
 
     See Also
     --------
-    read_idat_intensities : Reads the content of one file. omitrans.preprocessing.ArrayHarmonizer :
-    Align the probes to those that a model reads.
+    read_idat_intensities : Reads the content of one file.
+    omitrans.preprocessing.ArrayHarmonizer : Align the probes to those that a model reads.
 
     Notes
     -----

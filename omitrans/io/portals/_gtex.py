@@ -222,8 +222,8 @@ def read_gtex(
 
     See Also
     --------
-    omitrans.PMIImputer : Imputes such an X. omitrans.datasets.make_expression : Simulated data of
-    the same form.
+    omitrans.PMIImputer : Imputes such an X.
+    omitrans.datasets.make_expression : Simulated data of the same form.
 
     Notes
     -----
