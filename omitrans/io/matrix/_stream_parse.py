@@ -196,7 +196,7 @@ class Parser:
         return b"".join(parts)
 
     def _parse_fast(self, data: bytes | bytearray, numbers: Iterable[int]) -> Rows:
-        """Return the rows of lines that are neither blank nor quoted; `numbers` are line numbers."""
+        """Return the rows of lines that are not blank or quoted; `numbers` are line numbers."""
         text = np.frombuffer(data, np.uint8)
         line_ends, separators = text == _LINE_END, text == ord(self.layout.separator)
         shape = int(np.count_nonzero(line_ends)), len(self.layout.names) + 1
