@@ -427,9 +427,7 @@ class ArrayHarmonizer(TransformerMixin, BaseEstimator):
         return find_probes(map(str, X.columns), self.probes_) if known is None else known
 
     def _known_columns(self, X: pd.DataFrame) -> ProbeColumns | None:
-        """Return the columns of the probes in a DataFrame with the columns seen in fit, else
-        None.
-        """
+        """Return the columns of the probes if X has the columns seen in fit, else None."""
         names = np.asarray(X.columns, dtype=object)
         # files of earlier versions do not know the replicates
         if not hasattr(self, "_replicate_columns") or not np.array_equal(
