@@ -1,4 +1,4 @@
-"""Tables that say where probes and genes lie, checked once and then trusted."""
+"""Tables that give the genomic positions of probes and genes, and the checks of such tables."""
 
 import re
 from collections.abc import Iterable
@@ -50,15 +50,15 @@ def check_probe_table(frame: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        A new table with a plain index: ids, chromosomes and texts as strings, positions as
+        New table with a default index: ids, chromosomes and texts as strings, positions as
         ``Int64``, flags as bool.
 
     Raises
     ------
     FeatureMismatchError
-        If a probe id occurs twice.
+        If a probe id occurs more than once.
     ValueError
-        If a column is missing or breaks its rule; the message says how to mend it.
+        If a column is missing or breaks its rule; the message says how to correct it.
 
     Examples
     --------
@@ -91,22 +91,22 @@ def check_gene_table(frame: pd.DataFrame) -> pd.DataFrame:
     ----------
     frame : DataFrame
         One row per gene. Required columns: ``gene_id`` (it may be the index instead),
-        ``chromosome``, and ``position`` or ``start`` (base pairs, whole numbers; missing where
-        the gene is not placed). Optional: ``end``, ``strand`` ("+" or "-"; 1 and -1 are
-        understood) and ``gene_symbol``. Further columns are kept as they are.
+        ``chromosome``, and ``position`` or ``start`` (base pairs, whole numbers; missing where the
+        position of the gene is not known). Optional columns: ``end``, ``strand`` ("+" or "-"; 1 and
+        -1 are also accepted) and ``gene_symbol``. Further columns are kept as they are.
 
     Returns
     -------
     DataFrame
-        A new table with a plain index. It always has a ``position``, which is ``start`` where
-        the given table had none.
+        New table with a default index. It always has a column ``position``, which is a copy of
+        ``start`` if the given table has no positions.
 
     Raises
     ------
     FeatureMismatchError
-        If a gene id occurs twice.
+        If a gene id occurs more than once.
     ValueError
-        If a column is missing or breaks its rule; the message says how to mend it.
+        If a column is missing or breaks its rule; the message says how to correct it.
 
     Examples
     --------
@@ -137,7 +137,7 @@ def check_gene_table(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def check_locations(frame: pd.DataFrame) -> pd.DataFrame:
-    """Reduce a probe or gene table to where each feature lies.
+    """Reduce a probe or gene table to the chromosome and position of each feature.
 
     Parameters
     ----------
@@ -147,7 +147,8 @@ def check_locations(frame: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Columns ``chromosome`` and ``position``, indexed by the ids, in the order given.
+        Table with the columns ``chromosome`` and ``position``, indexed by the ids, in the given
+        order.
 
     Examples
     --------
@@ -177,18 +178,18 @@ def check_locations(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def normalize_chromosomes(chromosome: Iterable[Any]) -> pd.Series:
-    """Write chromosome names in one way: "1" to "22", "X", "Y", "MT".
+    """Convert chromosome names to one form: "1" to "22", "X", "Y", "MT".
 
     Parameters
     ----------
     chromosome : array-like or Series
-        Names such as "chr1", "1", 1, "chrX" or "M". Names of other sequences (unplaced contigs)
-        are kept; an empty name, "0", "*" and "." mean that the place is not known.
+        Names such as "chr1", "1", 1, "chrX" or "M". Names of other sequences (unplaced contigs) are
+        kept; an empty name, "0", "*" and "." mean that the chromosome is not known.
 
     Returns
     -------
     Series of strings
-        The names, missing where the place is not known.
+        Converted names, missing where the chromosome is not known.
 
     Examples
     --------
@@ -204,21 +205,21 @@ def normalize_chromosomes(chromosome: Iterable[Any]) -> pd.Series:
 def genomic_order(chromosome: Iterable[Any], position: Iterable[Any]) -> np.ndarray:
     """Return the order that sorts features along the genome.
 
-    The chromosomes follow each other as 1 to 22, X, Y, MT, then other sequences by name; within
-    one, positions rise. Features without a chromosome or position come last. Ties keep the order
-    in which they are given.
+    Chromosomes are in the order 1 to 22, X, Y, MT, then other sequences by name; within a
+    chromosome, features are in ascending position. Features without a chromosome or position come
+    last. Ties keep the given order.
 
     Parameters
     ----------
     chromosome : array-like or Series of shape (n_features,)
-        Names in any way that :func:`normalize_chromosomes` understands.
+        Names in any form that :func:`normalize_chromosomes` accepts.
     position : array-like or Series of shape (n_features,)
-        Base pairs.
+        Positions in base pairs.
 
     Returns
     -------
     ndarray of shape (n_features,)
-        Indices, as :func:`numpy.argsort` gives them.
+        Indices that sort the features, as :func:`numpy.argsort` returns them.
 
     References
     ----------
@@ -258,7 +259,7 @@ def _chromosome_name(value: Any) -> str | None:
 def _check_table(
     frame: pd.DataFrame, id_column: str, required: tuple[str, ...], *, kind: str
 ) -> pd.DataFrame:
-    """Check ids and chromosomes, the part that all tables share."""
+    """Check ids and chromosomes, the columns that all tables share."""
     if not isinstance(frame, pd.DataFrame):
         raise TypeError(f"The {kind} must be a pandas DataFrame; got {type(frame).__name__}.")
     check_unique(
@@ -291,7 +292,7 @@ def _check_table(
 
 
 def _whole_numbers(table: pd.DataFrame, name: str, id_column: str) -> pd.Series:
-    """Return a column as Int64, or raise with the first row that is no base-pair position."""
+    """Return a column as Int64; raise an error if a value is not a valid position."""
     numbers = pd.to_numeric(table[name], errors="coerce").astype("Float64")
     whole = numbers.ge(0) & numbers.mod(1).eq(0)  # of infinity NaN, in pandas 3 NA
     wrong = table[name].notna() & ~whole.fillna(False).astype(bool)
@@ -318,7 +319,7 @@ def _flags(column: pd.Series) -> pd.Series:
 
 
 def _choices(column: pd.Series, allowed: dict[str, str]) -> pd.Series:
-    """Return a column of known words (or nothing), each replaced by its usual form."""
+    """Return a column of known words in their standard form; empty values stay empty."""
     text = column.astype("string")
     unknown = text[text.notna() & ~text.isin(list(allowed))].unique()
     if len(unknown):

@@ -34,7 +34,7 @@ class _InOrder(click.RichGroup):
 )
 @click.version_option(__version__, message="omitrans %(version)s")
 def program() -> None:
-    """Hold the commands."""
+    """Group that holds the commands."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -43,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Parameters
     ----------
     arguments : sequence of str, default=None
-        What follows the name of the program; None takes it from the shell.
+        Arguments that follow the name of the program; None takes them from the shell.
 
     Returns
     -------
@@ -63,7 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 @contextmanager
 def _ctrl_c_ends_the_program() -> Iterator[None]:
-    """Let Ctrl-C end a command; a regressor in training would catch KeyboardInterrupt and stay."""
+    """Let Ctrl-C end a command, even in a training, which would catch KeyboardInterrupt."""
 
     def stop(signal_number: int, frame: Any) -> None:
         raise Interrupted

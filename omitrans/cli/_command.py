@@ -1,4 +1,4 @@
-"""How each command runs: errors become one line and an exit code, warnings become lines."""
+"""Run a command: errors become one line and an exit code, each warning becomes one line."""
 
 import json
 import sys
@@ -31,11 +31,11 @@ _ALWAYS_SHOWN = (
 
 
 class Interrupted(BaseException):
-    """Ctrl-C was pressed."""
+    """Raised when Ctrl-C was pressed."""
 
 
 class Command(click.RichCommand):
-    """A command whose expected errors end in one line and exit code 1, Ctrl-C in 130."""
+    """Command that ends with one line and exit code 1 after an error, and with 130 after Ctrl-C."""
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command.
@@ -43,12 +43,12 @@ class Command(click.RichCommand):
         Parameters
         ----------
         ctx : Context
-            With the parsed arguments.
+            Context that holds the parsed arguments.
 
         Returns
         -------
         object
-            What the command returns.
+            Value that the command returns.
         """
         try:
             with _warnings_as_lines(ctx.command_path):
@@ -67,50 +67,50 @@ class Command(click.RichCommand):
 
 
 def run_command(name: str, given: dict[str, Any]) -> None:
-    """Import what does the work of a command, and run it.
+    """Import the module that does the work of a command, and run it.
 
     Parameters
     ----------
     name : str
         Name of the command; ``omitrans/cli/actions/_<name>.py`` holds a function ``run``.
     given : dict
-        What the command line says.
+        Options and arguments from the command line.
     """
     import_module(f"omitrans.cli.actions._{name}").run(SimpleNamespace(**given))
 
 
 def one_line(error: BaseException) -> str:
-    """Return what an error says, on one line.
+    """Return the message of an error on one line.
 
     Parameters
     ----------
     error : BaseException
-        The error.
+        Error to describe.
 
     Returns
     -------
     str
-        Its text, or its kind if it has none.
+        Message of the error, or its type if it has no message.
     """
     return " ".join(str(error).split()) or type(error).__name__
 
 
 def report_failure(command: str, text: str) -> None:
-    """Print what went wrong, on the error stream.
+    """Print an error message on the error stream.
 
     Parameters
     ----------
     command : str
-        Which command speaks.
+        Name of the command that failed.
     text : str
-        What it says.
+        Message to print.
     """
     print(f"{command}: {text}", file=sys.stderr, flush=True)
 
 
 @contextmanager
 def _warnings_as_lines(command: str) -> Iterator[None]:
-    """Print each warning once, as a line without the place in the source."""
+    """Print each warning once, as one line without the position in the source code."""
     seen = set()
 
     def show(message: Warning | str, *args: Any, **kwargs: Any) -> None:

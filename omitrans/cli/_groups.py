@@ -1,4 +1,4 @@
-"""Which samples belong together, as the commands are told."""
+"""Groups of samples that belong together, from the options of a command."""
 
 import zlib
 from pathlib import Path
@@ -16,25 +16,25 @@ _SWITCHES = {"auto": "auto", "none": None}
 
 
 def read_groups(source: str, samples: pd.Index) -> Any:
-    """Return the group of every sample: its patient, or what a file says.
+    """Return the group of each sample: its patient, or its group in a file.
 
     Parameters
     ----------
     source : str
-        "auto", "none", a format of sample ids ("tcga", "target" or "gtex"), or a file of two
-        columns, sample and group.
+        Source of the groups: "auto", "none", a format of sample ids ("tcga", "target" or "gtex"),
+        or the path of a file with two columns, sample and group.
     samples : Index
-        The samples.
+        Ids of the samples.
 
     Returns
     -------
     "auto", None or array-like of shape (n_samples,)
-        What the fit of models takes as groups.
+        Groups to pass to ``fit``.
 
     Raises
     ------
     OmiTransError
-        If samples have no group.
+        If the file has no group for some samples.
     """
     if source in _SWITCHES:
         return _SWITCHES[source]
@@ -49,12 +49,12 @@ def read_groups(source: str, samples: pd.Index) -> Any:
 
 
 def check_groups(source: str) -> None:
-    """See to it early that there are groups to read.
+    """Check at the start of a command that the source of groups is valid.
 
     Parameters
     ----------
     source : str
-        As for :func:`read_groups`.
+        Source of the groups; see :func:`read_groups`.
 
     Raises
     ------

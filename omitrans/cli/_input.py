@@ -1,4 +1,4 @@
-"""Tables as the commands take and write them: any format by its ending."""
+"""Read and write the tables of the commands; the format follows from the file name."""
 
 from pathlib import Path
 from typing import Any
@@ -31,27 +31,28 @@ def read_source(
     manifest: Path | None = None,
     **filters: Any,
 ) -> pd.DataFrame:
-    """Read a table of numbers from a file of any known kind, and show how far it is.
+    """Read a table of numbers from a file of any known kind, and show the progress.
 
     Parameters
     ----------
     path : Path
-        A table, a Xena matrix, a GEO series matrix, an ``.h5ad`` file, or a folder of IDAT files
-        or one of them.
+        Path of a table, a Xena matrix, a GEO series matrix, an ``.h5ad`` file, an IDAT file or a
+        folder of IDAT files.
     samples : {"auto", "rows", "columns"}, default="auto"
-        Where a table holds its samples.
+        Whether samples are rows or columns of the table.
     kind : str, default="auto"
-        "table", "xena", "geo", "h5ad", "idat", or "auto", which goes by the name.
+        Kind of the file: "table", "xena", "geo", "h5ad", "idat", or "auto", which decides by the
+        file name.
     manifest : Path or None, default=None
-        Illumina's manifest, needed for IDAT files.
+        Path of Illumina's manifest of the array, needed for IDAT files.
     **filters : dict
-        Which features to keep, as :func:`omitrans.io.read_matrix` takes them: ``keep_features``,
-        ``max_missing_rate`` and ``min_variance``.
+        Conditions for the features to keep, as in :func:`omitrans.io.read_matrix`:
+        ``keep_features``, ``max_missing_rate`` and ``min_variance``.
 
     Returns
     -------
     DataFrame of shape (n_samples, n_features)
-        In float32.
+        Table as float32.
 
     Raises
     ------
@@ -84,16 +85,16 @@ def read_pair(
     Parameters
     ----------
     source, target : Path
-        Files as :func:`read_source` takes them.
+        Paths of files that :func:`read_source` can read.
     samples : {"auto", "rows", "columns"}
-        Where they hold their samples.
+        Whether samples are rows or columns of the tables.
     cure : str
-        What to do if samples are columns.
+        Advice for the case that samples are columns, for error messages.
 
     Returns
     -------
     DataFrame, DataFrame
-        Rows of one index.
+        The two tables, with the same index.
     """
     X, Y = read_source(source, samples=samples), read_source(target, samples=samples)
     shared = shared_samples(X, Y, cure=cure)
@@ -152,22 +153,22 @@ def _filtered(
 
 
 def ending_of(path: Path) -> str:
-    """Return the ending of a file's name, without ``.gz``.
+    """Return the ending of a file name, without ``.gz``.
 
     Parameters
     ----------
     path : Path
-        The file.
+        Path of the file.
 
     Returns
     -------
     str
-        One of `ENDINGS`.
+        Ending of the name, one of `ENDINGS`.
 
     Raises
     ------
     OmiTransError
-        If it is none of them.
+        If the ending is none of `ENDINGS`.
     """
     ending = Path(path.name.lower().removesuffix(".gz")).suffix
     compressed = path.name.lower().endswith(".gz")
@@ -180,19 +181,19 @@ def ending_of(path: Path) -> str:
 
 
 def check_table_target(path: Path, *, inputs: tuple[Path, ...] = ()) -> None:
-    """See to it early that a table can be written.
+    """Check at the start of a command that a table can be written.
 
     Parameters
     ----------
     path : Path
-        The file; it may exist.
+        Path of the file; an existing file is replaced.
     inputs : tuple of Path, default=()
-        Files that it must not replace.
+        Input files, which must not be replaced.
 
     Raises
     ------
     OmiTransError
-        If its format is unknown, or it cannot be written.
+        If the format of the file is unknown, or the file cannot be written.
     """
     ending = ending_of(path)
     if ending == ".parquet":
@@ -203,14 +204,14 @@ def check_table_target(path: Path, *, inputs: tuple[Path, ...] = ()) -> None:
 
 
 def write_table(table: pd.DataFrame, path: Path) -> None:
-    """Write a table in the format that the file's ending names, as a whole or not at all.
+    """Write a table in the format of the file ending; a failed write leaves no partial file.
 
     Parameters
     ----------
     table : DataFrame of shape (n_samples, n_features)
-        The table.
+        Table to write.
     path : Path
-        The file; it may exist.
+        Path of the file; an existing file is replaced.
     """
     ending = ending_of(path)
     with replacing(path) as temporary:
@@ -232,17 +233,17 @@ def shared_samples(X: pd.DataFrame, Y: pd.DataFrame, *, cure: str) -> pd.Index:
     X, Y : DataFrame
         Tables with samples as rows.
     cure : str
-        What to do if samples are columns.
+        Advice for the case that samples are columns, for error messages.
 
     Returns
     -------
     Index
-        Their ids.
+        Ids of the shared samples.
 
     Raises
     ------
     OmiTransError
-        If there are none, or an id occurs twice.
+        If no sample is shared, or an id occurs more than once.
     """
     check_samples(X, "the first table")
     check_samples(Y, "the second table")
@@ -257,19 +258,19 @@ def shared_samples(X: pd.DataFrame, Y: pd.DataFrame, *, cure: str) -> pd.Index:
 
 
 def check_samples(table: pd.DataFrame, name: str) -> None:
-    """Refuse a table that holds a sample twice.
+    """Raise an error if a table holds a sample more than once.
 
     Parameters
     ----------
     table : DataFrame
-        With samples as rows.
+        Table with samples as rows.
     name : str
-        What to call it.
+        Name of the table, for error messages.
 
     Raises
     ------
     OmiTransError
-        If an id occurs twice.
+        If an id occurs more than once.
     """
     twice = table.index[table.index.duplicated()]
     if len(twice):

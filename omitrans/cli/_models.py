@@ -1,4 +1,4 @@
-"""The models that commands know by name."""
+"""Models that the commands offer by name."""
 
 from collections.abc import Callable
 from typing import Any
@@ -20,19 +20,19 @@ MODELS = (*make_baselines(), *_MAKERS)
 
 
 def make_regressor(name: str, seed: int) -> Any:
-    """Return the regressor of that name, not fitted.
+    """Return the unfitted regressor of a name.
 
     Parameters
     ----------
     name : str
-        One of `MODELS`.
+        Name of the model, one of `MODELS`.
     seed : int
-        Seed of everything that the model draws at random.
+        Seed of all random numbers of the model.
 
     Returns
     -------
     estimator
-        Without preprocessing.
+        Unfitted regressor without preprocessing steps.
     """
     if name in _MAKERS:
         return _MAKERS[name](seed)

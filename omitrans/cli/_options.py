@@ -29,7 +29,7 @@ SAMPLES = click.option(
     type=click.Choice(["auto", "rows", "columns"]),
     default="auto",
     show_default=True,
-    help="Where a table holds its samples; auto looks at the names.",
+    help="Whether samples are rows or columns; auto decides by the names.",
 )
 KIND = click.option(
     "--from",
@@ -37,7 +37,7 @@ KIND = click.option(
     type=click.Choice(["auto", "table", "xena", "geo", "h5ad", "idat"]),
     default="auto",
     show_default=True,
-    help="Kind of the input; auto goes by its name.",
+    help="Kind of the input; auto decides by the file name.",
 )
 MANIFEST = click.option(
     "--manifest",
@@ -51,7 +51,7 @@ SEED = click.option(
     metavar="N",
     default=0,
     show_default=True,
-    help="Seed of random draws.",
+    help="Seed of the random numbers.",
 )
 JSON = click.option("--json", is_flag=True, help="Print the result as one JSON object.")
 GROUPS = click.option(
@@ -59,7 +59,7 @@ GROUPS = click.option(
     metavar="WHAT",
     default="auto",
     show_default=True,
-    help="What stays on one side of a split. auto: all samples of a patient, if the sample ids "
+    help="Samples that stay on one side of a split. auto: all of a patient, if the sample ids "
     "name patients of TCGA, TARGET or GTEx; none: each sample stands alone; tcga, target or gtex: "
     "the patient, and ids of another kind are an error; or a file of two columns, sample and "
     "group.",

@@ -1,4 +1,4 @@
-"""What the commands share: results, progress, and the places to write to."""
+"""Helpers that the commands share: results, progress, and output files."""
 
 import json
 import os
@@ -18,22 +18,22 @@ from omitrans.exceptions import OmiTransError
 
 
 def make_folder(path: Path) -> Path:
-    """Make the folder of the results, and see to it early that files can be written there.
+    """Make the folder of the results, and check that files can be written to it.
 
     Parameters
     ----------
     path : Path
-        The folder; its parents are made too.
+        Path of the folder; missing parents are made as well.
 
     Returns
     -------
     Path
-        The folder.
+        Path of the folder.
 
     Raises
     ------
     OmiTransError
-        If it cannot be made or written to.
+        If the folder cannot be made or written to.
     """
     try:
         path.mkdir(parents=True, exist_ok=True)
@@ -47,19 +47,19 @@ def make_folder(path: Path) -> Path:
 
 
 def check_target(path: Path, *, inputs: tuple[Path, ...] = ()) -> None:
-    """See to it early that a file can be written.
+    """Check at the start of a command that a file can be written.
 
     Parameters
     ----------
     path : Path
-        The file; it may exist.
+        Path of the file; an existing file is replaced.
     inputs : tuple of Path, default=()
-        Files that it must not replace.
+        Input files, which must not be replaced.
 
     Raises
     ------
     OmiTransError
-        If it cannot be written, or is one of `inputs`.
+        If the file cannot be written, or is one of `inputs`.
     """
     if path.exists() and not path.is_file():
         what = "a folder" if path.is_dir() else "no ordinary file"
@@ -86,40 +86,40 @@ def _try_to_write(folder: Path) -> None:
 
 
 def report_progress(text: str) -> None:
-    """Print what is being done, on the error stream: the output is for results.
+    """Print the current step on the error stream; the output stream is for results.
 
     Parameters
     ----------
     text : str
-        A line.
+        Line to print.
     """
     print(text, file=sys.stderr, flush=True)
 
 
 def is_watched() -> bool:
-    """Return whether the error stream is a terminal, where moving signs of progress make sense.
+    """Return whether the error stream is a terminal, which can show moving progress bars.
 
     Returns
     -------
     bool
-        False in logs and pipes.
+        True for a terminal, False for log files and pipes.
     """
     return sys.stderr.isatty()
 
 
 @contextmanager
 def working(text: str) -> Iterator[None]:
-    """Say what is being done while a block runs; on a terminal with the time it takes.
+    """Show the current step while a block runs; on a terminal with the elapsed time.
 
     Parameters
     ----------
     text : str
-        What is being done.
+        Description of the step.
 
     Yields
     ------
     None
-        Nothing.
+        No value.
     """
     report_progress(text)
     if not is_watched():
@@ -137,7 +137,7 @@ def print_json(result: Mapping[str, Any]) -> None:
     Parameters
     ----------
     result : mapping
-        Names and values. Numbers that JSON lacks (NaN, infinity) become null.
+        Names and values to print. Numbers that JSON does not have (NaN, infinity) become null.
     """
     print(json.dumps(_jsonable(result), indent=2, ensure_ascii=False))
 
@@ -148,9 +148,9 @@ def print_facts(facts: Mapping[str, Any], *, title: str) -> None:
     Parameters
     ----------
     facts : mapping of str
-        What to print; entries that are None are left out.
+        Names and values to print; entries that are None are left out.
     title : str
-        Its headline.
+        Heading of the table.
     """
     rows = [(name, _text(value)) for name, value in facts.items() if value is not None]
     if sys.stdout.isatty():
@@ -168,19 +168,19 @@ def print_facts(facts: Mapping[str, Any], *, title: str) -> None:
 
 
 def listed(names: Any, n: int = 5) -> str:
-    """Return names as text, the first of them if they are many.
+    """Return names as text; only the first names if there are many.
 
     Parameters
     ----------
     names : iterable
-        The names.
+        Names to list.
     n : int, default=5
-        How many to show.
+        Number of names to show.
 
     Returns
     -------
     str
-        Separated by commas.
+        Names separated by commas.
     """
     names = [str(name) for name in names]
     return ", ".join(names[:n]) + (f" and {len(names) - n} more" if len(names) > n else "")
@@ -197,7 +197,7 @@ def _text(value: Any) -> str:
 
 
 def _jsonable(value: Any) -> Any:
-    """Return plain numbers, text and lists in place of NumPy's and pandas' kinds."""
+    """Return a value of NumPy or pandas as plain numbers, text and lists."""
     if isinstance(value, Mapping):
         return {str(name): _jsonable(entry) for name, entry in value.items()}
     if isinstance(value, list | tuple):

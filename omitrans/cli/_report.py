@@ -1,4 +1,4 @@
-"""Tables and figures that the commands write."""
+"""Tables and figures that the commands print or write."""
 
 import sys
 from pathlib import Path
@@ -31,17 +31,17 @@ _HEADINGS = {
 
 
 def format_table(summary: pd.DataFrame) -> str:
-    """Return the nine numbers of the paper's Table 1 as text, one row per model.
+    """Return the nine metrics of Table 1 of the paper as text, one row per model.
 
     Parameters
     ----------
     summary : DataFrame of shape (n_models, n_metrics)
-        What :meth:`omitrans.comparison.ModelComparison.summary` returns.
+        Summary as :meth:`omitrans.comparison.ModelComparison.summary` returns it.
 
     Returns
     -------
     str
-        Lines of text.
+        Table as lines of text.
     """
     rows = [("", *words) for words in zip(*_HEADINGS.values(), strict=True)]
     for name, values in summary.iterrows():
@@ -57,12 +57,12 @@ def format_table(summary: pd.DataFrame) -> str:
 
 
 def print_comparison(summary: pd.DataFrame) -> None:
-    """Print the nine numbers of each model: a table on a wide terminal, plain lines elsewhere.
+    """Print the nine metrics of each model: a table on a wide terminal, plain lines elsewhere.
 
     Parameters
     ----------
     summary : DataFrame of shape (n_models, n_metrics)
-        As in :func:`format_table`.
+        Summary as :meth:`omitrans.comparison.ModelComparison.summary` returns it.
     """
     table = Table()
     table.add_column("", style="bold")
@@ -79,24 +79,24 @@ def print_comparison(summary: pd.DataFrame) -> None:
 
 
 def _cell(metric: str, value: float) -> str:
-    """Write counts without and other numbers with the four decimals of the paper."""
+    """Return a number as text: counts without decimals, other metrics with four."""
     return f"{value:,.0f}" if metric.startswith("n_") else f"{value:,.4f}"
 
 
 def draw_comparison(results: pd.DataFrame, folder: Path) -> dict[str, str]:
-    """Draw the models against one another.
+    """Draw figures that compare the models.
 
     Parameters
     ----------
     results : DataFrame
-        ``results`` of a comparison.
+        The attribute ``results`` of a comparison.
     folder : Path
-        Where to write.
+        Folder to write the figures to.
 
     Returns
     -------
     dict of str to str
-        What each written file shows.
+        Description of each written file, by file name.
     """
     display = ModelComparisonDisplay.from_results(results)
     display.ax_.set_xlabel("Median R² per gene (higher is better)")
@@ -113,16 +113,16 @@ def draw_model(
     title: str,
     unit: str,
 ) -> dict[str, str]:
-    """Draw how one model learned and how well it predicts.
+    """Draw the training losses of a model and how well it predicts.
 
     Parameters
     ----------
     model : estimator
-        Trained in epochs; a Pipeline will do.
+        Fitted model that was trained in epochs, or a Pipeline that ends in one.
     Y_true, Y_pred : DataFrame of shape (n_samples, n_genes)
-        Real expression of samples that `model` has not seen, and its prediction.
+        Real and predicted expression of samples that `model` was not fitted on.
     folder : Path
-        Where to write.
+        Folder to write the figures to.
     title : str
         Title of the figures of these samples.
     unit : str
@@ -131,7 +131,7 @@ def draw_model(
     Returns
     -------
     dict of str to str
-        What each written file shows.
+        Description of each written file, by file name.
     """
     genes = R2HistogramDisplay.from_predictions(Y_true, Y_pred)
     genes.ax_.set(xlabel=f"R² per gene ({len(genes.r2):,} genes)", ylabel="Number of genes")

@@ -1,4 +1,4 @@
-"""Finished folds on disk, found again by what went into them."""
+"""Finished fits on disk, found again by a digest of everything that went into them."""
 
 import hashlib
 import pickle
@@ -24,20 +24,20 @@ _ARRAY = "array:"  # in front of the names of arrays that are kept beside the nu
 
 
 class OutcomeCache:
-    """Outcomes of fits in a folder, one file each.
+    """Cache that stores the outcome of each fit in its own file of one folder.
 
-    A file's name is a digest of the model's parameters, the tables with their names, the options
-    of the comparison, the split, and the versions of the packages that compute. Files hold
-    numbers only and are replaced in one move, so that each is whole.
+    A file's name is a digest of the model's parameters, the tables with their names, the options of
+    the comparison, the split, and the versions of the packages that compute. Files hold numbers
+    only and are replaced in one step, so that no file is ever half written.
 
     Parameters
     ----------
     directory : str or pathlib.Path
-        The folder; made when the first outcome is written.
+        Folder of the cache; it is made when the first outcome is written.
     tables : tuple of array-like, DataFrame or Series
-        All samples.
+        Tables with all samples.
     options : dict
-        What else decides the outcome of every fit.
+        Other options of the comparison that decide the outcome of every fit.
     """
 
     def __init__(self, directory: str | Path, tables: Any, options: Mapping[str, Any]) -> None:
@@ -56,21 +56,21 @@ class OutcomeCache:
         ]
 
     def path(self, name: str, model: Any, *split: Any) -> Path:
-        """Return the file of a fit.
+        """Return the path of the file that stores a fit.
 
         Parameters
         ----------
         name : str
-            The model's name, for messages.
+            Name of the model, for error messages.
         model : estimator
-            Only its class and parameters count.
+            Model to fit; only its class and its parameters enter the digest.
         *split : object
-            Rows, masks and whatever else tells this fit from the others.
+            Rows, masks and everything else that distinguishes this fit from the others.
 
         Returns
         -------
         pathlib.Path
-            The file.
+            Path of the file.
 
         Raises
         ------
@@ -88,12 +88,12 @@ def read_outcome(path: Path) -> Outcome | None:
     Parameters
     ----------
     path : pathlib.Path
-        The file.
+        Path of the file.
 
     Returns
     -------
     Outcome or None
-        The outcome.
+        The stored outcome, or None.
     """
     if not path.exists():
         return None
@@ -111,19 +111,19 @@ def read_outcome(path: Path) -> Outcome | None:
 
 
 def write_outcome(path: Path, outcome: Outcome) -> str | None:
-    """Store an outcome; return what went wrong, if anything.
+    """Store an outcome; return an error message if that failed.
 
     Parameters
     ----------
     path : pathlib.Path
-        The file.
+        Path of the file.
     outcome : Outcome
-        What to store. Failures are not stored, so that they are tried again.
+        Outcome to store. Failures are not stored, so that they are tried again.
 
     Returns
     -------
     str or None
-        The message of an error, such as a full disk: the comparison goes on without storing.
+        Message of the error, such as a full disk, or None. The comparison goes on without storing.
     """
     if outcome.error is not None:
         return None

@@ -1,4 +1,4 @@
-"""Several imputers on the same hidden values, in one tidy table."""
+"""Comparison of several imputers on the same hidden values, in one tidy table."""
 
 from collections.abc import Mapping, Sequence
 from numbers import Integral, Real
@@ -71,56 +71,58 @@ def compare_imputers(
 ) -> ImputerComparison:
     """Compare imputers by values that are known and were hidden from them.
 
-    All imputers get the same holes. Each is cloned and sees the table with its holes only; numbers
-    are over hidden entries. One that fails is reported in a warning and in
-    ``errors`` and does not stop the others.
+    The same values are hidden from all imputers. Each imputer is cloned and sees only the table
+    without the hidden values; the metrics are computed over the hidden entries. An imputer that
+    fails is reported in a warning and in ``errors`` and does not stop the others.
 
     Parameters
     ----------
     imputers : dict of str to transformer
         Imputers by name; ``transform`` must return the expression columns only.
     X : array-like or DataFrame of shape (n_samples, n_columns)
-        Expression and covariates; missing values that it has are imputed but never judged.
+        Expression values and covariates. Values that are missing from the start are imputed, but do
+        not count in the metrics.
     scenario : {"inductive", "in-place"}, default="inductive"
         "inductive" fits on the training samples of each fold and imputes its test samples.
-        "in-place" fits on one table with holes and imputes that: an imputer learns from the
-        observed values of the samples it imputes, and there are no folds.
+        "in-place" fits on one table with hidden values and imputes the same table: an imputer
+        learns from the observed values of the samples that it imputes, and there are no folds.
     covariates : str or list of str, default=None
-        Columns of the frame X that are covariates; these are never hidden, and all imputers get
-        them.
+        Names of the columns of the DataFrame X that are covariates. Covariates are never hidden,
+        and all imputers receive them.
     missing_rates : float or sequence of float, default=(0.5,)
-        Shares of values to hide, each in turn.
+        Fractions of values to hide; the comparison is run for each fraction.
     n_masks : int, default=3
-        Number of masks that are drawn for each missing rate.
+        Number of random masks per missing rate.
     mechanism : {"mcar", "block"}, default="mcar"
         How values are hidden; see :func:`~omitrans.datasets.hide_values`.
     train_missing_rate : float, default=0.0
-        Share of values hidden in the training samples of "inductive".
+        Fraction of values that are hidden in the training samples of scenario "inductive".
     cv : int, splitter or iterable of (train, test), default=5
-        The folds of "inductive".
+        Cross-validation folds of scenario "inductive".
     groups : "auto", None or array-like of shape (n_samples,), default="auto"
-        What must not stand on both sides of a split: the donor of each sample. "auto" reads
-        donors from the index of a frame X if it holds ids of TCGA, TARGET or GTEx and donors have
-        several samples. None splits without regard to donors. Imputers whose `fit` takes groups
-        get those of their training samples.
+        Donor of each sample; all samples of a donor stay on the same side of a split. "auto" reads
+        the donors from the index of a DataFrame X if it holds ids of TCGA, TARGET or GTEx and
+        donors have several samples. None splits without regard to donors. Imputers whose `fit`
+        takes groups receive the groups of their training samples.
     group_by : str, array-like or Series of shape (n_samples,), default=None
-        Column of X, or labels, such as the tissue: R² is computed within each group too.
+        Name of a column of X, or one label per sample, such as the tissue. R² is also computed
+        within each of these groups.
     n_jobs : int, default=None
-        How many fits run at once, through joblib.
+        Number of fits that run in parallel, through joblib.
     cache_dir : str or pathlib.Path, default=None
-        Folder for finished fits; another call with the same imputer, table and masks reads them.
-        Needs an integer `random_state`.
+        Folder for finished fits. A later call with the same imputer, table and masks reads the
+        results from there instead of fitting again. Needs an integer `random_state`.
     return_imputations : bool, default=False
-        Whether to keep every imputed table.
+        Whether to keep every imputed table in the result.
     random_state : int, RandomState instance or None, default=None
-        Seed of the masks.
+        Seed of the random masks.
     verbose : int, default=0
-        A progress bar if 1 or more.
+        Whether to show a progress bar: 1 or more shows it.
 
     Returns
     -------
     ImputerComparison
-        The numbers of every imputer, rate, mask and fold, and their summary.
+        Metrics of every imputer, missing rate, mask and fold, with methods that summarise them.
 
     Raises
     ------
@@ -143,10 +145,10 @@ def compare_imputers(
 
     Notes
     -----
-    R² compares with the mean of the values of a gene that were not hidden in the same table, as
-    published. Where the training samples are whole, an imputer is fitted once a fold and fills all
-    masks. ``predict_seconds`` is the time of ``transform``; in place, all time is that of
-    ``fit_transform`` and stands under ``fit_seconds``.
+    R² compares with the mean of the values of a gene that were not hidden in the same table, as in
+    the paper. Where no values are hidden in the training samples, an imputer is fitted once per
+    fold and imputes the table of every mask. ``predict_seconds`` is the time of ``transform``; in
+    scenario "in-place", ``fit_seconds`` is the time of ``fit_transform``.
 
     References
     ----------
@@ -237,7 +239,7 @@ def _labels(X: Any, group_by: Any) -> np.ndarray | None:
 def _draw_seeds(
     rates: Sequence[float], n_masks: int, random_state: Any
 ) -> dict[tuple[float, int], int]:
-    """Return the seed of every mask; the numbers of other rates do not change a rate's own."""
+    """Return the seed of every mask; the seeds of one rate do not depend on the other rates."""
     if not all(0 < rate < 1 for rate in rates) or len(set(rates)) < len(rates):
         raise ValueError(f"missing_rates must be different numbers between 0 and 1. Got {rates}.")
     if random_state is None:
@@ -276,7 +278,7 @@ def _mean_tables(found: Mapping[Any, Outcome], name: str) -> dict[tuple[str, flo
 
 
 def _nanmean(parts: np.ndarray) -> np.ndarray:
-    """Return the mean over the first axis without NaN; NaN where there is nothing else."""
+    """Return the mean over the first axis without NaN values; NaN where all values are NaN."""
     counts = (~np.isnan(parts)).sum(axis=0)
     return np.divide(
         np.nansum(parts, axis=0), counts, out=np.full(counts.shape, np.nan), where=counts > 0
@@ -297,7 +299,7 @@ def _per_group(found: Mapping[Any, Outcome], genes: pd.Index, labels: np.ndarray
 
 
 def _sizes(splits: Sequence[Split | None]) -> pd.DataFrame | None:
-    """Return the sizes of the folds, where there are any."""
+    """Return the sizes of the folds, or None without folds."""
     sizes = [(len(split[0]), len(split[1])) for split in splits if split is not None]
     return pd.DataFrame(sizes, columns=["n_train", "n_test"]) if sizes else None
 

@@ -1,4 +1,4 @@
-"""Several models on the same folds, in one tidy table."""
+"""Comparison of several models on the same folds, in one tidy table."""
 
 import warnings
 from collections.abc import Mapping, Sequence
@@ -64,47 +64,48 @@ def compare_models(
 ) -> ModelComparison:
     """Cross-validate several models on the same folds.
 
-    Every model is cloned for every fold, so the given ones stay as they are, and predicts
-    its test samples once. A model that fails in a fold is reported in a warning and in
-    ``errors`` and does not stop the others.
+    Every model is cloned for every fold, so that the given models stay unchanged, and each clone
+    predicts the test samples of its fold once. A model that fails in a fold is reported in a
+    warning and in ``errors`` and does not stop the others.
 
     Parameters
     ----------
     models : dict of str to estimator
         Models by name, Pipelines included, in the order of the summary.
     X : array-like or DataFrame of shape (n_samples, n_features)
-        The source profiles; samples are rows.
+        Source profiles with samples as rows.
     y : array-like, DataFrame or Series of shape (n_samples, n_targets) or (n_samples,)
-        The target profiles. If X and y are both pandas objects, their indexes must agree.
+        Target profiles with samples as rows. If X and y are both pandas objects, their indexes must
+        be equal.
     cv : int, splitter or iterable of (train, test), default=5
-        The folds, drawn once for all models. An int means
+        Cross-validation folds, drawn once for all models. An int means
         :class:`~sklearn.model_selection.KFold` in the order of the rows, or
         :class:`~sklearn.model_selection.GroupKFold` where samples are grouped.
     groups : "auto", None or array-like of shape (n_samples,), default="auto"
-        What must not stand on both sides of a split, such as the patient of each sample. "auto"
-        reads patients from the index of a frame X if it holds ids of TCGA, TARGET or GTEx and
-        patients have several samples. None splits without regard to groups. Models whose `fit`
-        takes groups get those of their training samples.
+        Group of each sample, such as its patient; all samples of a group stay on the same side of a
+        split. "auto" reads patients from the index of a DataFrame X if it holds ids of TCGA, TARGET
+        or GTEx and patients have several samples. None splits without regard to groups. Models
+        whose `fit` takes groups receive the groups of their training samples.
     scorers : dict of str to str or callable, default=None
-        Scorers beside the nine numbers of the report, as scikit-learn takes them. Their
-        values are kept as they come (greater is better).
+        Additional scorers, in any form that scikit-learn accepts, beside the nine metrics of the
+        report. Their values are kept as the scorers return them (greater is better).
     n_jobs : int, default=None
-        How many fits run at once, through joblib; -1 means all cores. Within
+        Number of fits that run in parallel, through joblib; -1 means all cores. Within
         ``joblib.parallel_config(backend="dask")`` the fits run on that cluster.
     cache_dir : str or pathlib.Path, default=None
-        Folder for finished folds. Each is written as soon as it is done, and another call with
-        the same model, tables, split and package versions reads it instead of fitting again: so
-        a comparison goes on where it was interrupted. What failed is tried again. On a cluster
-        the folder must be one that all its machines see.
+        Folder for finished folds. Each fold is written as soon as it is finished, and a later call
+        with the same model, tables, split and package versions reads it instead of fitting again.
+        An interrupted comparison thus continues where it stopped. Folds that failed are tried
+        again. On a cluster all machines must be able to read and write this folder.
     verbose : int, default=0
-        A progress bar if 1 or more.
+        Whether to show a progress bar: 1 or more shows it.
     return_predictions : bool, default=False
-        Whether to keep the out-of-fold predictions, a table of the size of y for each model.
+        Whether to keep the out-of-fold predictions: one table of the size of y per model.
 
     Returns
     -------
     ModelComparison
-        The numbers of every model and fold, and their summary.
+        Metrics of every model and fold, with methods that summarise them.
 
     Raises
     ------
@@ -112,7 +113,7 @@ def compare_models(
         If X, y or `groups` are indexed by different samples.
     ValueError
         If a group stands on both sides of a split, if all fits failed, or if `cache_dir` is given
-        and a parameter (a lambda, an open file) cannot be recognised when it comes again.
+        and a parameter (a lambda, an open file) cannot be recognised in a later call.
 
     Warns
     -----
@@ -121,15 +122,16 @@ def compare_models(
 
     See Also
     --------
-    omitrans.metrics.reconstruction_report : The nine numbers.
+    omitrans.metrics.reconstruction_report : The nine metrics.
     omitrans.displays.ModelComparisonDisplay : A plot of one metric.
 
     Notes
     -----
-    ``fit_seconds``, ``predict_seconds`` and ``peak_memory_mib`` stand beside the metrics. The
-    last is how far the process's memory rose during the fit, read from ``/proc`` every 10 ms, and
-    NaN where there is none. It counts neither processes that the model starts itself nor the
-    tables that are there before; memory that an earlier fit left behind for reuse lowers it.
+    ``fit_seconds``, ``predict_seconds`` and ``peak_memory_mib`` stand beside the metrics.
+    ``peak_memory_mib`` is the rise of the memory of the process during the fit, read from ``/proc``
+    every 10 ms, and NaN on systems without ``/proc``. It counts neither processes that the model
+    starts itself nor tables that were in memory before; memory that an earlier fit left for reuse
+    lowers it.
 
     References
     ----------
@@ -206,7 +208,7 @@ def _check_scorer_names(scorers: Mapping[str, Any] | None) -> None:
 
 
 def _out_of_fold(parts: list[np.ndarray | None], splits: list[Split], Y: Any) -> Any:
-    """Put the test predictions of the folds into one table in the form of Y."""
+    """Join the test predictions of the folds to one table of the same kind as Y."""
     made = [part for part in parts if part is not None]
     dtype = np.result_type(np.float32, *made)  # room for NaN where a model predicts integers
     table = np.full(np.shape(Y), np.nan, dtype=dtype)
@@ -237,24 +239,24 @@ def evaluate_fold(
     Parameters
     ----------
     model : estimator
-        Is cloned.
+        Model to fit; it is cloned first.
     X, Y : array-like, DataFrame or Series
-        All samples.
+        Tables with all samples.
     train, test : ndarray of int
-        Rows.
+        Row numbers of the training and of the test samples.
     parts : sequence of None
-        A fold gives one outcome.
+        Sequence of length one: a fold gives one outcome.
     groups : ndarray of shape (n_samples,) or None
-        The group of each sample, for models whose `fit` takes groups.
+        Group of each sample, for models whose `fit` takes groups.
     scorers : dict or None
-        Scorers beside the report.
+        Additional scorers beside the report.
     keep_prediction : bool
-        Whether the outcome holds the prediction.
+        Whether to keep the prediction in the outcome.
 
     Returns
     -------
     list of Outcome
-        Numbers, or the text of the error; with the prediction under that name, if kept.
+        Metrics, or the text of the error; a prediction that is kept is the array "prediction".
     """
     try:
         model = clone(model)

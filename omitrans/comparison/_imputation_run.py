@@ -1,4 +1,4 @@
-"""One imputer on one mask: values hidden, filled, judged."""
+"""Evaluation of one imputer: hide values, impute them, compare them with the truth."""
 
 import warnings
 from collections.abc import Sequence
@@ -39,36 +39,38 @@ def evaluate_imputer(
     labels: np.ndarray | None,
     keep_imputation: bool,
 ) -> list[Outcome]:
-    """Hide values, fit a clone of `imputer`, fill them and compare.
+    """Hide values, fit a clone of `imputer`, impute the values and compare them with the truth.
 
     Parameters
     ----------
     imputer : estimator
-        Is cloned.
+        Imputer to fit; it is cloned first.
     X : array-like or DataFrame
-        All samples.
+        Table with all samples.
     split : (ndarray, ndarray) or None
-        Rows to fit on and rows to impute; None fits on the table with its holes and imputes it.
+        Row numbers to fit on and row numbers to impute. None fits on the table with hidden values
+        and imputes the same table.
     parts : sequence of (float, int)
-        Share of values to hide, and seed, of each mask.
+        Fraction of values to hide and seed of each mask.
     train_missing_rate : float
-        Share hidden in the rows to fit on.
+        Fraction of values that are hidden in the rows to fit on.
     mechanism : str
-        As :func:`~omitrans.datasets.hide_values` takes it.
+        How values are hidden; see :func:`~omitrans.datasets.hide_values`.
     covariates : sequence of str
-        Columns that are never hidden.
+        Names of the columns that are never hidden.
     groups : ndarray of shape (n_samples,), "auto" or None
-        The donor of each sample, for imputers whose `fit` takes groups. Only in place may it be
-        "auto", which leaves it to them.
+        Donor of each sample, for imputers whose `fit` takes groups. "auto" is allowed only where
+        `split` is None and is passed on to the imputer.
     labels : ndarray of shape (n_samples,) or None
-        Groups for R² within groups.
+        Group of each sample, to compute R² within groups.
     keep_imputation : bool
-        Whether outcomes hold the imputed table.
+        Whether to keep the imputed table in the outcomes.
 
     Returns
     -------
     list of Outcome
-        For each mask, numbers over hidden entries with R² of every gene, or the text of the error.
+        For each mask, the metrics over hidden entries and R² of every gene, or the text of the
+        error.
     """
     hide = {"mechanism": mechanism, "exclude": list(covariates) or None}
     rows = slice(None) if split is None else split[1]
@@ -110,14 +112,14 @@ def evaluate_imputer(
 
 
 class _Filler:
-    """A clone of an imputer that knows what its fit has cost."""
+    """Clone of an imputer that records the time and memory of its fit."""
 
     def __init__(self, imputer: Any) -> None:
         self.imputer = clone(imputer)
         self.filled: Any = None
 
     def fit(self, train: Any, groups: Any, *, fill: bool = False) -> "_Filler":
-        """Fit; with `fill`, fill the same table at once, which counts as part of the fit."""
+        """Fit; if `fill` is True, also impute the same table, which counts as part of the fit."""
         start = perf_counter()
         with warnings.catch_warnings(), PeakMemory() as memory:
             # a training that Ctrl-C cut short is no result: the user wants the comparison to end
@@ -129,7 +131,7 @@ class _Filler:
         return self
 
     def fill(self, holes: Any) -> tuple[np.ndarray, tuple[float, float, float]]:
-        """Return the table without holes, and the costs."""
+        """Return the imputed table, and the costs."""
         start = perf_counter()
         filled = self.imputer.transform(holes) if self.filled is None else self.filled
         return np.asarray(filled), (self.seconds, perf_counter() - start, self.mib)
@@ -138,7 +140,7 @@ class _Filler:
 def _judge(
     truth: Any, imputed: np.ndarray, hidden: Any, labels: np.ndarray | None, rows: Any
 ) -> tuple[dict[str, float], dict[str, np.ndarray]]:
-    """Return numbers and R² of every gene, over all samples and within groups."""
+    """Return the metrics and R² of every gene, over all samples and within groups."""
     _check_shape(imputed, truth)
     r2 = np.asarray(masked_r2_per_feature(truth, imputed, hidden))
     defined = pd.Series(r2).dropna()  # a Series, as its mean of nothing is NaN without a warning

@@ -1,4 +1,4 @@
-"""What a comparison of imputers found."""
+"""Result of a comparison of imputers."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,31 +13,33 @@ from omitrans.reports import comparison_report
 
 @dataclass(frozen=True, eq=False)
 class ImputerComparison:
-    """What :func:`compare_imputers` found.
+    """Result of :func:`compare_imputers`: the metrics of every imputer, mask and fold.
 
     Parameters
     ----------
     results : DataFrame
-        One number a row, with the columns ``model``, ``missing_rate``, ``mask``, ``fold``,
-        ``metric`` and ``value``. The metrics, over hidden entries: ``rmse``,
+        Table with one metric value per row and the columns ``model``, ``missing_rate``, ``mask``,
+        ``fold``, ``metric`` and ``value``. The metrics, computed over hidden entries, are ``rmse``,
         ``mean_r2_per_feature`` (the papers' number), ``median_r2_per_feature``,
         ``fraction_r2_per_feature_above`` (0.3), then ``fit_seconds``, ``predict_seconds`` and
         ``peak_memory_mib``. NaN where an imputer failed.
     errors : DataFrame
-        What failed, with the columns ``model``, ``missing_rate``, ``mask``, ``fold``, ``error``.
+        Table with one row per failure and the columns ``model``, ``missing_rate``, ``mask``,
+        ``fold``, ``error``.
     per_feature : DataFrame of shape (n_genes, n_models * n_rates)
-        R² of every gene, mean over masks and folds; columns (model, missing_rate). NaN for an
-        imputer that failed in one of them.
+        R² of every gene, averaged over masks and folds; the columns are pairs (model,
+        missing_rate). NaN for an imputer that failed for one of the masks or folds.
     per_group : DataFrame of shape (n_genes, n_models * n_rates * n_groups), default=None
-        The same within groups; columns (model, missing_rate, group).
+        R² of every gene within each group of samples, averaged over masks and folds; the columns
+        are triples (model, missing_rate, group).
     folds : DataFrame, default=None
-        Sizes of the folds, with the columns ``n_train`` and ``n_test``.
+        Number of samples in each fold, with the columns ``n_train`` and ``n_test``.
     imputations : dict of (model, missing_rate, mask, fold) to ndarray, default=None
-        The imputed tables, if asked for.
+        The imputed tables, if `return_imputations` was True.
 
     See Also
     --------
-    compare_imputers : Makes a comparison.
+    compare_imputers : Compares imputers and returns this object.
     """
 
     results: pd.DataFrame
@@ -49,34 +51,35 @@ class ImputerComparison:
 
     @property
     def missing_rates(self) -> list[float]:
-        """Return the shares of values that were hidden.
+        """Return the fractions of values that were hidden.
 
         Returns
         -------
         list of float
-            In ascending order.
+            Missing rates in ascending order.
         """
         return sorted(self.results["missing_rate"].unique().tolist())
 
     def at(self, missing_rate: float | None = None) -> ModelComparison:
         """Return the comparison at one missing rate, in which every mask of a fold is a fold.
 
-        Its tests average the masks of a fold first, as :meth:`tests` does.
+        The tests of the returned comparison average the masks of a fold first, as :meth:`tests`
+        does.
 
         Parameters
         ----------
         missing_rate : float, default=None
-            Which; None where there is only one.
+            Missing rate to select; may be None if there is only one.
 
         Returns
         -------
         ModelComparison
-            With its summary, tests and figures.
+            Comparison at this missing rate, with its own summary, tests and figures.
 
         Raises
         ------
         ValueError
-            If there is no such rate.
+            If the comparison has no such missing rate.
         """
         rate = self._rate(missing_rate)
         n_folds = int(self.results["fold"].max()) + 1
@@ -96,16 +99,17 @@ class ImputerComparison:
         Parameters
         ----------
         missing_rate : float, default=None
-            Which; None where there is only one.
+            Missing rate to select; may be None if there is only one.
         std : bool, default=False
             Return text, "mean ± standard deviation over masks and folds", instead of numbers.
         costs : bool, default=False
-            Add fit and transform seconds and peak memory (MiB).
+            Add the seconds of fit and transform and the peak memory (MiB).
 
         Returns
         -------
         DataFrame of shape (n_models, n_metrics)
-            Imputers in the order they were given. NaN where one failed in a fold.
+            Imputers in the order in which they were given. NaN for an imputer that failed in a
+            fold.
         """
         return self.at(missing_rate).summary(std=std, costs=costs)
 
@@ -116,28 +120,28 @@ class ImputerComparison:
         missing_rate: float | None = None,
         **options: Any,
     ) -> pd.DataFrame:
-        """Test whether imputers differ by more than their folds let expect.
+        """Test whether imputers differ by more than chance differences between folds explain.
 
-        Masks of the same fold are averaged first: they are no new samples.
+        Masks of the same fold are averaged first, because they hold the same samples.
 
         Parameters
         ----------
         metric : str, default="mean_r2_per_feature"
-            A metric of `results`.
+            Name of a metric in the column ``metric`` of `results`.
         missing_rate : float, default=None
-            Which; None where there is only one.
+            Missing rate to select; may be None if there is only one.
         **options
             Passed to :meth:`ModelComparison.tests`.
 
         Returns
         -------
         DataFrame
-            One row per pair.
+            Table with one row per pair of imputers.
 
         Raises
         ------
         ValueError
-            If there are fewer than two folds, as in place, where masks alone vary.
+            If there are fewer than two folds, as in scenario "in-place", where only the masks vary.
         """
         return self.at(missing_rate).tests(metric, **options)
 
@@ -149,16 +153,16 @@ class ImputerComparison:
         Parameters
         ----------
         path : str or pathlib.Path
-            The file.
+            Path of the HTML file to write.
         missing_rate : float, default=None
-            Which; None where there is only one.
+            Missing rate to select; may be None if there is only one.
         title : str, default="Comparison of imputers"
-            Its heading.
+            Heading of the page.
 
         Returns
         -------
         pathlib.Path
-            The file.
+            Path of the written file.
         """
         return comparison_report(self.at(missing_rate), path, title=title)
 
@@ -176,12 +180,12 @@ class ImputerComparison:
 
 @dataclass(frozen=True, eq=False)
 class _OneRate(ModelComparison):
-    """A comparison whose folds are masks of folds: they show spread, but are no new samples."""
+    """Comparison whose "folds" are masks of folds, which repeat the same samples."""
 
     n_folds: int = 1
 
     def tests(self, metric: str = "median_r2_per_feature", **options: Any) -> pd.DataFrame:
-        """Test over folds, with the masks of each averaged."""
+        """Test over folds, with the masks of each fold averaged."""
         fold = self.results["fold"] % self.n_folds
         keys = ["model", "fold", "metric"]
         values = self.results.assign(fold=fold).groupby(keys, sort=False)["value"]

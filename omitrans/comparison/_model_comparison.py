@@ -1,4 +1,4 @@
-"""What a comparison of models found."""
+"""Result of a comparison of models."""
 
 import warnings
 from collections.abc import Callable, Iterable
@@ -28,14 +28,14 @@ def nadeau_bengio(differences: np.ndarray, test_over_train: float) -> tuple[floa
     Parameters
     ----------
     differences : ndarray of shape (n_folds,)
-        Of two models, fold by fold.
+        Differences between two models, one per fold.
     test_over_train : float
-        Size of the test folds in units of the training folds.
+        Size of the test folds divided by the size of the training folds.
 
     Returns
     -------
     tuple of float
-        Statistic and p-value.
+        The statistic and its p-value.
     """
     n = len(differences)
     mean = float(differences.mean())
@@ -52,14 +52,14 @@ def wilcoxon(differences: np.ndarray, test_over_train: float) -> tuple[float, fl
     Parameters
     ----------
     differences : ndarray of shape (n_folds,)
-        Of two models, fold by fold.
+        Differences between two models, one per fold.
     test_over_train : float
-        Ignored.
+        Not used; the statistic does not depend on it.
 
     Returns
     -------
     tuple of float
-        Statistic and p-value.
+        The statistic and its p-value.
     """
     if not differences.any():
         return 0.0, 1.0
@@ -79,12 +79,12 @@ def holm(p_values: np.ndarray) -> np.ndarray:
     Parameters
     ----------
     p_values : ndarray of shape (n_tests,)
-        One a test.
+        P-values, one per test.
 
     Returns
     -------
     ndarray of shape (n_tests,)
-        Adjusted.
+        Adjusted p-values.
     """
     adjusted = np.full(len(p_values), np.nan)
     order = np.argsort(p_values)[: np.isfinite(p_values).sum()]  # NaN sort last
@@ -107,22 +107,22 @@ def pairwise_tests(
     Parameters
     ----------
     values : DataFrame of shape (n_models, n_folds)
-        One metric.
+        Values of one metric.
     pairs : list of (str, str)
-        Model and reference.
+        Pairs of model and reference.
     lower_is_better : bool
-        Direction of the metric.
+        Whether lower values of the metric are better.
     test : str
-        A key of ``TESTS``.
+        Name of the test, a key of ``TESTS``.
     test_over_train : float
-        Size of the test folds in units of the training folds.
+        Size of the test folds divided by the size of the training folds.
     correction : {"holm"} or None
-        For the number of pairs.
+        Correction of the p-values for the number of pairs.
 
     Returns
     -------
     DataFrame
-        One row per pair.
+        Table with one row per pair of models.
     """
     n_folds = values.shape[1]
     if n_folds < 2:
@@ -153,27 +153,26 @@ def pairwise_tests(
 
 @dataclass(frozen=True, eq=False)
 class ModelComparison:
-    """What :func:`compare_models` found.
+    """Result of :func:`compare_models`: the metrics of every model and fold.
 
     Parameters
     ----------
     results : DataFrame
-        One number a row, with the columns ``model``, ``fold`` (from 0), ``metric`` and
-        ``value``. The metrics are the keys of
-        :func:`~omitrans.metrics.reconstruction_report` with its signs and units, then extra
-        scorers, then ``fit_seconds``, ``predict_seconds`` and ``peak_memory_mib``. NaN where a
-        model failed.
+        Table with one metric value per row and the columns ``model``, ``fold`` (from 0), ``metric``
+        and ``value``. The metrics are the keys of :func:`~omitrans.metrics.reconstruction_report`
+        with its signs and units, then extra scorers, then ``fit_seconds``, ``predict_seconds`` and
+        ``peak_memory_mib``. NaN where a model failed.
     errors : DataFrame
-        What failed, with the columns ``model``, ``fold`` and ``error``.
+        Table with one row per failure and the columns ``model``, ``fold`` and ``error``.
     predictions : dict of str to DataFrame, Series or ndarray, default=None
-        For every model the out-of-fold predictions in the form of Y, if asked for. NaN where
-        a sample is in no test fold or the model failed.
+        Out-of-fold predictions of every model, as a table of the same kind as Y, if
+        `return_predictions` was True. NaN where a sample is in no test fold or the model failed.
     folds : DataFrame, default=None
-        Sizes of the folds, with the columns ``fold``, ``n_train`` and ``n_test``.
+        Number of samples in each fold, with the columns ``fold``, ``n_train`` and ``n_test``.
 
     See Also
     --------
-    compare_models : Makes a comparison.
+    compare_models : Compares models and returns this object.
     """
 
     results: pd.DataFrame
@@ -184,19 +183,21 @@ class ModelComparison:
     def summary(self, *, std: bool = False, costs: bool = False) -> pd.DataFrame:
         """Return one row per model and one column per metric: the mean over folds.
 
-        A model that failed in a fold gets NaN, as means over different folds do not compare.
+        A model that failed in a fold gets NaN, because means over different folds cannot be
+        compared.
 
         Parameters
         ----------
         std : bool, default=False
             Return text, "mean ± standard deviation over folds", instead of numbers.
         costs : bool, default=False
-            Add fit and predict seconds and peak memory (MiB).
+            Add the seconds of fit and predict and the peak memory (MiB).
 
         Returns
         -------
         DataFrame of shape (n_models, n_metrics)
-            Models in the order they were given, metrics in that of the paper's Table 1.
+            Models in the order in which they were given, metrics in the order of Table 1 of the
+            paper.
         """
         mean = self._over_folds("mean", costs)
         if not std:
@@ -219,18 +220,18 @@ class ModelComparison:
         test: str = "nadeau-bengio",
         correction: str | None = "holm",
     ) -> pd.DataFrame:
-        """Test whether models differ by more than their folds let expect.
+        """Test whether models differ by more than chance differences between folds explain.
 
         Parameters
         ----------
         metric : str, default="median_r2_per_feature"
-            A metric of `results`.
+            Name of a metric in the column ``metric`` of `results`.
         baseline : str, default=None
-            The model that all others are compared with. None compares all pairs.
+            Name of the model that all others are compared with. None compares all pairs.
         test : {"nadeau-bengio", "wilcoxon"}, default="nadeau-bengio"
             The t-test of [1]_ with a variance that allows for the overlap of training folds, or
-            Wilcoxon's signed-rank test over folds, which knows nothing of that overlap and cannot
-            give a p-value below 0.06 with five folds.
+            Wilcoxon's signed-rank test over folds, which ignores that overlap and cannot give a
+            p-value below 0.06 with five folds.
         correction : {"holm"} or None, default="holm"
             Adjustment of p-values for the number of pairs.
 
@@ -279,22 +280,23 @@ class ModelComparison:
         )
 
     def to_html(self, path: Any, *, title: str = "Comparison of models", Y: Any = None) -> Path:
-        """Write tables and figures to one HTML page that needs nothing beside itself.
+        """Write tables and figures to one HTML page that needs no other files.
 
         Parameters
         ----------
         path : str or pathlib.Path
-            The file.
+            Path of the HTML file to write.
         title : str, default="Comparison of models"
-            Its heading.
+            Heading of the page.
         Y : DataFrame or array-like of shape (n_samples, n_targets), default=None
-            The real profiles that were compared with. With them, and with predictions kept
-            (``return_predictions=True``), the page shows how well each gene is predicted.
+            Real profiles that the predictions are compared with. With them, and with kept
+            predictions (``return_predictions=True``), the page shows how well each gene is
+            predicted.
 
         Returns
         -------
         pathlib.Path
-            The file.
+            Path of the written file.
         """
         return comparison_report(self, path, title=title, Y=Y)
 
@@ -319,7 +321,7 @@ class ModelComparison:
 
 
 def _format(metric: str, value: float) -> str:
-    """Write counts without and other numbers with the four decimals of the paper."""
+    """Return a number as text: counts without decimals, other metrics with four."""
     return f"{value:,.0f}" if metric.startswith("n_") else f"{value:,.4f}"
 
 

@@ -1,4 +1,4 @@
-"""What came of one fit of one model."""
+"""Outcome of one fit of one model."""
 
 import sys
 import threading
@@ -14,20 +14,20 @@ _SECONDS_BETWEEN = 0.01
 
 
 class PeakMemory:
-    """Context in which a thread watches the resident memory of this process.
+    """Context manager in which a thread watches the resident memory of this process.
 
     Attributes
     ----------
     mib : float
-        How far it rose above where it stood at the beginning, in MiB; on a GPU that torch used,
-        what torch held there at most is added. NaN where the system does not tell (it is read
-        from ``/proc``, so on Linux only).
+        Largest rise of the memory above its value at the beginning, in MiB. On a GPU that torch
+        used, the peak memory of torch on the GPU is added. NaN where the memory cannot be read (it
+        is read from ``/proc``, so on Linux only).
     """
 
     mib = float("nan")
 
     def __enter__(self) -> Self:
-        """Begin to watch."""
+        """Start watching."""
         self._known = _STATM.exists()
         if self._known:
             self._start = self._highest = _resident()
@@ -46,7 +46,7 @@ class PeakMemory:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """End, and set `mib`."""
+        """Stop watching and set `mib`."""
         if not self._known:
             return
         self._ended.set()
@@ -68,7 +68,7 @@ def _resident() -> int:
 
 
 def _cuda() -> Any:
-    """Return torch.cuda where a GPU is in use already; torch is not imported for it."""
+    """Return torch.cuda if a GPU is already in use; this does not import torch."""
     torch = sys.modules.get("torch")
     return torch.cuda if torch is not None and torch.cuda.is_initialized() else None
 
@@ -77,18 +77,18 @@ COSTS = ("fit_seconds", "predict_seconds", "peak_memory_mib")
 
 
 class Outcome(NamedTuple):
-    """Numbers that a model reached, or why it failed.
+    """Metrics that a model reached, or the reason why it failed.
 
     Attributes
     ----------
     metrics : dict of str to float
-        Numbers by name; empty where it failed.
+        Values of the metrics by name; empty if the fit failed.
     error : str or None
-        What it said when it failed.
+        Error message if the fit failed, else None.
     arrays : dict of str to ndarray
-        What is kept beside the numbers, such as predictions.
+        Arrays that are kept beside the metrics, such as predictions.
     not_stored : str or None
-        Why it could not be written to the cache.
+        Reason why the outcome could not be written to the cache, or None.
     """
 
     metrics: dict[str, float]

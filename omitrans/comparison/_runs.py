@@ -16,18 +16,18 @@ from omitrans.utils._callers import user_level
 
 
 class Run(NamedTuple):
-    """One job, which gives one outcome or several.
+    """One job, which gives one or several outcomes.
 
     Attributes
     ----------
     evaluate : callable
         Called as ``evaluate(*args, parts=[...], **options)``; returns an Outcome for each part.
     args : tuple
-        Its arguments.
+        Positional arguments of `evaluate`.
     options : dict
-        Its keyword arguments.
+        Keyword arguments of `evaluate`.
     parts : dict of (object, pathlib.Path or None)
-        The keys of the outcomes, what tells each from the others, and where it is stored.
+        For the key of each outcome, the part to evaluate and the path where the outcome is stored.
     """
 
     evaluate: Callable[..., list[Outcome]]
@@ -42,16 +42,16 @@ def carry_out(runs: Sequence[Run], *, n_jobs: int | None, verbose: int) -> dict[
     Parameters
     ----------
     runs : sequence of Run
-        What is to be done.
+        Runs to carry out.
     n_jobs : int or None
-        How many at once.
+        Number of runs in parallel.
     verbose : int
-        A progress bar if 1 or more.
+        Whether to show a progress bar: 1 or more shows it.
 
     Returns
     -------
     dict of Outcome
-        By their keys, in the order of the runs.
+        Outcomes by their keys, in the order of the runs.
     """
     found: dict[Any, Outcome] = {}
     for run in runs:
@@ -78,17 +78,17 @@ def carry_out(runs: Sequence[Run], *, n_jobs: int | None, verbose: int) -> dict[
 
 
 def evaluate_and_store(run: Run) -> list[Outcome]:
-    """Carry out a run and write its outcomes, where they have a path, before handing them back.
+    """Carry out a run, write those of its outcomes that have a path, and return all outcomes.
 
     Parameters
     ----------
     run : Run
-        What is to be done.
+        Run to carry out.
 
     Returns
     -------
     list of Outcome
-        One a part.
+        Outcomes, one per part.
     """
     parts = [part for part, _ in run.parts.values()]
     outcomes = run.evaluate(*run.args, parts=parts, **run.options)
@@ -100,16 +100,16 @@ def evaluate_and_store(run: Run) -> list[Outcome]:
 
 
 def check_models(models: Mapping[str, Any], method: str, parameter: str = "models") -> None:
-    """Raise unless all are unfitted estimators by name.
+    """Raise an error unless all models are estimators with the given method.
 
     Parameters
     ----------
     models : dict
-        Estimators by name.
+        Estimators by their names.
     method : str
-        What they need beside fit.
+        Name of the method that every model needs beside ``fit``.
     parameter : str, default="models"
-        What the caller's user calls them.
+        Name of the parameter that holds the models, for error messages.
     """
     if not models:
         raise ValueError(f"{parameter} is empty. Give a dict of names and estimators.")
@@ -129,9 +129,9 @@ def report_not_stored(found: Mapping[Any, Outcome], cache_dir: Any) -> None:
     Parameters
     ----------
     found : dict of Outcome
-        All of them.
+        All outcomes.
     cache_dir : str or pathlib.Path or None
-        Where they should have gone.
+        Folder to which the outcomes should have been written.
     """
     lost = [outcome.not_stored for outcome in found.values() if outcome.not_stored]
     if lost:
@@ -143,19 +143,19 @@ def report_not_stored(found: Mapping[Any, Outcome], cache_dir: Any) -> None:
 
 
 def report_failures(found: Mapping[Any, Outcome], columns: list[str]) -> pd.DataFrame:
-    """Warn of every model that failed somewhere; raise if nothing succeeded.
+    """Warn about every model that failed in a run; raise an error if no run succeeded.
 
     Parameters
     ----------
     found : dict of Outcome
-        By keys whose first part is the name of the model.
+        Outcomes by keys whose first part is the name of the model.
     columns : list of str
-        What the parts of a key are.
+        Names of the parts of a key.
 
     Returns
     -------
     DataFrame
-        One row per failure, with these columns and ``error``.
+        Table with one row per failure, with these columns and ``error``.
     """
     rows = [(*key, outcome.error) for key, outcome in found.items() if outcome.error]
     errors = pd.DataFrame(rows, columns=[*columns, "error"])
@@ -173,7 +173,7 @@ def report_failures(found: Mapping[Any, Outcome], columns: list[str]) -> pd.Data
 
 
 def _parallel(n_jobs: int | None) -> Any:
-    """Return a Parallel that hands outcomes over one by one where the backend can."""
+    """Return a Parallel that returns outcomes one by one where the backend supports it."""
     try:
         return Parallel(n_jobs=n_jobs, return_as="generator")
     except ValueError:  # dask's and ray's cannot

@@ -1,4 +1,4 @@
-"""What an imputer has learned of the categories of a covariate, in two dimensions."""
+"""Map of what an imputer has learned about the categories of a covariate, in two dimensions."""
 
 from typing import Any
 
@@ -11,28 +11,28 @@ from omitrans.displays._style import check_method, distinct_colors, get_axes, la
 class CategoryEmbeddingDisplay:
     """Map of the learned vectors of a covariate's categories (Figure 3 of the PMI paper).
 
-    Categories with a like effect on expression, such as the tissues of the brain, should lie
-    together. With few samples a category the map says little.
+    Categories with a similar effect on expression, such as the tissues of the brain, should lie
+    close together. With few samples per category the map says little.
 
     Parameters
     ----------
     places : DataFrame of shape (n_categories, 2)
-        Coordinates, indexed by category.
+        Coordinates of the categories, indexed by category.
     families : array-like of shape (n_categories,), default=None
-        Family of each category, for the colours.
+        Family of each category; families differ in colour.
     method : {"pca", "tsne", "umap"}, default="pca"
-        What made the map, for the axis labels.
+        Method that computed the coordinates, for the axis labels.
 
     Attributes
     ----------
     ax_ : matplotlib Axes
-        The axes.
+        Axes that hold the drawing.
     figure_ : matplotlib Figure
-        The figure.
+        Figure that holds the axes.
 
     See Also
     --------
-    omitrans.PMIImputer.category_embedding : The vectors themselves.
+    omitrans.PMIImputer.category_embedding : Returns the learned vectors.
 
     References
     ----------
@@ -67,20 +67,21 @@ class CategoryEmbeddingDisplay:
         random_state: Any = None,
         ax: Any = None,
     ) -> "CategoryEmbeddingDisplay":
-        """Lay vectors out and draw them.
+        """Compute a map of the vectors of categories and draw it.
 
         Parameters
         ----------
         embedding : DataFrame of shape (n_categories, n_dimensions)
-            A vector a category, as ``category_embedding`` of an imputer returns them.
+            One vector per category, as the method ``category_embedding`` of an imputer returns
+            them.
         families : dict or Series, default=None
-            Family of every category, for the colours.
+            Family of each category; families differ in colour.
         method : {"pca", "tsne", "umap"}, default="pca"
-            The map. "umap", the paper's, needs the package umap-learn.
+            Method that computes the map. "umap", as in the paper, needs the package umap-learn.
         random_state : int, RandomState instance or None, default=None
-            Seed of the map.
+            Seed of the random numbers of the map.
         ax : matplotlib Axes, default=None
-            Axes to draw on; a new figure if None.
+            Axes to draw on; None draws a new figure.
 
         Returns
         -------
@@ -111,16 +112,16 @@ class CategoryEmbeddingDisplay:
     def from_imputer(
         cls, imputer: Any, covariate: Any = None, **options: Any
     ) -> "CategoryEmbeddingDisplay":
-        """Lay out what a fitted imputer has learned of a covariate and draw it.
+        """Compute a map of what a fitted imputer has learned about a covariate and draw it.
 
         Parameters
         ----------
         imputer : PMIImputer or GAINImputer
-            Fitted, with a categorical covariate.
+            Fitted imputer with a categorical covariate.
         covariate : str or int, default=None
-            Which covariate; None where there is only one.
+            Covariate whose categories are drawn; may be None if there is only one.
         **options
-            Passed to :meth:`from_embedding`.
+            Further parameters of :meth:`from_embedding`.
 
         Returns
         -------
@@ -130,12 +131,12 @@ class CategoryEmbeddingDisplay:
         return cls.from_embedding(imputer.category_embedding(covariate), **options)
 
     def plot(self, ax: Any = None) -> "CategoryEmbeddingDisplay":
-        """Draw a named point a category.
+        """Draw one named point per category.
 
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            Axes to draw on; a new figure if None.
+            Axes to draw on; None draws a new figure.
 
         Returns
         -------

@@ -1,4 +1,4 @@
-"""How R² falls as probes go missing."""
+"""Plot of how R² falls when probes are missing."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -11,32 +11,32 @@ from omitrans.exceptions import FeatureMismatchError
 
 
 class CoverageCurveDisplay:
-    """Expected R² of the genes against the share of the model's probes that are present.
+    """Expected R² of the genes against the fraction of the model's probes that are present.
 
-    A line shows the median gene and a band the quartiles; genes of interest get lines of their
-    own. Another array generation lacks some of the probes that a model reads: the curve tells
-    what that costs.
+    A line shows the median of the genes and a band shows the quartiles; genes of interest have
+    their own lines. Newer arrays lack some of the probes that a model reads: the curve shows how
+    much accuracy that costs.
 
     Parameters
     ----------
     curve : DataFrame of shape (n_coverages, n_genes)
-        R², indexed by coverage from 0 to 1.
+        R² of each gene, indexed by coverage from 0 to 1.
     named : DataFrame of shape (n_coverages, n_named), default=None
-        The like of genes to be shown one by one.
+        R² of the genes that are drawn as single lines, indexed by coverage.
     coverage : array-like of shape (n_samples,), default=None
-        Coverage of samples to be marked: each by a tick on the axis, their median by a line.
+        Coverage of samples to mark: a tick on the axis for each sample, a line for their median.
 
     Attributes
     ----------
     ax_ : matplotlib Axes
-        The axes.
+        Axes that hold the drawing.
     figure_ : matplotlib Figure
-        The figure.
+        Figure that holds the axes.
 
     See Also
     --------
     R2HistogramDisplay : R² with all probes.
-    omitrans.preprocessing.ArrayHarmonizer : Its report measures the coverage of samples.
+    omitrans.preprocessing.ArrayHarmonizer : Its method ``report`` measures the coverage of samples.
 
     Examples
     --------
@@ -73,14 +73,14 @@ class CoverageCurveDisplay:
         card : TrustCard
             The trust card of a fitted model.
         genes : sequence of str, default=None
-            Genes to show one by one beside the median.
+            Genes to draw as single lines beside the median.
         coverage : array-like of shape (n_samples,), default=None
-            Coverage of samples to be marked, such as the column ``coverage`` of
+            Coverage of samples to mark, such as the column ``coverage`` of
             :meth:`omitrans.preprocessing.ArrayHarmonizer.report`.
         predictable_only : bool, default=False
-            Whether median and band are those of the genes that the card calls predictable.
+            Whether the median and the band use only the genes that the card calls predictable.
         ax : matplotlib Axes, default=None
-            Axes to draw on; a new figure if None.
+            Axes to draw on; None draws a new figure.
 
         Returns
         -------
@@ -90,7 +90,7 @@ class CoverageCurveDisplay:
         Raises
         ------
         FeatureMismatchError
-            If the card has no such gene.
+            If the card does not hold one of `genes`.
         ValueError
             If `predictable_only` is True and no gene is predictable.
         """
@@ -110,7 +110,7 @@ class CoverageCurveDisplay:
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            Axes to draw on; a new figure if None.
+            Axes to draw on; None draws a new figure.
 
         Returns
         -------

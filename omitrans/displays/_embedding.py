@@ -1,4 +1,4 @@
-"""Real and predicted profiles together, in two dimensions."""
+"""Map of real and predicted profiles together, in two dimensions."""
 
 from typing import Any
 
@@ -11,31 +11,31 @@ _KINDS = {"real": "o", "predicted": "x"}
 
 
 class EmbeddingDisplay:
-    """Real and predicted profiles of the same samples in one map (the paper's Figures 8 and 9).
+    """Map of real and predicted profiles of the same samples (the paper's Figures 8 and 9).
 
-    A model that predicts well puts both profiles of a sample near to one another, and among
-    samples of their own kind. The maps of t-SNE and UMAP keep neighbours, not distances; a
-    prediction that is always the mean makes a knot of its own.
+    If a model predicts well, both profiles of a sample lie near each other and among samples of the
+    same kind. The maps of t-SNE and UMAP keep neighbours, not distances. Predictions that are
+    always the mean form a separate cluster.
 
     Parameters
     ----------
     real, predicted : ndarray of shape (n_samples, 2)
-        Coordinates.
+        Coordinates of the real and of the predicted profiles.
     labels : array-like of shape (n_samples,), default=None
-        Kind of each sample, such as its cancer type, for the colours.
+        Kind of each sample, such as its cancer type; kinds differ in colour.
     method : {"tsne", "umap", "pca"}, default="tsne"
-        What made the map, for the axis labels.
+        Method that computed the coordinates, for the axis labels.
 
     Attributes
     ----------
     ax_ : matplotlib Axes
-        The axes.
+        Axes that hold the drawing.
     figure_ : matplotlib Figure
-        The figure.
+        Figure that holds the axes.
 
     See Also
     --------
-    GenePredictionDisplay : Single genes.
+    GenePredictionDisplay : Predicted against real values of single genes.
 
     References
     ----------
@@ -81,23 +81,24 @@ class EmbeddingDisplay:
         ax: Any = None,
         **plot_options: Any,
     ) -> "EmbeddingDisplay":
-        """Lay real and predicted profiles out together and draw them.
+        """Compute one map of real and predicted profiles and draw it.
 
         Parameters
         ----------
         Y_true, Y_pred : array-like or DataFrame of shape (n_samples, n_features)
             Real and predicted profiles of the same samples.
         labels : array-like or Series of shape (n_samples,), default=None
-            Kind of each sample, for the colours.
+            Kind of each sample, such as its cancer type; kinds differ in colour.
         method : {"tsne", "umap", "pca"}, default="tsne"
-            The map. "umap" needs the package umap-learn. t-SNE and UMAP start from the first 50
-            principal components.
+            Method that computes the map. "umap" needs the package umap-learn. t-SNE and UMAP start
+            from the first 50 principal components.
         random_state : int, RandomState instance or None, default=None
-            Seed of the map. None draws a new one and leaves NumPy's global state alone.
+            Seed of the random numbers of the map. None draws a new seed and does not change NumPy's
+            global state.
         ax : matplotlib Axes, default=None
-            Axes to draw on; a new figure if None.
+            Axes to draw on; None draws a new figure.
         **plot_options
-            Passed to :meth:`plot`.
+            Further parameters of :meth:`plot`.
 
         Returns
         -------
@@ -133,20 +134,20 @@ class EmbeddingDisplay:
     def from_estimator(
         cls, estimator: Any, X: Any, Y: Any, *, ax: Any = None, **options: Any
     ) -> "EmbeddingDisplay":
-        """Predict, lay real and predicted profiles out together and draw them.
+        """Predict, compute one map of real and predicted profiles and draw it.
 
         Parameters
         ----------
         estimator : estimator
-            Fitted; a Pipeline will do.
+            Fitted model, or a fitted Pipeline that ends in one.
         X : array-like or DataFrame of shape (n_samples, n_source_features)
-            Samples that it was not fitted on.
+            Source profiles of samples that the model was not fitted on.
         Y : array-like or DataFrame of shape (n_samples, n_features)
-            Their real profiles.
+            Real profiles of the same samples.
         ax : matplotlib Axes, default=None
-            Axes to draw on; a new figure if None.
+            Axes to draw on; None draws a new figure.
         **options
-            Passed to :meth:`from_predictions`.
+            Further parameters of :meth:`from_predictions`.
 
         Returns
         -------
@@ -161,9 +162,9 @@ class EmbeddingDisplay:
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            Axes to draw on; a new figure if None.
+            Axes to draw on; None draws a new figure.
         lines : bool, default=False
-            Whether a thin line joins the two profiles of a sample.
+            Whether to join the two profiles of a sample by a thin line.
 
         Returns
         -------
@@ -195,7 +196,7 @@ class EmbeddingDisplay:
 
 
 def _add_legend(ax: Any, labels: list[str | None], colors: list[Any]) -> None:
-    """Explain shapes, and colours where they mean something, beside the map."""
+    """Add a legend of the shapes, and of the colours if there are labels, beside the map."""
     from matplotlib.lines import Line2D
 
     entries = [

@@ -1,4 +1,4 @@
-"""Predicted against real values of a few genes."""
+"""Plot of predicted against real values of a few genes."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -13,29 +13,29 @@ from omitrans.metrics._tables import check_tables
 
 
 class GenePredictionDisplay:
-    """Predicted against real expression of example genes, one panel a gene.
+    """Scatter plots of predicted against real expression of example genes, one panel per gene.
 
     Parameters
     ----------
     y_true, y_pred : ndarray of shape (n_samples, n_genes)
-        Real and predicted values of the shown genes.
+        Real and predicted values of the genes to draw.
     genes : sequence of str
-        Their names.
+        Names of the genes.
     r2 : array-like of shape (n_genes,)
-        Their R².
+        R² of each gene.
     unit : str, default="log2(FPKM + 1)"
         Unit of the values, for the axis labels.
 
     Attributes
     ----------
     ax_ : ndarray of matplotlib Axes
-        The panels.
+        Axes of the panels.
     figure_ : matplotlib Figure
-        The figure.
+        Figure that holds the axes.
 
     See Also
     --------
-    R2HistogramDisplay : All genes at a glance.
+    R2HistogramDisplay : Histogram of R² of all genes.
 
     Examples
     --------
@@ -76,24 +76,24 @@ class GenePredictionDisplay:
         ax: Any = None,
         **plot_options: Any,
     ) -> "GenePredictionDisplay":
-        """Pick genes and draw them.
+        """Select genes and draw them.
 
         Parameters
         ----------
         Y_true, Y_pred : array-like or DataFrame of shape (n_samples, n_features)
-            Real and predicted values.
+            Real and predicted values of the same samples.
         genes : sequence of str or int, default=None
-            Genes to show: names if either table is a DataFrame, else columns. If None,
-            `n_genes` of those that vary are taken at even distances in the order of R²,
-            from the best predicted to the worst.
+            Genes to draw: names if one of the tables is a DataFrame, else column numbers. None
+            takes `n_genes` of the genes that vary, at even distances in the order of R², from the
+            best predicted to the worst.
         n_genes : int, default=6
-            How many to show if `genes` is None.
+            Number of genes to draw if `genes` is None.
         unit : str, default="log2(FPKM + 1)"
             Unit of the values, for the axis labels.
         ax : array-like of matplotlib Axes, default=None
-            Axes to draw on, one a gene; a new figure if None.
+            Axes to draw on, one per gene; None draws a new figure.
         **plot_options
-            Passed to :meth:`plot`.
+            Further parameters of :meth:`plot`.
 
         Returns
         -------
@@ -116,20 +116,20 @@ class GenePredictionDisplay:
     def from_estimator(
         cls, estimator: Any, X: Any, Y: Any, *, ax: Any = None, **options: Any
     ) -> "GenePredictionDisplay":
-        """Predict, pick genes and draw them.
+        """Predict, select genes and draw them.
 
         Parameters
         ----------
         estimator : estimator
-            Fitted; a Pipeline will do.
+            Fitted model, or a fitted Pipeline that ends in one.
         X : array-like or DataFrame of shape (n_samples, n_source_features)
-            Samples that it was not fitted on.
+            Source profiles of samples that the model was not fitted on.
         Y : array-like or DataFrame of shape (n_samples, n_features)
-            Their real profiles.
+            Real profiles of the same samples.
         ax : array-like of matplotlib Axes, default=None
-            Axes to draw on, one a gene; a new figure if None.
+            Axes to draw on, one per gene; None draws a new figure.
         **options
-            Passed to :meth:`from_predictions`.
+            Further parameters of :meth:`from_predictions`.
 
         Returns
         -------
@@ -139,14 +139,14 @@ class GenePredictionDisplay:
         return cls.from_predictions(Y, estimator.predict(X), ax=ax, **options)
 
     def plot(self, ax: Any = None, *, n_columns: int = 3) -> "GenePredictionDisplay":
-        """Draw one panel a gene.
+        """Draw one panel per gene.
 
         Parameters
         ----------
         ax : array-like of matplotlib Axes, default=None
-            Axes to draw on, one a gene; a new figure if None.
+            Axes to draw on, one per gene; None draws a new figure.
         n_columns : int, default=3
-            Panels side by side in a new figure.
+            Number of panels side by side in a new figure.
 
         Returns
         -------

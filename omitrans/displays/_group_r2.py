@@ -1,4 +1,4 @@
-"""R² of every gene within each group of samples, as boxes."""
+"""Box plot of R² of every gene within each group of samples."""
 
 from typing import Any
 
@@ -13,20 +13,20 @@ class GroupR2Display:
     """Box plot of R² over genes within each group (Figure 2 of the PMI paper).
 
     Boxes span the quartiles, whiskers the 5th to the 95th percentile; groups are in the order of
-    their medians. The axis ends at −1: a whisker without its cap goes further.
+    their medians. The axis ends at −1: a whisker without a cap continues below that.
 
     Parameters
     ----------
     r2 : DataFrame of shape (n_genes, n_groups)
-        R² within each group, such as
-        :func:`~omitrans.metrics.masked_r2_by_group` returns.
+        R² of each gene within each group, as :func:`~omitrans.metrics.masked_r2_by_group` returns
+        it.
 
     Attributes
     ----------
     ax_ : matplotlib Axes
-        The axes.
+        Axes that hold the drawing.
     figure_ : matplotlib Figure
-        The figure.
+        Figure that holds the axes.
 
     See Also
     --------
@@ -63,11 +63,11 @@ class GroupR2Display:
         Parameters
         ----------
         Y_true, Y_imputed, hidden : array-like or DataFrame of shape (n_samples, n_genes)
-            Real and imputed values, and which were hidden.
+            Real values, imputed values, and a table that is True where a value was hidden.
         groups : array-like or Series of shape (n_samples,)
-            The group of every sample, such as its tissue.
+            Group of each sample, such as its tissue.
         ax : matplotlib Axes, default=None
-            Axes to draw on; a new figure if None.
+            Axes to draw on; None draws a new figure.
 
         Returns
         -------
@@ -90,13 +90,13 @@ class GroupR2Display:
         Parameters
         ----------
         comparison : ImputerComparison
-            Made with ``group_by``.
+            Comparison that was computed with ``group_by``.
         model : str
-            Name of the imputer.
+            Name of the imputer to draw.
         missing_rate : float, default=None
-            Which; None where there is only one.
+            Missing rate to draw; may be None if there is only one.
         ax : matplotlib Axes, default=None
-            Axes to draw on; a new figure if None.
+            Axes to draw on; None draws a new figure.
 
         Returns
         -------
@@ -106,7 +106,7 @@ class GroupR2Display:
         Raises
         ------
         ValueError
-            If the comparison has no groups, no such model or rate.
+            If the comparison has no groups, or does not hold the model or the missing rate.
         """
         table = comparison.per_group
         if table is None:
@@ -120,12 +120,12 @@ class GroupR2Display:
         return cls(table[model][missing_rate]).plot(ax)
 
     def plot(self, ax: Any = None) -> "GroupR2Display":
-        """Draw one box a group.
+        """Draw one box per group.
 
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            Axes to draw on; a new figure if None.
+            Axes to draw on; None draws a new figure.
 
         Returns
         -------

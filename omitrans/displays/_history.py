@@ -1,4 +1,4 @@
-"""How the losses went during training."""
+"""Plot of the losses during training."""
 
 from typing import Any
 
@@ -13,23 +13,23 @@ _ADVERSARIAL_WORDS = ("adversarial", "discriminator", "critic")
 
 
 class HistoryDisplay:
-    """Loss curves: reconstruction in one panel, adversarial terms in another.
+    """Curves of the training losses: reconstruction in one panel, adversarial losses in another.
 
     Parameters
     ----------
     history : DataFrame of shape (n_epochs, n_columns)
-        One row per epoch, numbered by the column ``epoch`` or else by the index. Columns that
-        start with ``train_`` or ``valid_`` are losses; others are not drawn. Losses whose
-        name holds "adversarial", "discriminator" or "critic" get a panel of their own.
+        One row per epoch, numbered by the column ``epoch`` or else by the index. Columns that start
+        with ``train_`` or ``valid_`` are losses; other columns are not drawn. Losses whose name
+        contains "adversarial", "discriminator" or "critic" are drawn in a separate panel.
     best_epoch : int, default=None
-        The epoch whose weights were kept, to be marked.
+        Epoch whose weights were kept; it is marked.
 
     Attributes
     ----------
     ax_ : ndarray of matplotlib Axes
-        The panels.
+        Axes of the panels.
     figure_ : matplotlib Figure
-        The figure.
+        Figure that holds the axes.
 
     Examples
     --------
@@ -53,9 +53,9 @@ class HistoryDisplay:
         Parameters
         ----------
         estimator : estimator
-            Fitted. Pipelines, searches and other wrappers are looked into.
+            Fitted model, or a fitted Pipeline, search or other wrapper that holds one.
         ax : array-like of matplotlib Axes, default=None
-            Axes to draw on, one for each panel; a new figure if None.
+            Axes to draw on, one per panel; None draws a new figure.
 
         Returns
         -------
@@ -76,7 +76,7 @@ class HistoryDisplay:
         Parameters
         ----------
         ax : array-like of matplotlib Axes, default=None
-            Axes to draw on, one for each panel; a new figure if None.
+            Axes to draw on, one per panel; None draws a new figure.
 
         Returns
         -------

@@ -1,4 +1,4 @@
-"""Whether prediction intervals hold what they promise."""
+"""Plot of whether prediction intervals hold as many real values as they should."""
 
 from typing import Any
 
@@ -12,31 +12,32 @@ from omitrans.utils._interval_columns import limits, split_columns
 
 
 class IntervalDisplay:
-    """Histogram over genes of how often the truth lay within its interval.
+    """Histogram over genes of how often the real value lay within its prediction interval.
 
-    Intervals of level 0.9 should hold nine of ten real values. Over few samples the share of a
+    Intervals of level 0.9 should hold nine of ten real values. With few samples the fraction of a
     gene differs from the level by chance; the outline shows how the genes would spread if every
-    interval were right. More genes far to the left than the outline has: intervals are too narrow.
+    interval were right. If more genes lie far to the left than the outline shows, the intervals are
+    too narrow.
 
     Parameters
     ----------
     held : array-like of shape (n_genes,)
-        Share of each gene's samples whose real value lay within the interval.
+        Fraction of the samples whose real value lay within the interval, for each gene.
     n_samples : int
-        Number of samples, for the outline.
+        Number of samples, from which the outline is computed.
     level : float, default=0.9
-        What the intervals promise.
+        Level of the intervals: the fraction of real values that they should hold.
 
     Attributes
     ----------
     ax_ : matplotlib Axes
-        The axes.
+        Axes that hold the drawing.
     figure_ : matplotlib Figure
-        The figure.
+        Figure that holds the axes.
 
     See Also
     --------
-    omitrans.predict_frame : Its ``intervals`` gives the bounds.
+    omitrans.predict_frame : With ``intervals``, returns the bounds.
     GenePredictionDisplay : Predicted against real values of a few genes.
 
     Examples
@@ -61,19 +62,19 @@ class IntervalDisplay:
     def from_predictions(
         cls, Y_true: pd.DataFrame, predictions: pd.DataFrame, *, level: float = 0.9, ax: Any = None
     ) -> "IntervalDisplay":
-        """Measure how often intervals hold the real values and draw it.
+        """Measure how often the intervals hold the real values and draw the histogram.
 
         Parameters
         ----------
         Y_true : DataFrame of shape (n_samples, n_genes)
-            Real values of samples that the model was not fitted on. A NaN is not counted.
+            Real values of samples that the model was not fitted on. NaN values are not counted.
         predictions : DataFrame
-            What :func:`omitrans.predict_frame` gave with ``intervals=level`` for the same samples:
-            with columns ``GENE_lower`` and ``GENE_upper``.
+            Result of :func:`omitrans.predict_frame` with ``intervals=level`` for the same samples,
+            with the columns ``GENE_lower`` and ``GENE_upper``.
         level : float, default=0.9
-            What the intervals promise.
+            Level of the intervals: the fraction of real values that they should hold.
         ax : matplotlib Axes, default=None
-            Axes to draw on; a new figure if None.
+            Axes to draw on; None draws a new figure.
 
         Returns
         -------
@@ -85,7 +86,7 @@ class IntervalDisplay:
         FeatureMismatchError
             If no gene has both intervals and real values.
         SampleMismatchError
-            If the tables have other samples, or in another order.
+            If the two tables do not hold the same samples in the same order.
         """
         if not Y_true.index.equals(predictions.index):
             raise SampleMismatchError(
@@ -107,7 +108,7 @@ class IntervalDisplay:
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            Axes to draw on; a new figure if None.
+            Axes to draw on; None draws a new figure.
 
         Returns
         -------

@@ -1,4 +1,4 @@
-"""How imputers do as more and more is missing."""
+"""Plot of how well imputers work when more and more values are missing."""
 
 from typing import Any
 
@@ -9,29 +9,29 @@ from omitrans.metrics._regression import METRIC_LABELS
 
 
 class MissingRateDisplay:
-    """A metric against the share of missing values, one line per imputer.
+    """Plot of a metric against the fraction of missing values, one line per imputer.
 
-    It is Figure 4 of the PMI paper.
+    The plot follows Figure 4 of the PMI paper.
 
-    Lines are means over masks and folds, bands one standard deviation.
+    Lines show means over masks and folds, bands show one standard deviation.
 
     Parameters
     ----------
     mean, deviation : DataFrame of shape (n_rates, n_models)
-        Indexed by missing rate.
+        Mean and standard deviation of the metric, indexed by missing rate.
     metric : str, default="mean_r2_per_feature"
-        Which metric they hold, for the axis label.
+        Name of the metric, for the axis label.
 
     Attributes
     ----------
     ax_ : matplotlib Axes
-        The axes.
+        Axes that hold the drawing.
     figure_ : matplotlib Figure
-        The figure.
+        Figure that holds the axes.
 
     See Also
     --------
-    omitrans.comparison.compare_imputers : Give it several ``missing_rates``.
+    omitrans.comparison.compare_imputers : Compares imputers at several ``missing_rates``.
 
     References
     ----------
@@ -71,11 +71,11 @@ class MissingRateDisplay:
         Parameters
         ----------
         comparison : ImputerComparison
-            With two missing rates or more.
+            Comparison with two or more missing rates.
         metric : str, default="mean_r2_per_feature"
-            Which metric.
+            Name of the metric to draw.
         ax : matplotlib Axes, default=None
-            Axes to draw on; a new figure if None.
+            Axes to draw on; None draws a new figure.
 
         Returns
         -------
@@ -85,7 +85,7 @@ class MissingRateDisplay:
         Raises
         ------
         ValueError
-            If there is one missing rate only, or no such metric.
+            If the comparison has only one missing rate, or does not hold the metric.
         """
         results = comparison.results
         rows = results[results["metric"] == metric]
@@ -115,7 +115,7 @@ class MissingRateDisplay:
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            Axes to draw on; a new figure if None.
+            Axes to draw on; None draws a new figure.
 
         Returns
         -------

@@ -1,4 +1,4 @@
-"""One metric of several models over the same folds."""
+"""Plot of one metric of several models over the same folds."""
 
 from typing import Any
 
@@ -19,20 +19,22 @@ class ModelComparisonDisplay:
     values : DataFrame of shape (n_models, n_folds)
         The metric of every model in every fold; NaN where a model failed.
     metric : str
-        Its name, a key of :func:`~omitrans.metrics.reconstruction_report` or a scorer's.
+        Name of the metric: a key of :func:`~omitrans.metrics.reconstruction_report` or the name of
+        a scorer.
     unit : str, default=None
-        Unit of the profiles, for the axis label of an error, such as "log2(FPKM + 1)".
+        Unit of the profiles, such as "log2(FPKM + 1)", for the axis label of a metric that is an
+        error.
 
     Attributes
     ----------
     ax_ : matplotlib Axes
-        The axes.
+        Axes that hold the drawing.
     figure_ : matplotlib Figure
-        The figure.
+        Figure that holds the axes.
 
     See Also
     --------
-    omitrans.comparison.compare_models : Makes the results.
+    omitrans.comparison.compare_models : Compares models and returns the results.
 
     Examples
     --------
@@ -66,14 +68,14 @@ class ModelComparisonDisplay:
         Parameters
         ----------
         results : DataFrame
-            ``results`` of a :class:`~omitrans.comparison.ModelComparison`, with the
+            The attribute ``results`` of a :class:`~omitrans.comparison.ModelComparison`, with the
             columns ``model``, ``fold``, ``metric`` and ``value``.
         metric : str, default="median_r2_per_feature"
-            Which metric to draw.
+            Name of the metric to draw.
         unit : str, default=None
-            Unit of the profiles, for the axis label of an error.
+            Unit of the profiles, for the axis label of a metric that is an error.
         ax : matplotlib Axes, default=None
-            Axes to draw on; a new figure if None.
+            Axes to draw on; None draws a new figure.
 
         Returns
         -------
@@ -95,7 +97,7 @@ class ModelComparisonDisplay:
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            Axes to draw on; a new figure if None.
+            Axes to draw on; None draws a new figure.
 
         Returns
         -------
@@ -126,7 +128,7 @@ class ModelComparisonDisplay:
         return self
 
     def _axis_label(self) -> str:
-        """Name the metric, its unit, and which way is better."""
+        """Return the name of the metric, its unit, and the direction that is better."""
         if self.metric in _TIME_LABELS:
             return f"{_TIME_LABELS[self.metric]}, seconds (lower is better)"
         label = METRIC_LABELS.get(self.metric, self.metric)

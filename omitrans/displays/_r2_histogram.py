@@ -1,4 +1,4 @@
-"""How R² is spread over genes or samples."""
+"""Histogram of R² over genes or samples."""
 
 from typing import Any
 
@@ -14,28 +14,28 @@ _R2 = {"feature": r2_per_feature, "sample": r2_per_sample}
 class R2HistogramDisplay:
     """Histogram of R² per feature or per sample, with mean and median.
 
-    R² has no lower bound, and a few features predicted worse than by their mean can reach
-    minus thousands. What lies below a limit is gathered in one bin, so that the picture
-    shows the others.
+    R² has no lower bound, and a few features that are predicted worse than by their mean can reach
+    minus thousands. Values below a limit are counted in one bin, so that the other values stay
+    visible.
 
     Parameters
     ----------
     r2 : array-like of shape (n_features,) or (n_samples,)
-        The values.
+        R² of each feature or each sample.
     axis : {"feature", "sample"}, default="feature"
-        What they are taken over, for the labels.
+        Whether `r2` holds one value per feature or per sample, for the labels.
 
     Attributes
     ----------
     ax_ : matplotlib Axes
-        The axes.
+        Axes that hold the drawing.
     figure_ : matplotlib Figure
-        The figure.
+        Figure that holds the axes.
 
     See Also
     --------
-    omitrans.metrics.r2_per_feature : The values of ``axis="feature"``.
-    omitrans.metrics.r2_per_sample : The values of ``axis="sample"``.
+    omitrans.metrics.r2_per_feature : Computes the values of ``axis="feature"``.
+    omitrans.metrics.r2_per_sample : Computes the values of ``axis="sample"``.
 
     References
     ----------
@@ -66,13 +66,13 @@ class R2HistogramDisplay:
         Parameters
         ----------
         Y_true, Y_pred : array-like or DataFrame of shape (n_samples, n_features)
-            Real and predicted values.
+            Real and predicted values of the same samples.
         axis : {"feature", "sample"}, default="feature"
-            Whether R² is taken for every feature or for every sample.
+            Whether R² is computed for every feature or for every sample.
         ax : matplotlib Axes, default=None
-            Axes to draw on; a new figure if None.
+            Axes to draw on; None draws a new figure.
         **plot_options
-            Passed to :meth:`plot`.
+            Further parameters of :meth:`plot`.
 
         Returns
         -------
@@ -99,17 +99,17 @@ class R2HistogramDisplay:
         Parameters
         ----------
         estimator : estimator
-            Fitted; a Pipeline will do.
+            Fitted model, or a fitted Pipeline that ends in one.
         X : array-like or DataFrame of shape (n_samples, n_source_features)
-            Samples that it was not fitted on.
+            Source profiles of samples that the model was not fitted on.
         Y : array-like or DataFrame of shape (n_samples, n_features)
-            Their real profiles.
+            Real profiles of the same samples.
         axis : {"feature", "sample"}, default="feature"
-            Whether R² is taken for every feature or for every sample.
+            Whether R² is computed for every feature or for every sample.
         ax : matplotlib Axes, default=None
-            Axes to draw on; a new figure if None.
+            Axes to draw on; None draws a new figure.
         **options
-            Passed to :meth:`plot`.
+            Further parameters of :meth:`plot`.
 
         Returns
         -------
@@ -124,11 +124,11 @@ class R2HistogramDisplay:
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            Axes to draw on; a new figure if None.
+            Axes to draw on; None draws a new figure.
         bins : int, default=30
-            How many bins there are above `lower`.
+            Number of bins above `lower`.
         lower : float, default=-0.25
-            Values below it are counted in one bin at the left. That bin is drawn with a cut
+            Values below this limit are counted in one bin at the left. That bin is drawn cut off
             where it would be far taller than the others; its count is printed.
 
         Returns
@@ -166,7 +166,7 @@ class R2HistogramDisplay:
 
 
 def _edges(r2: np.ndarray, bins: int, lower: float) -> np.ndarray:
-    """Return the edges of the bins that are not the gathered one."""
+    """Return the edges of the bins above the limit."""
     low, high = max(lower, r2.min()), r2.max()
     if high < low:  # all lie below the limit
         high = low + 1
@@ -176,7 +176,7 @@ def _edges(r2: np.ndarray, bins: int, lower: float) -> np.ndarray:
 
 
 def _gathered_span(edges: np.ndarray) -> tuple[float, float]:
-    """Return the left and right side of the gathered bin."""
+    """Return the left and right side of the bin of the values below the limit."""
     span = edges[-1] - edges[0]
     return edges[0] - 0.16 * span, edges[0] - 0.1 * span
 
@@ -200,7 +200,7 @@ def _label_gathered(ax: Any, edges: np.ndarray, height: float, text: str) -> Non
 
 
 def _mark(ax: Any, name: str, value: float, edges: np.ndarray, **style: Any) -> None:
-    """Draw a line at `value`, or say in the legend that it lies off the scale."""
+    """Draw a line at `value`, or say in the legend that the value lies outside the axis."""
     if value < edges[0]:
         label = f"{name} {number(value)} (off scale, left)"
         ax.plot([], [], label=label, **style)

@@ -1,4 +1,4 @@
-"""How far samples lie from the training cohort."""
+"""Plot of how far samples lie from the training cohort."""
 
 from typing import Any
 
@@ -9,27 +9,28 @@ from omitrans.displays._style import BLUE, VERMILION, clean, get_axes, number
 
 
 class ShiftDisplay:
-    """Histogram of the distances of training and of new samples, with the alarm's threshold.
+    """Histogram of the distances of training samples and new samples, with the alarm threshold.
 
     Parameters
     ----------
     training_distances : array-like of shape (n_training_samples,)
-        Distances of training samples from components learnt without them.
+        Distances of the training samples, each measured from components that were learnt without
+        that sample.
     threshold : float
-        Samples farther than this are flagged.
+        Distance above which a sample is flagged.
     distances : array-like of shape (n_samples,) or None, default=None
         Distances of new samples.
 
     Attributes
     ----------
     ax_ : matplotlib Axes
-        The axes.
+        Axes that hold the drawing.
     figure_ : matplotlib Figure
-        The figure.
+        Figure that holds the axes.
 
     See Also
     --------
-    omitrans.trust.DomainShiftDetector : Where the distances come from.
+    omitrans.trust.DomainShiftDetector : Measures the distances.
 
     Examples
     --------
@@ -56,13 +57,13 @@ class ShiftDisplay:
         Parameters
         ----------
         estimator : DomainShiftDetector
-            A fitted detector.
+            Fitted detector.
         X : array-like or DataFrame of shape (n_samples, n_features), default=None
-            New samples; without them the training samples are drawn alone.
+            New samples; None draws the training samples alone.
         ax : matplotlib Axes, default=None
-            Axes to draw on; a new figure if None.
+            Axes to draw on; None draws a new figure.
         **plot_options
-            Passed to :meth:`plot`.
+            Further parameters of :meth:`plot`.
 
         Returns
         -------
@@ -82,11 +83,11 @@ class ShiftDisplay:
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            Axes to draw on; a new figure if None.
+            Axes to draw on; None draws a new figure.
         bins : int, default=40
             Number of bins, of equal width on the logarithmic axis.
         name : str, default="new"
-            What to call the new samples in the legend.
+            Name of the new samples in the legend.
 
         Returns
         -------
@@ -130,17 +131,17 @@ def _check(distances: Any, name: str) -> np.ndarray:
 
 
 def _tick_label(value: float, _: int) -> str:
-    """Return a plain number, and nothing for ticks that stand too close for their labels."""
+    """Return the value as a plain number; an empty text for ticks that are too close together."""
     return f"{value:g}" if f"{value:e}"[0] in "1235" else ""
 
 
 def _edges(distances: np.ndarray, threshold: float, bins: int) -> np.ndarray:
-    """Return edges from the nearest to the farthest sample, the threshold among them in view."""
+    """Return edges from the nearest to the farthest sample, so that the threshold is visible."""
     positive = [*distances[distances > 0], threshold]
     return np.geomspace(0.95 * min(positive), 1.05 * max(positive), bins + 1)
 
 
 def _shares(distances: np.ndarray, edges: np.ndarray) -> np.ndarray:
-    """Return the share of samples in each bin; distances of zero are counted in the first."""
+    """Return the fraction of samples in each bin; the first bin includes distances of zero."""
     counts, _ = np.histogram(np.maximum(distances, edges[0]), edges)
     return counts / len(distances)

@@ -1,4 +1,4 @@
-"""What all figures share: axes, and colours that colour-blind readers tell apart."""
+"""Helpers that all figures share: axes, and colours that colour-blind readers can distinguish."""
 
 from types import ModuleType
 from typing import Any
@@ -15,33 +15,33 @@ N_COMPONENTS = 50  # neighbours are sought among these
 
 
 def check_method(method: str) -> None:
-    """Raise unless `method` is known.
+    """Raise an error if `method` is not known.
 
     Parameters
     ----------
     method : str
-        A key of ``METHODS``.
+        Name of the method, a key of ``METHODS``.
     """
     if method not in METHODS:
         raise ValueError(f"method must be one of {', '.join(METHODS)}. Got {method!r} instead.")
 
 
 def lay_out(vectors: np.ndarray, method: str, random_state: Any) -> np.ndarray:
-    """Return two coordinates of each vector.
+    """Return two coordinates for each vector.
 
     Parameters
     ----------
     vectors : ndarray of shape (n_vectors, n_dimensions)
-        What to lay out.
+        Vectors to place on the map.
     method : str
-        A key of ``METHODS``.
+        Name of the method, a key of ``METHODS``.
     random_state : int, RandomState instance or None
-        Seed. None draws a new one and leaves NumPy's global state alone.
+        Seed of the random numbers. None draws a new seed and does not change NumPy's global state.
 
     Returns
     -------
     ndarray of shape (n_vectors, 2)
-        Coordinates.
+        Coordinates of the vectors.
     """
     if random_state is None:
         random_state = np.random.RandomState(np.random.MT19937())
@@ -59,14 +59,14 @@ def lay_out(vectors: np.ndarray, method: str, random_state: Any) -> np.ndarray:
 
 
 def label_map(ax: Any, method: str) -> None:
-    """Name the axes of a map.
+    """Label the axes of a map.
 
     Parameters
     ----------
     ax : matplotlib Axes
-        Its axes.
+        Axes of the map.
     method : str
-        A key of ``METHODS``.
+        Name of the method, a key of ``METHODS``.
     """
     name = METHODS[method]
     ax.set(xlabel=f"{name} 1", ylabel=f"{name} 2")
@@ -82,7 +82,7 @@ GREY = "0.45"
 
 
 def import_pyplot() -> ModuleType:
-    """Import matplotlib.pyplot, or say how to get it.
+    """Import matplotlib.pyplot, or raise an error that says how to install matplotlib.
 
     Returns
     -------
@@ -98,14 +98,14 @@ def get_axes(ax: Any, *, figsize: tuple[float, float] = (6.4, 4.0)) -> Any:
     Parameters
     ----------
     ax : matplotlib Axes or None
-        Axes to draw on.
+        Axes to draw on; None makes a new figure.
     figsize : (float, float), default=(6.4, 4.0)
         Width and height of a new figure in inches.
 
     Returns
     -------
     matplotlib Axes
-        Where to draw.
+        Axes to draw on.
     """
     pyplot = import_pyplot()
     if ax is None:
@@ -114,23 +114,23 @@ def get_axes(ax: Any, *, figsize: tuple[float, float] = (6.4, 4.0)) -> Any:
 
 
 def get_panels(ax: Any, n_panels: int, *, n_columns: int, size: tuple[float, float]) -> Any:
-    """Return one axes a panel: those given, or those of a new figure.
+    """Return the axes of each panel: the given axes, or those of a new figure.
 
     Parameters
     ----------
     ax : array-like of matplotlib Axes, or None
-        Axes to draw on, at least one a panel.
+        Axes to draw on, at least one per panel; None makes a new figure.
     n_panels : int
-        How many panels there are.
+        Number of panels to draw.
     n_columns : int
-        How many stand side by side in a new figure.
+        Number of panels side by side in a new figure.
     size : (float, float)
         Width and height of a panel of a new figure in inches.
 
     Returns
     -------
     list of matplotlib Axes
-        One a panel.
+        Axes, one per panel.
     """
     pyplot = import_pyplot()
     if ax is None:
@@ -156,7 +156,7 @@ def get_panels(ax: Any, n_panels: int, *, n_columns: int, size: tuple[float, flo
 
 
 def clean(ax: Any) -> None:
-    """Remove the frame's upper and right side.
+    """Remove the upper and the right side of the frame.
 
     Parameters
     ----------
@@ -167,17 +167,17 @@ def clean(ax: Any) -> None:
 
 
 def distinct_colors(n: int) -> list[Any]:
-    """Return colours that are told apart: the house's, or more of them along a rainbow.
+    """Return distinct colours: those of the package, or colours of a rainbow if more are needed.
 
     Parameters
     ----------
     n : int
-        How many.
+        Number of colours.
 
     Returns
     -------
     list
-        Colours as matplotlib takes them.
+        Colours in a form that matplotlib accepts.
     """
     if n <= len(COLORS):
         return list(COLORS[:n])
@@ -186,19 +186,19 @@ def distinct_colors(n: int) -> list[Any]:
 
 
 def number(value: float, digits: int = 3) -> str:
-    """Write a number with a proper minus sign.
+    """Return a number as text with a proper minus sign.
 
     Parameters
     ----------
     value : float
-        The number.
+        Number to write.
     digits : int, default=3
-        Decimals; numbers of 100 and more have one at most.
+        Number of decimals; numbers of 100 and more have at most one.
 
     Returns
     -------
     str
-        The text.
+        The number as text.
     """
     decimals = digits if abs(value) < 100 else min(digits, 1)
     return f"{value:,.{decimals}f}".replace("-", "−")

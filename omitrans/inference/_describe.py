@@ -1,4 +1,4 @@
-"""Say what a model is made of, as plain data."""
+"""Describe a model as plain data."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ def describe_model(model: Any) -> dict[str, Any]:
     Returns
     -------
     dict
-        Plain numbers, text, lists and dicts, as JSON can hold:
+        Plain numbers, text, lists and dicts that JSON can hold:
 
         - ``model``: the name of the class that predicts; ``layers``: the names of the classes from
           the outermost wrapper to that one; ``steps``: the names of the steps of the outermost
@@ -35,7 +35,7 @@ def describe_model(model: Any) -> dict[str, Any]:
         - ``shift_alarm``: whether the model flags samples unlike its training cohort;
         - ``versions``: the versions of the packages installed here.
 
-        What is unknown is None.
+        Values that are unknown are None.
 
     Raises
     ------
@@ -79,7 +79,7 @@ def _steps(chain: list[Any]) -> list[str] | None:
 
 
 def _platform(model: Any) -> str | None:
-    """Return the array that a model, or a step of a Pipeline in it, was fitted to."""
+    """Return the array that a model, or a step of a Pipeline in it, was fitted on."""
     known = (getattr(part, "platform_", None) for part in parts(model))
     return next((str(platform) for platform in known if platform is not None), None)
 

@@ -1,4 +1,4 @@
-"""Predictions as tables that are labelled with the names of samples and targets."""
+"""Predictions as tables labelled with the names of samples and targets."""
 
 import warnings
 from collections.abc import Iterable
@@ -29,7 +29,7 @@ def predict_frame(
     target_names: Iterable[Any] | None = None,
     intervals: float | None = None,
 ) -> pd.DataFrame:
-    """Predict, and label the prediction with sample and target names.
+    """Predict, and return a table labelled with sample and target names.
 
     Parameters
     ----------
@@ -38,10 +38,10 @@ def predict_frame(
         of Pipelines, searches, :class:`~sklearn.compose.TransformedTargetRegressor` and the
         wrappers of this package.
     X : DataFrame or array-like of shape (n_samples, n_features)
-        Source profiles with the columns seen in fit. The predictions keep the index of a frame.
+        Source profiles with the columns seen in fit. The predictions keep the index of a DataFrame.
     target_names : iterable of length n_targets, default=None
-        Names of the predicted columns, for models that do not know them: scikit-learn's own keep
-        no target names.
+        Names of the predicted columns, for models that do not know them: the models of scikit-learn
+        keep no target names.
     intervals : float, default=None
         Level of prediction intervals; with 0.9 they contain 90 % of the real values of new samples.
         The model must carry a trust card (:class:`omitrans.trust.TrustedRegressor`).
@@ -49,9 +49,9 @@ def predict_frame(
     Returns
     -------
     DataFrame of shape (n_samples, n_targets) or (n_samples, 3 * n_targets)
-        What ``model.predict(X)`` gives, in its dtype, with one row per sample and one column per
-        target. With `intervals`, each target is followed by the columns ``<target>_lower`` and
-        ``<target>_upper``.
+        Predictions of ``model.predict(X)``, in the same dtype, with one row per sample and one
+        column per target. With `intervals`, each target is followed by the columns
+        ``<target>_lower`` and ``<target>_upper``.
 
     Raises
     ------
@@ -59,14 +59,14 @@ def predict_frame(
         If the model is not fitted.
     ValueError
         If the target names are unknown, or their number differs from that of the targets; if
-        intervals are asked of a model without a trust card; or if a target has the name of the
-        limit of another one.
+        intervals are requested from a model without a trust card; or if the name of a target equals
+        the name of the limit of another target.
 
     Warns
     -----
     DomainShiftWarning
         If the model knows its training cohort, and more samples are unlike it than are expected by
-        chance, or one sample is far more unlike it. They are predicted all the same.
+        chance, or one sample is far more unlike it. These samples are still predicted.
     UserWarning
         If intervals are infinite, because the training samples are too few for the level.
 
@@ -93,19 +93,20 @@ def predict_and_judge(
     target_names: Iterable[Any] | None = None,
     intervals: float | None = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame | None]:
-    """Return what :func:`predict_frame` does, and the shift report of the samples.
+    """Return the result of :func:`predict_frame`, and the shift report of the samples.
 
     Parameters
     ----------
     model, X, target_names, intervals
-        As for :func:`predict_frame`.
+        See :func:`predict_frame`.
 
     Returns
     -------
     predictions : DataFrame
-        The labelled predictions.
+        Predictions labelled with sample and target names.
     shift : DataFrame or None
-        What the model's ``shift_report`` says; None if it does not know its training cohort.
+        Result of ``shift_report`` of the model; None if the model does not know its training
+        cohort.
     """
     check_is_fitted(model)
     names = pd.Index(_names_to_use(model) if target_names is None else target_names)
@@ -137,7 +138,7 @@ def predict_and_judge(
 
 
 def _predict(model: Any, X: Any) -> tuple[np.ndarray, pd.DataFrame | None]:
-    """Predict, and judge the samples where the model, or what it wraps, knows its cohort."""
+    """Predict, and make the shift report if the model, or one that it wraps, can do so."""
     judge = find_layer(model, "predict_with_shift")
     if judge is None or judge.shift_detector_ is None:
         return np.asarray(model.predict(X)), None
@@ -169,7 +170,7 @@ def _warn_of_infinite_intervals(card: Any, level: float | None) -> None:
 
 
 def _warn_of_shift(shift: pd.DataFrame, rate: float) -> None:
-    """Warn if more samples are flagged than chance flags, or one by more than chance does."""
+    """Warn if more samples are flagged than by chance, or one is flagged very clearly."""
     n_samples, n_shifted = len(shift), int(shift["shifted"].sum())
     many = binom.sf(n_shifted - 1, n_samples, rate) < _CHANCE
     far = shift["p_value"].min() < _CHANCE / n_samples
@@ -185,7 +186,7 @@ def _warn_of_shift(shift: pd.DataFrame, rate: float) -> None:
 
 
 def _names_to_use(model: Any) -> Any:
-    """Return the target names that a fitted model knows, or raise."""
+    """Return the target names that a fitted model knows; raise an error if it knows none."""
     names = known_target_names(model)
     if names is None:
         predicts = [layer.model for layer in layers(model) if not layer.has_own_targets][-1]
@@ -202,12 +203,12 @@ def known_target_names(model: Any) -> Any:
     Parameters
     ----------
     model : estimator
-        Fitted.
+        Fitted model.
 
     Returns
     -------
     sequence of str or None
-        None if the model does not know them.
+        Names of the targets, or None if the model does not know them.
     """
     names = find_attribute(model, "target_names_", of_targets=True)
     if names is not None:
@@ -220,7 +221,7 @@ def known_target_names(model: Any) -> Any:
 
 
 def _described_columns(transformer: Any) -> Any:
-    """Return the names of the columns a transformer was fitted on, None if it has none."""
+    """Return the names of the columns that a transformer was fitted on, or None."""
     if isinstance(transformer, Pipeline):
         return _described_columns(transformer[0])
     if hasattr(transformer, "feature_names_in_"):

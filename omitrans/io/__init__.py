@@ -1,4 +1,4 @@
-"""Readers of the file formats that annotation and data come in."""
+"""Readers of file formats of annotation and of data."""
 
 from omitrans.io.anndata import read_h5ad, read_h5mu, write_h5ad, write_h5mu
 from omitrans.io.annotation import read_gene_table, read_illumina_manifest, read_probemap

@@ -1,4 +1,4 @@
-"""Open text files, compressed or not, and say clearly when one is damaged."""
+"""Open text files, compressed or not, and report damaged files clearly."""
 
 import gzip
 import zlib
@@ -15,17 +15,17 @@ GZIP = b"\x1f\x8b"
 
 @contextmanager
 def open_text(path: str | PathLike[str]) -> Iterator[IO[str]]:
-    """Open a text file to read, through gzip if its first bytes say so.
+    """Open a text file for reading; a file that starts like a gzip file is decompressed.
 
     Parameters
     ----------
     path : path-like
-        The file.
+        Path of the file.
 
     Yields
     ------
     text file
-        The open file. Bytes that are no UTF-8 come as U+FFFD.
+        The open file. Bytes that are not UTF-8 are read as U+FFFD.
 
     Raises
     ------

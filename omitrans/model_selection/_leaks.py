@@ -1,4 +1,4 @@
-"""Patients on both sides of a split."""
+"""Find patients on both sides of a split."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ def leak_report(
     groups: Any = None,
     id_format: IdFormat = "tcga",
 ) -> pd.DataFrame:
-    """Name the patients that have samples on both sides of a split.
+    """Report the patients that have samples on both sides of a split.
 
     Call it with the ids of the training and of the test samples, or with all samples and a
     splitter.
@@ -27,24 +27,24 @@ def leak_report(
     Parameters
     ----------
     samples : DataFrame, Series or sequence of str
-        The ids of the training samples, or a table indexed by them. With `cv`, all samples.
+        Ids of the training samples, or a table indexed by these ids. With `cv`, all samples.
     test_samples : DataFrame, Series or sequence of str, default=None
-        The ids of the test samples, or a table indexed by them.
+        Ids of the test samples, or a table indexed by these ids.
     cv : int, splitter or iterable, default=None
-        How to split `samples`; give it instead of `test_samples`. An int means folds of
-        neighbouring rows. A splitter also gets `groups`.
+        Splitter of `samples`, which replaces `test_samples`. An int means folds of neighbouring
+        rows. A splitter also receives `groups`.
     groups : Series or dict, default=None
-        The patient of each sample id, instead of what the ids say. With `cv` it may be an
-        array-like in the order of `samples`.
+        Patient of each sample id, to be used instead of the patient in the id. With `cv` it may be
+        an array-like in the order of `samples`.
     id_format : {"tcga", "target", "gtex"} or callable, default="tcga"
-        How to read the patient from a sample id, as in :func:`patient_of`.
+        Format of the sample ids, from which the patient is read; see :func:`patient_of`.
 
     Returns
     -------
     DataFrame
         One row for each fold and each patient that leaks in it. ``fold`` is 0 without `cv`;
-        ``n_train`` and ``n_test`` are the numbers of the patient's samples on either side;
-        ``train_samples`` and ``test_samples`` are tuples of their ids. A frame without rows means
+        ``n_train`` and ``n_test`` are the numbers of samples of the patient on each side;
+        ``train_samples`` and ``test_samples`` are tuples of their ids. A table without rows means
         that there is no leak.
 
     Raises
@@ -55,7 +55,7 @@ def leak_report(
 
     See Also
     --------
-    PatientGroupKFold : Splits without leaks.
+    PatientGroupKFold : Makes folds without leaks.
 
     Notes
     -----
@@ -121,7 +121,7 @@ def _patients(ids: pd.Index, groups: Any, id_format: IdFormat) -> np.ndarray:
 def _shared(
     ids: pd.Index, patients: np.ndarray, train: np.ndarray, test: np.ndarray
 ) -> list[tuple[Any, int, int, tuple[Any, ...], tuple[Any, ...]]]:
-    """Return patient, numbers of samples and their ids for each patient on both sides."""
+    """Return a row with numbers and ids of samples for each patient on both sides."""
     in_train, in_test = (
         pd.Series(ids[rows]).groupby(patients[rows]).agg(tuple) for rows in (train, test)
     )

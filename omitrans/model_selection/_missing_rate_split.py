@@ -1,4 +1,4 @@
-"""The protocol of TDimpute: a growing share of the samples has no expression."""
+"""Splitter of the TDimpute protocol: expression is missing for more and more samples."""
 
 from collections.abc import Iterator
 from numbers import Integral
@@ -12,29 +12,29 @@ from sklearn.utils import check_random_state, indexable
 
 
 class MissingRateSplit(BaseCrossValidator):
-    """Test on growing shares of the samples, with several random draws of each share.
+    """Split with growing fractions of test samples, with several random draws per fraction.
 
     Of ``n`` samples in random order, the first ``int(n * rate)`` are the test samples, whose
-    targets count as missing; the model is trained on the others. The splits come rate by rate
-    and, within a rate, draw by draw; `labels` says which is which.
+    targets count as missing; the model is trained on the others. The splits come rate by rate and,
+    within a rate, draw by draw; `labels` gives the rate and draw of each split.
 
     Parameters
     ----------
     missing_rates : sequence of float, default=(0.1, 0.3, 0.5, 0.7, 0.9)
-        Shares of test samples, larger than 0 and smaller than 1.
+        Fractions of test samples, larger than 0 and smaller than 1.
     n_draws : int, default=5
-        Number of draws for each rate. Each draw is new, and without replacement.
+        Number of draws per rate. Each draw is new, and without replacement.
     random_state : int, RandomState instance or None, default=None
         Seed of the draws. With a number, every call of ``split`` yields the same splits.
 
     See Also
     --------
-    PatientGroupKFold : Every sample is tested once.
+    PatientGroupKFold : Makes folds in which every sample is tested once.
 
     Notes
     -----
-    With `groups` (patients), whole groups in random order are test samples as long as they fit
-    into ``int(n * rate)``, so that the share is met or just missed.
+    With `groups` (patients), whole groups in random order are test samples as long as they fit into
+    ``int(n * rate)``, so that the fraction is reached or nearly reached.
 
     Test samples of different draws overlap, and at low rates training samples overlap nearly
     completely. The spread over draws is therefore smaller than that of independent experiments.
@@ -76,7 +76,7 @@ class MissingRateSplit(BaseCrossValidator):
 
     @property
     def labels(self) -> pd.DataFrame:
-        """Missing rate and draw of each split, indexed by its number.
+        """Missing rate and draw of each split, indexed by the number of the split.
 
         Join it with the results of a comparison:
         ``comparison.results.join(cv.labels, on="fold")``.
@@ -89,23 +89,23 @@ class MissingRateSplit(BaseCrossValidator):
     def split(
         self, X: Any, y: Any = None, groups: ArrayLike | None = None
     ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Yield the rows of training and test samples of each draw.
+        """Yield the row numbers of training and test samples of each draw.
 
         Parameters
         ----------
         X : array-like or DataFrame of shape (n_samples, n_features)
-            The samples.
+            Samples as rows.
         y : array-like of shape (n_samples,) or (n_samples, n_targets), default=None
-            Ignored.
+            Not used.
         groups : array-like of shape (n_samples,), default=None
-            What must stay on one side, such as the patient of each sample.
+            Group of each sample, such as its patient; a group stays on one side of a split.
 
         Yields
         ------
         train : ndarray of int
-            Rows of the training samples, in random order.
+            Row numbers of the training samples, in random order.
         test : ndarray of int
-            Rows of the test samples, in random order.
+            Row numbers of the test samples, in random order.
 
         Raises
         ------
@@ -126,16 +126,16 @@ class MissingRateSplit(BaseCrossValidator):
         Parameters
         ----------
         X : array-like, default=None
-            Ignored.
+            Not used.
         y : array-like, default=None
-            Ignored.
+            Not used.
         groups : array-like, default=None
-            Ignored.
+            Not used.
 
         Returns
         -------
         int
-            Number of rates times number of draws.
+            Number of splits: number of rates times number of draws.
         """
         return len(self._checked_rates()) * self.n_draws
 

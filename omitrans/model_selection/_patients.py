@@ -13,7 +13,7 @@ from omitrans.utils._sklearn import StrOptions, validate_params
 
 
 def _id_pattern(*fields: str) -> re.Pattern[str]:
-    """Match the fields that name a patient; R writes "." for "-", and some write lower case."""
+    """Return a pattern for the fields that name a patient; "." and lower case are allowed."""
     return re.compile("[-.]".join(fields) + r"(?=[-.]|$)", re.IGNORECASE)
 
 
@@ -38,17 +38,17 @@ def patient_of(sample_ids: Iterable[str], *, id_format: IdFormat = "tcga") -> np
     Parameters
     ----------
     sample_ids : array-like of str of shape (n_samples,)
-        Sample ids, such as the index of a frame.
+        Sample ids, such as the index of a DataFrame.
     id_format : {"tcga", "target", "gtex"} or callable, default="tcga"
         "tcga" takes the first 12 characters of a barcode ("TCGA-A1-A0SB" of "TCGA-A1-A0SB-01A"),
         "target" the first three fields ("TARGET-20-PABLDZ" of "TARGET-20-PABLDZ-09A"), "gtex" the
-        first two ("GTEX-1117F" of "GTEX-1117F-0226-SM-5GZZ7"). Ids in lower case or with dots, as
-        R writes them, are read too. A function gets one id and returns its patient.
+        first two ("GTEX-1117F" of "GTEX-1117F-0226-SM-5GZZ7"). Ids in lower case or with dots, as R
+        writes them, are also accepted. A function gets one id and returns its patient.
 
     Returns
     -------
     ndarray of shape (n_samples,)
-        Patients, in upper case and with hyphens.
+        Patient of each sample, in upper case and with hyphens.
 
     Raises
     ------
@@ -57,7 +57,7 @@ def patient_of(sample_ids: Iterable[str], *, id_format: IdFormat = "tcga") -> np
 
     See Also
     --------
-    PatientGroupKFold : Folds by patient.
+    PatientGroupKFold : Makes folds by patient.
 
     Examples
     --------
@@ -91,7 +91,7 @@ def patients_in_ids(sample_ids: Iterable[Any]) -> np.ndarray | None:
     Returns
     -------
     ndarray of shape (n_samples,) or None
-        Patients; the id itself where it names none. None if no id names a patient.
+        Patient of each sample; the id itself if it names no patient. None if no id names a patient.
     """
     ids = list(sample_ids)
     found = [_read_any_format(one) for one in ids]
@@ -116,19 +116,19 @@ def _written_alike(match: re.Match[str]) -> str:
 
 
 def patients_of_table(X: Any, id_format: IdFormat) -> np.ndarray:
-    """Return the patient of each row of a frame.
+    """Return the patient of each row of a DataFrame.
 
     Parameters
     ----------
     X : DataFrame or Series
-        Indexed by sample ids.
+        Table indexed by sample ids.
     id_format : str or callable
-        As for :func:`patient_of`.
+        Format of the sample ids; see :func:`patient_of`.
 
     Returns
     -------
     ndarray of shape (n_samples,)
-        Patients.
+        Patient of each sample.
     """
     if not isinstance(X, pd.DataFrame | pd.Series):
         raise TypeError(
@@ -141,9 +141,9 @@ def patients_of_table(X: Any, id_format: IdFormat) -> np.ndarray:
 class PatientGroupKFold(GroupKFold):
     """Split into folds that keep all samples of a patient on one side.
 
-    Patients are read from the sample ids, which are the index of X. `groups`, given to ``split``,
-    to :func:`~omitrans.comparison.compare_models` or to
-    :func:`~sklearn.model_selection.cross_validate`, are used instead of the ids.
+    Patients are read from the sample ids, which are the index of X. If `groups` are passed to
+    ``split``, to :func:`~omitrans.comparison.compare_models` or to
+    :func:`~sklearn.model_selection.cross_validate`, they are used instead of the ids.
 
     Parameters
     ----------
@@ -155,11 +155,11 @@ class PatientGroupKFold(GroupKFold):
     random_state : int, RandomState instance or None, default=None
         Seed of the shuffling.
     id_format : {"tcga", "target", "gtex"} or callable, default="tcga"
-        How to read the patient from a sample id, as in :func:`patient_of`.
+        Format of the sample ids, from which the patient is read; see :func:`patient_of`.
 
     See Also
     --------
-    patient_of : The patient of each sample.
+    patient_of : Returns the patient of each sample.
     sklearn.model_selection.LeaveOneGroupOut : With ``groups`` of cancer types, leaves each out.
 
     Examples
@@ -188,23 +188,23 @@ class PatientGroupKFold(GroupKFold):
     def split(
         self, X: Any, y: Any = None, groups: ArrayLike | None = None
     ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Yield the rows of training and test samples of each fold.
+        """Yield the row numbers of training and test samples of each fold.
 
         Parameters
         ----------
         X : DataFrame of shape (n_samples, n_features)
-            The samples, indexed by their ids. With `groups`, any table.
+            Samples as rows, indexed by their ids. With `groups`, any table.
         y : array-like of shape (n_samples,) or (n_samples, n_targets), default=None
-            Ignored.
+            Not used.
         groups : array-like of shape (n_samples,), default=None
-            Patient of each sample, instead of what the ids say.
+            Patient of each sample, to be used instead of the patient in the id.
 
         Yields
         ------
         train : ndarray of int
-            Rows of the training samples.
+            Row numbers of the training samples.
         test : ndarray of int
-            Rows of the test samples.
+            Row numbers of the test samples.
 
         Raises
         ------

@@ -1,4 +1,4 @@
-"""One split whose test samples are given by their ids."""
+"""Splitters that make one published split into training and test samples."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -21,22 +21,22 @@ class SingleSplit(BaseCrossValidator):
         Parameters
         ----------
         X : array-like, default=None
-            Ignored.
+            Not used.
         y : array-like, default=None
-            Ignored.
+            Not used.
         groups : array-like, default=None
-            Ignored.
+            Not used.
 
         Returns
         -------
         int
-            One.
+            Number of splits, which is 1.
         """
         return 1
 
 
 class PublishedSplit(SingleSplit):
-    """Test on the samples that somebody published; train on all others.
+    """Split with published test samples; all other samples are training samples.
 
     Parameters
     ----------
@@ -44,18 +44,18 @@ class PublishedSplit(SingleSplit):
         Ids of the test samples. Read a file with one id per line by
         ``pd.read_csv(path, header=None)[0]``.
     absent : {"raise", "ignore"}, default="raise"
-        What to do if X lacks some of them: raise an error, or test on those that X has.
+        What to do if X lacks some test samples: raise an error, or test on those that X holds.
 
     See Also
     --------
-    leak_report : Which patients stand on both sides.
+    leak_report : Reports the patients on both sides of a split.
 
     Notes
     -----
     The test samples that OmiTrans published (1,817 of 9,081) leak: 154 of them share a patient with
-    a training sample. Compare with what was published on them, and trust folds by patient. Where
-    sample ids name the patients, :func:`omitrans.comparison.compare_models` refuses such a split
-    unless it is given ``groups=None``.
+    a training sample. Use them to compare with published results, but rely on folds by patient.
+    Where sample ids name the patients, :func:`omitrans.comparison.compare_models` refuses such a
+    split unless it is given ``groups=None``.
 
     Examples
     --------
@@ -74,23 +74,23 @@ class PublishedSplit(SingleSplit):
     def split(
         self, X: Any, y: Any = None, groups: Any = None
     ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Yield the rows of training and test samples, once.
+        """Yield the row numbers of training and test samples, once.
 
         Parameters
         ----------
         X : DataFrame of shape (n_samples, n_features)
-            The samples, indexed by their ids.
+            Samples as rows, indexed by their ids.
         y : array-like of shape (n_samples,) or (n_samples, n_targets), default=None
-            Ignored.
+            Not used.
         groups : array-like of shape (n_samples,), default=None
-            Ignored.
+            Not used.
 
         Yields
         ------
         train : ndarray of int
-            Rows of the training samples.
+            Row numbers of the training samples.
         test : ndarray of int
-            Rows of the test samples.
+            Row numbers of the test samples.
 
         Raises
         ------
@@ -123,27 +123,27 @@ class PublishedSplit(SingleSplit):
 
 
 class ReversedIdSplit(SingleSplit):
-    """Train on the donors whose reversed ids come first, test on the last; one split.
+    """Split by donor: train on the donors whose reversed ids come first, test on the last.
 
-    Ids are turned around, so that their random ends and not the order of recruitment decide, and
-    sorted. The split points lie between donors.
+    Ids are reversed and sorted, so that their random ends and not the order of recruitment decide.
+    The split points lie between donors. There is one split.
 
     Parameters
     ----------
     train_size : float, default=0.6
-        Share of samples to train on, about.
+        Approximate fraction of samples to train on.
     test_size : float, default=0.2
-        Share of samples to test on. What lies between is for validation and is left out; give
-        ``train_size=0.8`` to train on it.
+        Approximate fraction of samples to test on. The samples between are meant for validation and
+        are left out; use ``train_size=0.8`` to train on them.
 
     See Also
     --------
-    sklearn.model_selection.GroupKFold : Folds by donor, which use all samples.
+    sklearn.model_selection.GroupKFold : Makes folds by donor that use all samples.
 
     Notes
     -----
-    The paper says 60 / 20 / 20; the authors' code takes 60 / 15 / 25 (``test_size=0.25``) and can
-    divide the donor at a split point.
+    The paper states 60 / 20 / 20; the code of the authors uses 60 / 15 / 25 (``test_size=0.25``)
+    and can put a donor at a split point on both sides.
 
     References
     ----------
@@ -166,29 +166,29 @@ class ReversedIdSplit(SingleSplit):
     def split(
         self, X: Any, y: Any = None, groups: Any = None
     ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Yield the rows of training and test samples, once.
+        """Yield the row numbers of training and test samples, once.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            The samples.
+            Samples as rows.
         y : array-like, default=None
-            Ignored.
+            Not used.
         groups : array-like of shape (n_samples,)
-            The donor of every sample.
+            Donor of each sample.
 
         Yields
         ------
         train : ndarray of int
-            Rows of the training samples.
+            Row numbers of the training samples.
         test : ndarray of int
-            Rows of the test samples.
+            Row numbers of the test samples.
 
         Raises
         ------
         ValueError
-            If there are no groups or not one a sample, sizes do not fit, or one side would be
-            empty.
+            If there are no groups or not one group per sample, sizes do not fit, or one side would
+            be empty.
         """
         if groups is None:
             raise ValueError("ReversedIdSplit needs groups, the donor of every sample.")

@@ -1,4 +1,4 @@
-"""Whole recipes as scikit-learn Pipelines."""
+"""Complete workflows as scikit-learn Pipelines."""
 
 from omitrans.pipelines._aligned_target import AlignedTargetRegressor
 from omitrans.pipelines._translation import make_translation_pipeline

@@ -1,4 +1,4 @@
-"""Train on a target sorted along the genome, predict in the order in which it was given."""
+"""Regressor that trains on targets sorted along the genome and predicts them in the given order."""
 
 from typing import Any, Self
 
@@ -17,38 +17,38 @@ from omitrans.utils._validation import check_paired_samples, target_names
 class AlignedTargetRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
     """Fit a regressor to transformed targets and keep their names and sample ids.
 
-    :class:`sklearn.compose.TransformedTargetRegressor` turns Y into an array first. Then genes
-    cannot be found by name, and the regressor cannot see that X and Y are about different samples.
-    Here a frame stays a frame.
+    :class:`sklearn.compose.TransformedTargetRegressor` converts Y to an array first, so that genes
+    cannot be found by name, and the regressor cannot notice that X and Y hold different samples.
+    Here a DataFrame stays a DataFrame.
 
     Parameters
     ----------
     regressor : estimator or None, default=None
-        The regressor, which may predict one or many targets. None takes
+        Regressor for one or many targets. None takes
         :class:`sklearn.linear_model.LinearRegression`.
     transformer : transformer or None, default=None
-        What to fit to Y and apply to it; its ``inverse_transform`` is applied to predictions. None
-        takes :class:`omitrans.preprocessing.LocationAligner` without annotation, which keeps Y as
-        it is.
+        Transformer that is fitted to Y and applied to it; its ``inverse_transform`` is applied to
+        predictions. None takes :class:`omitrans.preprocessing.LocationAligner` without annotation,
+        which does not change Y.
 
     Attributes
     ----------
     regressor_ : estimator
-        The fitted regressor; its targets are the transformed ones.
+        Fitted regressor; its targets are the transformed targets.
     transformer_ : transformer
         The fitted transformer.
     target_names_ : ndarray of str
-        The targets in the order of Y and of the predictions.
+        Names of the targets in the order of Y and of the predictions.
     y_ndim_ : int
-        Whether Y was given with 1 or 2 dimensions.
+        Number of dimensions of Y in fit: 1 or 2.
     n_features_in_ : int
         Number of columns seen in fit.
     feature_names_in_ : ndarray of str
-        Their names, if the regressor keeps them.
+        Names of the columns seen in fit, if the regressor keeps them.
 
     See Also
     --------
-    make_translation_pipeline : Uses it when it is given a gene annotation.
+    make_translation_pipeline : Uses this regressor if a gene annotation is given.
 
     Examples
     --------
@@ -87,11 +87,11 @@ class AlignedTargetRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
         Parameters
         ----------
         X : array-like or DataFrame of shape (n_samples, n_features)
-            The samples.
+            Samples as rows.
         y : array-like, DataFrame or Series of shape (n_samples,) or (n_samples, n_targets)
-            The targets.
+            Targets of the samples.
         **fit_params : dict
-            Passed to the fit of the regressor.
+            Further parameters of the `fit` of the regressor.
 
         Returns
         -------
@@ -101,7 +101,7 @@ class AlignedTargetRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
         Raises
         ------
         SampleMismatchError
-            If X and y are indexed and do not name the same samples in the same order.
+            If X and y are indexed and do not hold the same samples in the same order.
         """
         if y is None:
             raise ValueError(
@@ -126,22 +126,22 @@ class AlignedTargetRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
         Parameters
         ----------
         X : array-like or DataFrame of shape (n_samples, n_features)
-            The samples.
+            Samples as rows.
         return_std : bool, default=False
-            Whether to return the standard deviations that the regressor gives.
+            Whether to also return the standard deviations that the regressor predicts.
         **predict_params : dict
-            Passed to the predict of the regressor.
+            Further parameters of the `predict` of the regressor.
 
         Returns
         -------
         ndarray of shape (n_samples,) or (n_samples, n_targets)
-            The predictions; targets that the transformer drops are NaN. With `return_std` a tuple
-            of predictions and standard deviations.
+            Predictions; targets that the transformer drops are NaN. With `return_std`, a tuple of
+            predictions and standard deviations.
 
         Raises
         ------
         ValueError
-            If standard deviations are asked for and the transformer does more than sort.
+            If standard deviations are requested and the transformer does more than sort.
         """
         check_is_fitted(self)
         if not return_std:
@@ -155,7 +155,7 @@ class AlignedTargetRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
         return tuple(map(self._restored, both))
 
     def _restored(self, predicted: Any) -> np.ndarray:
-        """Return predictions of transformed targets as those of the targets given."""
+        """Return predictions of the given targets from predictions of the transformed targets."""
         predicted = np.asarray(predicted)
         restored = self.transformer_.inverse_transform(predicted.reshape(len(predicted), -1))
         return np.asarray(restored)[:, 0] if self.y_ndim_ == 1 else np.asarray(restored)
@@ -178,7 +178,7 @@ class AlignedTargetRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
 
 
 def _as_table(y: pd.DataFrame | pd.Series | np.ndarray) -> Any:
-    """Return targets with two dimensions, named where `y` is."""
+    """Return the targets with two dimensions, with names if `y` has names."""
     if isinstance(y, pd.DataFrame):
         return y
     if isinstance(y, pd.Series):

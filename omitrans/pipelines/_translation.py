@@ -1,4 +1,4 @@
-"""The paper's recipe from raw beta values to expression, as one Pipeline."""
+"""The workflow of the paper from raw beta values to expression, as one Pipeline."""
 
 from typing import Any
 
@@ -30,51 +30,52 @@ def make_translation_pipeline(
     """Make a pipeline that filters, imputes and sorts methylation and predicts expression.
 
     The steps are ``harmonizer``, ``probe_filter``, ``missing_rate_filter``, ``variance_filter``,
-    ``imputer``, ``location_aligner`` and ``regressor``. All of them learn from the training samples
-    alone. The transformers pass frames on, so that the regressor sees the names of the probes it
-    uses.
+    ``imputer``, ``location_aligner`` and ``regressor``. All steps learn from the training samples
+    only. The transformers pass on DataFrames, so that the regressor knows the names of its probes.
 
     Parameters
     ----------
     regressor : estimator or None, default=None
-        Any regressor with many targets. None takes :class:`omitrans.OmiTransRegressor`.
+        Any regressor that predicts many targets. None takes :class:`omitrans.OmiTransRegressor`.
     probe_annotation : DataFrame or None, default=None
-        A probe table (:func:`omitrans.annotation.check_probe_table`). With it X must be a frame
-        whose columns are probe ids. None leaves the rules that need no table and keeps the order.
+        Probe table (:func:`omitrans.annotation.check_probe_table`). With it, X must be a DataFrame
+        whose columns are probe ids. None applies only the rules that need no table, and keeps the
+        order.
     gene_annotation : DataFrame or None, default=None
-        A gene table (:func:`omitrans.annotation.check_gene_table`). With it the regressor is
-        wrapped into an :class:`AlignedTargetRegressor` and trains on genes sorted along the genome;
-        predictions come in the order of Y.
+        Gene table (:func:`omitrans.annotation.check_gene_table`). With it, the regressor is wrapped
+        in an :class:`AlignedTargetRegressor` and trains on genes sorted along the genome;
+        predictions are in the order of Y.
     harmonizer : ArrayHarmonizer or None, default="default"
-        What finds the probes of training in tables of other arrays and fills gaps
-        (:class:`omitrans.preprocessing.ArrayHarmonizer`). The default one has
-        ``missing="components"`` and learns probes up to `max_missing_rate`. With one that has
-        ``missing="keep"`` the imputer fills gaps with training means. With None, tables must have
-        the columns seen in fit.
+        Step that finds the training probes in tables of other arrays and fills missing values
+        (:class:`omitrans.preprocessing.ArrayHarmonizer`). The default harmonizer has
+        ``missing="components"`` and learns probes up to `max_missing_rate`. If the harmonizer has
+        ``missing="keep"``, the imputer fills missing values with training means. With None, tables
+        must have the columns seen in fit.
     max_missing_rate : float or None, default=0.1
-        Probes of which a larger share is missing are dropped; None keeps all.
+        Largest fraction of missing values of a probe that is kept; None keeps all probes.
     min_variance : float or None, default=0.0
-        Probes whose variance does not exceed this are dropped: 0.0 drops constant ones, None
-        keeps all. The paper takes 0.05 (in squared beta units).
+        Variance that a probe must exceed to be kept: 0.0 drops constant probes, None keeps all
+        probes. The paper uses 0.05 (in squared beta units).
     source_unit : {"beta"} or None, default="beta"
-        "beta" makes values outside [0, 1] an error in fit and predict. Use None for M-values.
+        Unit of X: "beta" makes values outside [0, 1] an error in `fit` and `predict`. Use None for
+        M-values.
     verbose : bool, default=False
         Whether to print the time of each step.
 
     Returns
     -------
     TranslationPipeline
-        The steps above, not fitted. Skipped ones are "passthrough".
+        Unfitted pipeline with these steps. Steps that are skipped are "passthrough".
 
     Notes
     -----
-    Parameters of a step are set and searched under its name, for example
+    Parameters of a step are set and searched under the name of the step, for example
     ``probe_filter__drop_off_epic=False``, ``variance_filter__threshold`` or ``regressor__lr``; with
-    a gene annotation the last one is ``regressor__regressor__lr``. A transformer that is put in
-    the place of another one needs ``set_output(transform="pandas")``.
+    a gene annotation, the last example becomes ``regressor__regressor__lr``. A transformer that
+    replaces one of the steps needs ``set_output(transform="pandas")``.
 
     The paper drops probes by variance and fills missing values with means over all samples,
-    those of the test set included. Here both come from the training samples.
+    including the test set. Here both are learned from the training samples only.
 
     References
     ----------

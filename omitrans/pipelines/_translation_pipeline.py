@@ -1,4 +1,4 @@
-"""A Pipeline whose steps choose and fill the columns of one table, and copy it once."""
+"""A Pipeline whose steps select and fill the columns of one table and copy it only once."""
 
 import copy
 from collections.abc import Callable
@@ -13,49 +13,49 @@ from omitrans.utils._sklearn import fit_context
 
 
 def _of_pipeline(name: str) -> Callable[[Any], bool]:
-    """Return the test whether a Pipeline of these steps has a method."""
+    """Return a function that tests whether a Pipeline with the same steps has a method."""
     return lambda self: hasattr(super(TranslationPipeline, self), name)
 
 
 class TranslationPipeline(Pipeline):
-    """A :class:`sklearn.pipeline.Pipeline` that takes steps on columns in one pass.
+    """A :class:`sklearn.pipeline.Pipeline` that runs consecutive column steps in one pass.
 
-    Steps that align, drop, sort or fill columns, one behind the other, copy the table at each step
-    of a Pipeline, and check it each time. Here they hand on which columns they choose. The table is
-    checked at the first of them, and its values are copied once, behind the last. Every step
-    learns, raises and gives exactly what it does in a Pipeline.
+    In an ordinary Pipeline, each step that aligns, drops, sorts or fills columns checks and copies
+    the whole table. Here such steps only pass on which columns they select. The table is checked at
+    the first of these steps, and its values are copied once, after the last. Every step learns,
+    raises and returns exactly the same as in a Pipeline.
 
-    The steps that do so are :class:`~omitrans.preprocessing.ArrayHarmonizer`,
+    The steps that work this way are :class:`~omitrans.preprocessing.ArrayHarmonizer`,
     :class:`~omitrans.preprocessing.ProbeFilter`,
     :class:`~omitrans.preprocessing.MissingRateFilter`,
     :class:`~omitrans.preprocessing.LocationAligner`,
-    :class:`~sklearn.feature_selection.VarianceThreshold` and
-    :class:`~sklearn.impute.SimpleImputer` with means or medians. Any other step gets the table.
+    :class:`~sklearn.feature_selection.VarianceThreshold` and :class:`~sklearn.impute.SimpleImputer`
+    with means or medians. Any other step gets the table.
 
     Parameters
     ----------
     steps : list of (str, estimator)
-        The steps, as for :class:`sklearn.pipeline.Pipeline`.
+        Names and estimators of the steps, as for :class:`sklearn.pipeline.Pipeline`.
     transform_input : list of str or None, default=None
-        As for :class:`sklearn.pipeline.Pipeline`.
+        Names of metadata that the steps transform, as for :class:`sklearn.pipeline.Pipeline`.
     memory : str, object with the joblib.Memory interface or None, default=None
-        Keeps fitted steps. With it, and where metadata routing is enabled, the table is copied at
-        each step, as in a Pipeline.
+        Cache for fitted steps. With a cache, or if metadata routing is enabled, the table is copied
+        at each step, as in a Pipeline.
     verbose : bool, default=False
-        Whether to print the time of each step. That of copying counts for the last step on columns.
+        Whether to print the time of each step. The time of copying counts for the last column step.
 
     Attributes
     ----------
     named_steps : Bunch
-        The steps by name.
+        Steps by name.
     n_features_in_ : int
         Number of columns seen in fit, if the first step knows it.
     feature_names_in_ : ndarray of str
-        Their names, if the first step keeps them.
+        Names of the columns seen in fit, if the first step keeps them.
 
     See Also
     --------
-    make_translation_pipeline : Makes one of the recommended steps.
+    make_translation_pipeline : Makes such a pipeline with the recommended steps.
 
     Examples
     --------
@@ -85,11 +85,11 @@ class TranslationPipeline(Pipeline):
         Parameters
         ----------
         X : array-like or DataFrame of shape (n_samples, n_features)
-            The samples.
+            Samples as rows.
         y : array-like or DataFrame, default=None
-            The targets.
+            Targets of the samples.
         **params : dict
-            Parameters of the fit of steps, as in ``harmonizer__groups``.
+            Parameters for the `fit` of steps, such as ``harmonizer__groups``.
 
         Returns
         -------
@@ -102,84 +102,84 @@ class TranslationPipeline(Pipeline):
     @available_if(_of_pipeline("fit_transform"))
     @fit_context(prefer_skip_nested_validation=False)
     def fit_transform(self, X: Any, y: Any = None, **params: Any) -> Any:
-        """Fit the steps, and return the samples behind the last.
+        """Fit the steps, and return the samples transformed by all steps.
 
         Parameters
         ----------
         X : array-like or DataFrame of shape (n_samples, n_features)
-            The samples.
+            Samples as rows.
         y : array-like or DataFrame, default=None
-            The targets.
+            Targets of the samples.
         **params : dict
-            Parameters of the fit of steps.
+            Parameters for the `fit` of steps, such as ``harmonizer__groups``.
 
         Returns
         -------
         ndarray or DataFrame of shape (n_samples, n_transformed_features)
-            The samples.
+            Transformed samples.
         """
         return self._call("fit_transform", X, y, **params)
 
     @available_if(_of_pipeline("transform"))
     def transform(self, X: Any, **params: Any) -> Any:
-        """Return the samples behind the last step.
+        """Return the samples transformed by all steps.
 
         Parameters
         ----------
         X : array-like or DataFrame of shape (n_samples, n_features)
-            The samples.
+            Samples as rows.
         **params : dict
-            Parameters that steps ask for, with metadata routing.
+            Parameters that steps request through metadata routing.
 
         Returns
         -------
         ndarray or DataFrame of shape (n_samples, n_transformed_features)
-            The samples.
+            Transformed samples.
         """
         return self._call("transform", X, **params)
 
     @available_if(_of_pipeline("predict"))
     def predict(self, X: Any, **params: Any) -> Any:
-        """Predict with the last step, behind the others.
+        """Transform the samples by all steps but the last, and predict with the last step.
 
         Parameters
         ----------
         X : array-like or DataFrame of shape (n_samples, n_features)
-            The samples.
+            Samples as rows.
         **params : dict
-            Passed to the predict of the last step, such as ``return_std``.
+            Parameters for the `predict` of the last step, such as ``return_std``.
 
         Returns
         -------
         ndarray of shape (n_samples,) or (n_samples, n_targets)
-            What the last step gives.
+            Predictions of the last step.
         """
         return self._call("predict", X, **params)
 
     @available_if(_of_pipeline("score"))
     def score(self, X: Any, y: Any = None, sample_weight: Any = None, **params: Any) -> float:
-        """Return the score of the last step, behind the others.
+        """Transform the samples by all steps but the last, and return the score of the last step.
 
         Parameters
         ----------
         X : array-like or DataFrame of shape (n_samples, n_features)
-            The samples.
+            Samples as rows.
         y : array-like or DataFrame, default=None
-            Their targets.
+            Targets of the samples.
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of the samples.
         **params : dict
-            Parameters that steps ask for, with metadata routing.
+            Parameters that steps request through metadata routing.
 
         Returns
         -------
         float
-            What the last step gives, as R² for a regressor.
+            Score of the last step, which is R² for a regressor.
         """
         return self._call("score", X, y, sample_weight, **params)
 
     def _call(self, method: str, *args: Any, **params: Any) -> Any:
-        """Call a method of Pipeline, on steps that hand on views of the columns where they can."""
+        """Call a method of Pipeline on steps that pass on views of the columns where possible."""
         fused = None
         alone = self.memory is None and getattr(self, "transform_input", None) is None
         if alone and not get_config()["enable_metadata_routing"]:

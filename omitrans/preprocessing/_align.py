@@ -1,4 +1,4 @@
-"""Sort columns along the genome."""
+"""Transformer that sorts columns along the genome."""
 
 from collections.abc import Callable
 from typing import Any, Self
@@ -16,7 +16,7 @@ from omitrans.utils._sklearn import StrOptions, fit_context
 class LocationAligner(ColumnsMixin, BaseEstimator):
     """Sort the columns by chromosome (1 to 22, X, Y) and position.
 
-    It serves probes and genes alike, and Y through
+    It works for probes and genes, and for Y through
     :class:`sklearn.compose.TransformedTargetRegressor`, since ``inverse_transform`` restores the
     order.
 
@@ -25,26 +25,27 @@ class LocationAligner(ColumnsMixin, BaseEstimator):
     annotation : DataFrame or None, default=None
         A probe or gene table (:func:`omitrans.annotation.check_locations`). Columns are found by
         their exact name; ids that X lacks are ignored. If X has no column names, the rows of the
-        table describe its columns one by one, and their numbers must agree. None keeps the order.
+        table describe the columns of X one by one, so that both must have the same number. None
+        keeps the order of X.
     unmapped : {"last", "drop", "error"}, default="last"
-        What to do with columns that the annotation does not list or does not place: put them
-        behind all others in the order given, drop them, or raise.
+        What to do with columns that the annotation does not list or gives no position for: put them
+        after all others in the given order, drop them, or raise an error.
 
     Attributes
     ----------
     n_unmapped_ : int
-        How many columns have no place.
+        Number of columns without a known position.
     column_indices_ : ndarray of int
         Positions in X of the columns, sorted along the genome.
     n_features_in_ : int
         Number of columns seen in fit.
     feature_names_in_ : ndarray of str
-        Their names, if X had such.
+        Names of the columns seen in fit, if X had column names.
 
     Notes
     -----
-    A version suffix is part of a gene's name: "ENSG00000141510.11" is not found in a table that
-    lists "ENSG00000141510". If no column is found at all, fit raises and says how to rename.
+    A version suffix is part of the name of a gene: "ENSG00000141510.11" is not found in a table
+    that lists "ENSG00000141510". If no column is found at all, fit raises and says how to rename.
 
     References
     ----------
@@ -83,9 +84,9 @@ class LocationAligner(ColumnsMixin, BaseEstimator):
         Parameters
         ----------
         X : array-like or DataFrame of shape (n_samples, n_features)
-            The samples; only the column names matter.
+            Samples as rows; only the column names are used.
         y : None
-            Ignored.
+            Not used.
 
         Returns
         -------
@@ -95,7 +96,7 @@ class LocationAligner(ColumnsMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If X and the annotation do not belong together, or no column is left.
+            If X and the annotation do not belong together, or all columns would be dropped.
         """
         return self._fit_columns(X)
 

@@ -1,4 +1,4 @@
-"""Remove differences of location and scale between batches, as ComBat does."""
+"""Transformer that removes differences in location and scale between batches, like ComBat."""
 
 from copy import copy
 from typing import Any, NamedTuple, Self
@@ -18,7 +18,7 @@ _MAX_ITER = 1000
 
 
 class Moments(NamedTuple):
-    """Count, mean and sum of squares about the mean; one row per batch, one column per feature."""
+    """Count, mean and sum of squared deviations; one row per batch, one column per feature."""
 
     n_known: np.ndarray
     mean: np.ndarray
@@ -26,11 +26,11 @@ class Moments(NamedTuple):
 
     @classmethod
     def empty(cls, n_batches: int, n_features: int) -> "Moments":
-        """Return moments of no sample."""
+        """Return the moments of zero samples."""
         return cls(*np.zeros((3, n_batches, n_features)))
 
     def measure(self, batch: int, columns: slice, X: np.ndarray) -> None:
-        """Set the moments of a batch in some columns to those of its samples X; NaN is left out."""
+        """Set the moments of a batch in some columns to those of its samples X; NaN is ignored."""
         X = X.astype(np.float64)
         known = ~np.isnan(X)
         count = known.sum(axis=0)
@@ -54,16 +54,16 @@ class Moments(NamedTuple):
         Parameters
         ----------
         batch : int
-            Which row.
+            Row number of the batch.
         mean, scale : ndarray of shape (n_features,)
-            The reference; columns whose scale is 0 get shift 0 and scale 1.
+            Mean and scale of the reference; columns whose scale is 0 get shift 0 and scale 1.
         shrink : bool
-            Whether to draw the effects on a column towards those on the others.
+            Whether to shrink the effects on a column towards the effects on the other columns.
 
         Returns
         -------
         shift, scale : ndarray of shape (n_features,)
-            The effects of the batch.
+            Shift and scale of the batch in each column.
         """
         shift, variance = np.zeros_like(mean), np.ones_like(mean)
         varies = scale > 0
@@ -85,7 +85,7 @@ def _as_estimated(
 def _shrunken(
     count: np.ndarray, shift: np.ndarray, squares: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the posterior shift and variance of each column, found by turns."""
+    """Return the posterior shift and variance of each column, computed alternately."""
     usable = count > 1
     variances = squares[usable] / (count[usable] - 1)
     prior_shift, prior_spread = shift[usable].mean(), shift[usable].var(ddof=1)
@@ -109,53 +109,54 @@ def _shrunken(
 class BatchAdjuster(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     """Remove the shift and the scale of batches from each column, with empirical Bayes.
 
-    ComBat for prediction. fit learns a reference, the mean and the deviation within batches of
-    each column, and how each training batch departs from it. The effects of a small batch are
-    drawn towards those of its other columns. transform removes learnt effects and learns nothing
-    from the samples at hand; the effect of a new cohort is learnt by an explicit call of `adapt`.
+    This is ComBat in a form that can be used for prediction. `fit` learns a reference (the mean and
+    the standard deviation within batches of each column) and how each training batch differs from
+    it. The effects of a small batch on a column are shrunk towards the effects on its other
+    columns. `transform` removes the learnt effects and learns nothing from the samples that it
+    transforms; the effect of a new cohort is learnt by an explicit call of `adapt`.
 
     Parameters
     ----------
     shrink : bool, default=True
-        Whether to draw the effects on a column towards those on the other columns of the batch
-        (parametric empirical Bayes). False takes them as estimated.
+        Whether to shrink the effects on a column towards the effects on the other columns of the
+        batch (parametric empirical Bayes). False uses the effects as estimated.
 
     Attributes
     ----------
     batches_ : ndarray of shape (n_batches,)
-        Known batches.
+        Names of the known batches.
     current_batch_ : object
-        The batch that transform assumes if it is given none: the only one of the training samples
-        or the one learnt last by `adapt`. None after fitting on several.
+        Batch that `transform` assumes if no batch is given: the only batch of the training samples
+        or the last batch learnt by `adapt`. None after fitting on several batches.
     mean_ : ndarray of shape (n_features,)
         Reference mean of each column.
     scale_ : ndarray of shape (n_features,)
-        Reference deviation of each column.
+        Reference standard deviation of each column.
     shifts_ : ndarray of shape (n_batches, n_features)
         Shift of each batch in units of `scale_`.
     scales_ : ndarray of shape (n_batches, n_features)
-        Deviation within each batch, relative to `scale_`.
+        Standard deviation within each batch, relative to `scale_`.
     n_features_in_ : int
         Number of columns seen in fit.
     feature_names_in_ : ndarray of str
-        Their names, if X had such.
+        Names of the columns seen in fit, if X had column names.
 
     Notes
     -----
-    The adjustment cannot tell a batch from what else sets its samples apart. A new cohort of
-    another tissue, or with more tumours, loses that difference too, and with it what a model
-    would predict from it. Use it for cohorts of like samples, and look at the cohort with
-    :class:`omitrans.trust.DomainShiftDetector` before rather than after. No covariates are held
-    fixed.
+    The adjustment cannot distinguish a batch effect from other differences between samples. A new
+    cohort of another tissue, or with more tumours, loses that difference as well, and with it what
+    a model would predict from it. Use the adjuster for cohorts of similar samples, and check the
+    cohort with :class:`omitrans.trust.DomainShiftDetector` before the adjustment rather than after
+    it. Covariates are not taken into account.
 
-    If all samples of fit are one batch, they are the reference and are not changed.
+    If all samples in fit are one batch, they are the reference and are not changed.
 
-    At the head of a fitted Pipeline, put in the adjuster that knows the new cohort:
-    ``model.set_params(batchadjuster=model["batchadjuster"].adapt(X_new))``.
+    In a fitted Pipeline whose first step is an adjuster, insert the adjuster that knows the new
+    cohort: ``model.set_params(batchadjuster=model["batchadjuster"].adapt(X_new))``.
 
-    M-values suit the model better than betas, which may leave [0, 1]. Missing values are left out
-    column by column; a column that a batch does not observe gets the batch's typical effect.
-    Columns that do not vary within any batch are not changed.
+    M-values suit the model better than betas, which may leave [0, 1]. Missing values are ignored
+    column by column; a column without observed values in a batch gets the typical effect of the
+    batch. Columns that do not vary within any batch are not changed.
 
     References
     ----------
@@ -185,11 +186,12 @@ class BatchAdjuster(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         Parameters
         ----------
         X : array-like or DataFrame of shape (n_samples, n_features)
-            Training samples; NaN is left out.
+            Training samples as rows; NaN is ignored.
         y : None
-            Ignored.
+            Not used.
         batch : array-like of shape (n_samples,) or None, default=None
-            Batch of each sample, at least two samples each. None takes all for one.
+            Batch of each sample, with at least two samples per batch. None treats all samples as
+            one batch.
 
         Returns
         -------
@@ -199,7 +201,7 @@ class BatchAdjuster(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If a batch has a single sample.
+            If a batch has only one sample.
         """
         X = check_table(self, X, reset=True)
         self.batches_, codes = _encode(batch, len(X))
@@ -227,15 +229,15 @@ class BatchAdjuster(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         Parameters
         ----------
         X : array-like or DataFrame of shape (n_samples, n_features)
-            Samples of the new batch, two at least; NaN is left out.
+            Samples of the new batch, at least two; NaN is ignored.
         name : str or int, default="new"
-            What to call the batch; that of a known one replaces it.
+            Name of the new batch; the name of a known batch replaces that batch.
 
         Returns
         -------
         BatchAdjuster
-            A new adjuster, whose `transform` assumes this batch if it is given none; the present
-            one is left as it is.
+            New adjuster whose `transform` assumes this batch if no batch is given; the original
+            adjuster is not changed.
         """
         check_is_fitted(self)
         X = check_table(self, X, reset=False)
@@ -258,14 +260,14 @@ class BatchAdjuster(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         Parameters
         ----------
         X : array-like or DataFrame of shape (n_samples, n_features)
-            Samples; NaN passes.
+            Samples as rows; NaN is allowed.
         batch : array-like of shape (n_samples,) or None, default=None
-            Batch of each sample. None takes all for `current_batch_`.
+            Batch of each sample. None assigns all samples to `current_batch_`.
 
         Returns
         -------
         ndarray or DataFrame of shape (n_samples, n_features)
-            A frame if X is one.
+            Transformed samples, as a DataFrame if X is a DataFrame.
 
         Raises
         ------
@@ -313,16 +315,17 @@ class BatchAdjuster(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         Parameters
         ----------
         X : array-like or DataFrame of shape (n_samples, n_features)
-            Training samples; NaN passes.
+            Training samples as rows; NaN is allowed.
         y : None
-            Ignored.
+            Not used.
         batch : array-like of shape (n_samples,) or None, default=None
-            Batch of each sample, at least two samples each. None takes all for one.
+            Batch of each sample, with at least two samples per batch. None treats all samples as
+            one batch.
 
         Returns
         -------
         ndarray or DataFrame of shape (n_samples, n_features)
-            A frame if X is one.
+            Transformed samples, as a DataFrame if X is a DataFrame.
         """
         return self.fit(X, y, batch).transform(X, batch)
 
@@ -333,7 +336,7 @@ class BatchAdjuster(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
 
 
 def _encode(batch: Any, n_samples: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the distinct batches, in the order they are met, and the place of each sample's."""
+    """Return the distinct batches in order of appearance, and the batch number of each sample."""
     if batch is None:
         batch = np.full(n_samples, "training", dtype=object)
     batch = pd.Series(np.asarray(batch, dtype=object))

@@ -1,4 +1,4 @@
-"""How steps of a Pipeline work on a view of the columns instead of a table."""
+"""Steps of a Pipeline that work on a view of the columns instead of a table."""
 
 from collections.abc import Callable, Iterable
 from typing import Any, Self
@@ -24,17 +24,17 @@ COLUMN_STEPS = (ArrayHarmonizer, *_CHOOSING, VarianceThreshold, SimpleImputer)
 
 
 class ColumnStep:
-    """A step of a Pipeline that takes and gives views where it can, and tables where it must.
+    """Wrapper of a Pipeline step that passes on views where possible, and tables elsewhere.
 
-    The step is fitted, and asked, as if it stood in the Pipeline itself; what it learns and what it
-    raises are the same. Where a view would not do, it gets the table.
+    The step behaves as if it were in the Pipeline itself: it learns the same and raises the same
+    errors. Where a view is not sufficient, the step gets the table.
 
     Parameters
     ----------
     step : transformer
-        The step, of one of the classes in ``COLUMN_STEPS``.
+        Step to wrap, of one of the classes in ``COLUMN_STEPS``.
     last : bool
-        Whether the next step takes no views.
+        Whether the next step accepts no views.
     """
 
     def __init__(self, step: Any, *, last: bool) -> None:
@@ -47,7 +47,7 @@ class ColumnStep:
         return self
 
     def fit_transform(self, X: Any, y: Any = None, **params: Any) -> Any:
-        """Fit the step, and return the samples behind it."""
+        """Fit the step, and return the transformed samples."""
         if isinstance(X, ColumnView) and _reads_values(self.step, X):
             X = X.held()
         if not _fit_view(self.step, X, params):
@@ -60,7 +60,7 @@ class ColumnStep:
         return view.to_table(last=True) if self.last else view
 
     def transform(self, X: Any) -> Any:
-        """Return the samples behind the step."""
+        """Return the transformed samples."""
         view = _view_behind(self.step, X, training=False)
         if view is None:
             return self.step.transform(_as_table(X))
@@ -75,18 +75,18 @@ class ColumnStep:
 
 
 def with_column_steps(steps: Iterable[tuple[str, Any]]) -> list[tuple[str, Any]] | None:
-    """Return the steps of a Pipeline, those that choose and fill columns as views.
+    """Return the steps of a Pipeline, where steps that select or fill columns work on views.
 
     Parameters
     ----------
     steps : iterable of (str, transformer)
-        The steps.
+        Steps of the Pipeline.
 
     Returns
     -------
     list of (str, transformer) or None
-        The same, with a :class:`ColumnStep` for each of several such steps in a row. None if there
-        are none.
+        Steps in which consecutive steps of that kind are wrapped in a :class:`ColumnStep`. None if
+        there are no such steps.
     """
     steps = list(steps)
     places = [i for i, (_, step) in enumerate(steps) if not _does_nothing(step)]
@@ -111,7 +111,7 @@ def _as_table(X: Any) -> Any:
 
 
 def _reads_values(step: Any, view: ColumnView) -> bool:
-    """Return whether fit looks at the values of a view."""
+    """Return whether fit reads the values of a view."""
     if isinstance(step, MissingRateFilter):
         return not view.complete
     return isinstance(step, VarianceThreshold | SimpleImputer)
@@ -133,7 +133,7 @@ def _gives_frames_or_arrays(step: Any) -> bool:
 
 
 def _begins_view(step: Any, X: Any) -> bool:
-    """Return whether a step can make a view of a table, named or not as the one it is fitted to."""
+    """Return whether a step can make a view of a table, named like its training table."""
     if isinstance(X, ColumnView) or not _gives_frames_or_arrays(step):
         return False
     if not isinstance(X, pd.DataFrame):
@@ -149,7 +149,7 @@ def _begins_view(step: Any, X: Any) -> bool:
 
 
 def _suits(step: Any, view: ColumnView) -> bool:
-    """Return whether a step does with a view what it does with its table."""
+    """Return whether a step does the same with a view as with its table."""
     if not _gives_frames_or_arrays(step):
         return False
     if isinstance(step, ColumnsMixin):
@@ -160,7 +160,7 @@ def _suits(step: Any, view: ColumnView) -> bool:
 
 
 def _can_be_fitted(step: Any, view: ColumnView) -> bool:
-    """Return whether a step has nothing to complain of in a view."""
+    """Return whether a step can be fitted to a view without warnings or errors."""
     if not _suits(step, view):
         return False
     if isinstance(step, ColumnsMixin):
@@ -195,7 +195,7 @@ def _knows(step: Any, view: ColumnView) -> bool:
 
 
 def _fit_view(step: Any, X: Any, params: dict[str, Any]) -> bool:
-    """Fit a step to a view, and return whether that could be done."""
+    """Fit a step to a view, and return whether that was possible."""
     if not isinstance(X, ColumnView) or params or not _can_be_fitted(step, X):
         return False
     if isinstance(step, ColumnsMixin):
@@ -206,7 +206,7 @@ def _fit_view(step: Any, X: Any, params: dict[str, Any]) -> bool:
 
 
 def _fit_by_blocks(step: Any, view: ColumnView) -> None:
-    """Fit a step that learns of each column alone, to some columns at a time."""
+    """Fit a step that learns from each column separately, to some columns at a time."""
     parts, faults, widths = [], [], []
     for _, block in view.blocks():
         part = clone(step)
@@ -234,7 +234,7 @@ def _fit_by_blocks(step: Any, view: ColumnView) -> None:
 
 
 def _view_behind(step: Any, X: Any, *, training: bool) -> ColumnView | None:
-    """Return what a fitted step makes of a view or table, None if it must be given the table."""
+    """Return the transformed view of a view or table; None if the step needs the table."""
     check_is_fitted(step)
     if isinstance(X, ColumnView):
         known = _suits(step, X) and _knows(step, X)
@@ -249,7 +249,7 @@ def _view_behind(step: Any, X: Any, *, training: bool) -> ColumnView | None:
 
 
 def _as_output(step: Any, view: ColumnView) -> ColumnView:
-    """Return the view in the container that a step is set to give."""
+    """Return the view in the container that a step is set to return."""
     if _output_of(step) == "pandas":
         if view.names is None:
             return view.named(step.get_feature_names_out(), framed=True)
@@ -266,7 +266,7 @@ def _view_of_probes(step: ArrayHarmonizer, X: Any, *, training: bool) -> ColumnV
 
 
 def _view_of_table(step: ColumnsMixin, X: Any, *, training: bool) -> ColumnView:
-    """Return what is behind a step at the head of others, which looks at the values."""
+    """Return the view after the first step, which checks the values."""
     if not training:  # fit has checked them
         X = check_table(step, X, reset=False, unit=step.unit)
     framed = isinstance(X, pd.DataFrame)

@@ -1,4 +1,4 @@
-"""Columns of a table that are chosen and filled step by step, and gathered once at the end."""
+"""View of table columns that are selected and filled step by step, and copied once at the end."""
 
 from collections.abc import Iterator
 from typing import Any, Protocol, Self
@@ -11,7 +11,7 @@ from omitrans.utils._blocks import CACHE_VALUES, row_blocks
 
 
 class Source(Protocol):
-    """What a view takes its columns from."""
+    """Source from which a view takes its columns."""
 
     shape: tuple[int, int]
     dtype: np.dtype
@@ -19,20 +19,20 @@ class Source(Protocol):
     """Whether nothing is missing in what is gathered."""
 
     def gather(self, columns: np.ndarray | None) -> np.ndarray:
-        """Return the values of some columns; None stands for all, which need no copy."""
+        """Return the values of some columns; None means all columns, which need no copy."""
 
 
 class TableSource:
-    """A table of numbers, read as it is.
+    """Table of numbers that is read without changes.
 
     Parameters
     ----------
     values : ndarray of shape (n_samples, n_columns)
-        The numbers.
+        Values of the table.
     complete : bool
-        Whether no number is missing.
+        Whether the table has no missing values.
     spare : bool, default=False
-        Whether nobody else needs the table, so that its memory may be used again.
+        Whether the memory of the table may be reused, because no other code needs the table.
     """
 
     def __init__(self, values: np.ndarray, *, complete: bool, spare: bool = False) -> None:
@@ -44,7 +44,7 @@ class TableSource:
         return self.values if columns is None else take_columns(self.values, columns)
 
     def give_up(self, columns: np.ndarray | None) -> np.ndarray:
-        """Return the values of some columns, in the memory of the table where that pays."""
+        """Return the values of some columns, in the memory of the table where that is faster."""
         if columns is None or not self.spare or 2 * len(columns) < self.shape[1]:
             return self.gather(columns)
         n_rows, n_columns = self.shape[0], len(columns)
@@ -58,22 +58,22 @@ class TableSource:
 
 
 class ColumnView:
-    """Some columns of a source, in some order, with what is to be filled in.
+    """Some columns of a source, in some order, with the values that replace missing values.
 
-    The steps of a Pipeline hand it on in place of a table. Choosing columns costs an array of
-    positions; the values are gathered when :meth:`to_table` or :meth:`blocks` asks for them. All
-    of them are finite or missing: whoever makes a view has checked it.
+    The steps of a Pipeline pass on a view instead of a table. Selecting columns costs only an array
+    of positions; the values are copied when :meth:`to_table` or :meth:`blocks` is called. All
+    values are finite or missing: the code that makes a view has checked this.
 
     Parameters
     ----------
     source : Source
-        Holds the values.
+        Source of the values.
     names : Index or ndarray of str, or None
-        The names of the columns; None for an array.
+        Names of the columns; None for an array.
     index : Index or None
-        The samples; None for an array.
+        Sample index; None for an array.
     table : DataFrame or ndarray, default=None
-        What stands for the whole source, so that an unchanged table is handed on as it is.
+        Table that equals the whole source, so that an unchanged table is passed on without a copy.
     is_beta : bool, default=False
         Whether all values are known to lie in [0, 1].
     """
@@ -113,7 +113,7 @@ class ColumnView:
         return view
 
     def impute(self, statistics: np.ndarray) -> Self:
-        """Return the view in which missing values of a column become its statistic."""
+        """Return the view in which missing values of a column are replaced by its statistic."""
         view = self._copy()
         if self.columns is None:  # what is filled is a copy
             view.columns = np.arange(self.shape[1])
@@ -122,7 +122,7 @@ class ColumnView:
         return view
 
     def named(self, names: np.ndarray | None, *, framed: bool) -> Self:
-        """Return the view as a frame under other names, or as an array."""
+        """Return the view as a DataFrame with other names, or as an array."""
         view = self._copy()
         view.names = names if framed else None
         if not framed:
@@ -132,7 +132,7 @@ class ColumnView:
         return view
 
     def held(self) -> Self:
-        """Return the view of a copy that is filled, if there is anything to fill."""
+        """Return a view of a filled copy, if there are missing values to fill."""
         if self.complete == self.source.complete and isinstance(self.source, TableSource):
             return self
         values = self.to_array()
@@ -142,7 +142,7 @@ class ColumnView:
         return view
 
     def blocks(self) -> Iterator[tuple[slice, np.ndarray]]:
-        """Yield small runs of columns, and their values."""
+        """Yield small blocks of consecutive columns, and their values."""
         for run in column_runs(*self.shape):
             if self.columns is None and isinstance(self.source, TableSource):
                 yield run, self.source.gather(None)[:, run]
@@ -151,7 +151,7 @@ class ColumnView:
                 yield run, self.take(every).to_array()
 
     def missing_rates(self) -> np.ndarray:
-        """Return the share of missing values of each column."""
+        """Return the fraction of missing values in each column."""
         if self.complete:
             return np.zeros(self.shape[1])
         return np.concatenate([np.isnan(block).mean(axis=0) for _, block in self.blocks()])
@@ -169,7 +169,7 @@ class ColumnView:
         return values
 
     def to_table(self, *, last: bool = False) -> Any:
-        """Return the values as a frame, or as an array if the view has no names."""
+        """Return the values as a DataFrame, or as an array if the view has no names."""
         if self.table is not None:
             return self.table
         values = self.to_array(last=last)

@@ -1,4 +1,4 @@
-"""What the transformers share: tables are checked and cut without a needless copy."""
+"""Helpers that the transformers share: check tables and select columns without extra copies."""
 
 from collections.abc import Callable, Iterator
 from typing import Any, Self
@@ -18,11 +18,12 @@ _FLOATS = (np.float64, np.float32)
 
 
 class ColumnsMixin(TransformerMixin):
-    """Give some columns of X in some order: frame in, frame out; array in, array out.
+    """Mixin for transformers that return some columns of X in some order.
 
-    A class with this mixin calls ``_fit_columns`` in fit and has a method ``_choose``, which sets
-    ``column_indices_``: the positions in X of the columns that come out, in their order. Its
-    parameter ``unit``, if it has one, declares the unit of X.
+    A DataFrame is returned for a DataFrame, an array for an array. A class with this mixin calls
+    ``_fit_columns`` in fit and has a method ``_choose``, which sets ``column_indices_``: the
+    positions in X of the returned columns, in their order. The parameter ``unit`` of the class, if
+    present, declares the unit of X.
     """
 
     column_indices_: np.ndarray
@@ -30,51 +31,52 @@ class ColumnsMixin(TransformerMixin):
     unit: str | None = None
 
     def _choose(self, missing_rates: Callable[[], np.ndarray]) -> None:
-        """Set ``column_indices_`` from the names of X, or from how much its columns miss."""
+        """Set ``column_indices_`` from the column names of X, or from their missing rates."""
         raise NotImplementedError
 
     def _fit_columns(self, X: Any) -> Self:
-        """Check X and choose columns."""
+        """Check X and select columns."""
         X = check_table(self, X, reset=True, unit=self.unit)
         self._choose(lambda: missing_rates(X))
         return self
 
     @fit_context(prefer_skip_nested_validation=True)
     def _fit_view(self, view: Any) -> Self:
-        """Do what fit does, on a :class:`ColumnView` of a checked table."""
+        """Fit to a :class:`ColumnView` of a checked table."""
         remember_view(self, view)
         self._choose(view.missing_rates)
         return self
 
     def transform(self, X: Any) -> Any:
-        """Take the columns chosen in fit.
+        """Return the columns that were selected in fit.
 
         Parameters
         ----------
         X : array-like or DataFrame of shape (n_samples, n_features)
-            The samples; NaN passes.
+            Samples as rows; NaN is allowed.
 
         Returns
         -------
         ndarray or DataFrame of shape (n_samples, n_columns)
-            A frame if X is one, with its sample index and dtypes.
+            Selected columns, as a DataFrame with the same sample index and dtypes if X is a
+            DataFrame.
         """
         check_is_fitted(self)
         X = check_table(self, X, reset=False, unit=self.unit)
         return take_columns(X, self.column_indices_)
 
     def inverse_transform(self, X: Any) -> Any:
-        """Put the columns back where they were in fit.
+        """Put the columns back into the order that they had in fit.
 
         Parameters
         ----------
         X : array-like or DataFrame of shape (n_samples, n_columns)
-            What transform gave, or predictions of it.
+            Table in the form that `transform` returns, or predictions of it.
 
         Returns
         -------
         ndarray or DataFrame of shape (n_samples, n_features)
-            The columns in the order seen in fit; those that transform drops hold NaN.
+            Columns in the order seen in fit; columns that `transform` drops hold NaN.
         """
         check_is_fitted(self)
         self._check_transformed(X)
@@ -89,28 +91,28 @@ class ColumnsMixin(TransformerMixin):
         return map_values(X, put_back, columns=names)
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
-        """Return the names of the columns that transform gives.
+        """Return the names of the columns that `transform` returns.
 
         Parameters
         ----------
         input_features : array-like of str or None, default=None
-            Names of the columns of X; None takes those seen in fit, or x0, x1, ...
+            Names of the columns of X; None takes the names seen in fit, or x0, x1, ...
 
         Returns
         -------
         ndarray of str
-            The names.
+            Names of the returned columns.
         """
         check_is_fitted(self)
         return check_feature_names_in(self, input_features)[self.column_indices_]
 
     def get_support(self, indices: bool = False) -> np.ndarray:
-        """Return which columns of X come out.
+        """Return which columns of X `transform` returns.
 
         Parameters
         ----------
         indices : bool, default=False
-            Whether to return rising positions instead of a mask.
+            Whether to return ascending positions instead of a mask.
 
         Returns
         -------
@@ -123,7 +125,7 @@ class ColumnsMixin(TransformerMixin):
         return np.flatnonzero(kept) if indices else kept
 
     def _check_transformed(self, X: Any) -> None:
-        """Raise unless X has the columns that transform gives."""
+        """Raise an error unless X has the columns that transform returns."""
         n_columns = len(self.column_indices_)
         if np.ndim(X) != 2 or np.shape(X)[1] != n_columns:
             raise ValueError(
@@ -144,7 +146,7 @@ class ColumnsMixin(TransformerMixin):
 
 
 def remember_view(estimator: Any, view: Any) -> None:
-    """Set what scikit-learn keeps of the table that a :class:`ColumnView` stands for."""
+    """Set the attributes that scikit-learn keeps of the table behind a :class:`ColumnView`."""
     estimator.n_features_in_ = view.shape[1]
     if view.names is not None:
         estimator.feature_names_in_ = np.asarray(view.names, dtype=object)
@@ -153,10 +155,11 @@ def remember_view(estimator: Any, view: Any) -> None:
 
 
 def check_table(estimator: Any, X: Any, *, reset: bool, unit: str | None = None) -> Any:
-    """Validate X and return it, as an array unless it is a frame; NaN passes, infinity raises.
+    """Validate X and return it, as an array unless it is a DataFrame; infinity is an error.
 
-    scikit-learn would copy a frame with NaN and ask each of its columns for its dtype, seconds on
-    an array's half a million. It is shown one row, and the values are read in blocks.
+    NaN is allowed. scikit-learn would copy a DataFrame with NaN and read the dtype of each column,
+    which takes seconds for half a million columns. It gets one row only, and the values are read in
+    blocks.
     """
     if isinstance(X, pd.DataFrame):
         check_source(estimator, X, reset=reset, skip_check_array=True)
@@ -170,7 +173,7 @@ def check_table(estimator: Any, X: Any, *, reset: bool, unit: str | None = None)
 
 
 def check_first_row(X: pd.DataFrame) -> None:
-    """Raise if a frame has no rows, or columns that are no numbers."""
+    """Raise an error if a DataFrame has no rows, or columns that are not numeric."""
     if one_dtype(X) in _FLOATS:
         return
     # na_value: pandas' own numbers too; copy: pandas 3 would write it into a read-only view
@@ -188,7 +191,7 @@ def check_first_row(X: pd.DataFrame) -> None:
 
 
 def value_range(X: Any) -> np.ndarray:
-    """Return the smallest and largest value of a table, NaN if it has none; infinity raises."""
+    """Return the smallest and largest value of a table, or NaN; infinity is an error."""
     low = high = np.nan
     for columns, block in column_blocks(X):
         block_low, block_high = np.fmin.reduce(block, axis=None), np.fmax.reduce(block, axis=None)
@@ -200,7 +203,7 @@ def value_range(X: Any) -> np.ndarray:
 
 
 def missing_rates(X: Any) -> np.ndarray:
-    """Return the share of missing values of each column of a table."""
+    """Return the fraction of missing values in each column of a table."""
     return np.concatenate([np.isnan(block).mean(axis=0) for _, block in column_blocks(X)])
 
 
@@ -214,7 +217,7 @@ def column_blocks(X: Any) -> Iterator[tuple[slice, np.ndarray]]:
 def column_runs(n_rows: int, n_columns: int) -> Iterator[slice]:
     """Yield small blocks of columns, of at least two columns each if there are two.
 
-    NumPy adds up a single column of a row-major table in another order than several.
+    NumPy sums a single column of a row-major table in another order than several columns.
     """
     step = _blocks.columns_per_block(n_rows, _blocks.CACHE_VALUES, at_least=2)
     starts = list(range(0, n_columns, step))
@@ -224,9 +227,9 @@ def column_runs(n_rows: int, n_columns: int) -> Iterator[slice]:
 
 
 def take_columns(X: Any, indices: np.ndarray, order: str | None = None) -> Any:
-    """Return the columns at `indices` of a frame or array, in one copy.
+    """Return the columns at `indices` of a DataFrame or array, in one copy.
 
-    The copy has the layout of X, or of an array the one that `order` ("C" or "F") asks for.
+    The copy has the memory layout of X or, for an array, the layout `order` ("C" or "F").
     """
     if isinstance(X, pd.DataFrame) or (X.flags.c_contiguous and order != "F"):
         return X.take(indices, axis=1)
@@ -239,7 +242,7 @@ def take_columns(X: Any, indices: np.ndarray, order: str | None = None) -> Any:
 
 
 def map_values(X: Any, function: Callable[[np.ndarray], np.ndarray], columns: Any = None) -> Any:
-    """Apply `function` to the values of X; a frame comes back as a frame, under new `columns`."""
+    """Apply `function` to the values of X; for a DataFrame, return one with the new `columns`."""
     if not isinstance(X, pd.DataFrame):
         return function(check_array(X, dtype=_FLOATS, ensure_all_finite=False))
     values = function(as_matrix(X))
@@ -248,7 +251,7 @@ def map_values(X: Any, function: Callable[[np.ndarray], np.ndarray], columns: An
 
 
 def find_rows(ids: pd.Index, names: np.ndarray) -> np.ndarray:
-    """Return the row of each name among `ids`, -1 where it is absent; raise if all are."""
+    """Return the row of each name among `ids`, -1 if absent; raise an error if all are absent."""
     rows = pd.Index(ids).get_indexer(pd.Index(names))
     if (rows >= 0).any():
         return rows
@@ -267,23 +270,24 @@ def find_rows(ids: pd.Index, names: np.ndarray) -> np.ndarray:
 
 
 def as_matrix(X: Any) -> np.ndarray:
-    """Return the values of a frame, in float32 if all of it is, else in float64; or an array."""
+    """Return the values of a DataFrame as float32 if all columns are, else as float64; or X."""
     if not isinstance(X, pd.DataFrame):
         return X
     return X.to_numpy(dtype=float_dtype(X), na_value=np.nan)
 
 
 def float_dtype(frame: pd.DataFrame) -> type:
-    """Return float32 if the whole frame is, else float64."""
+    """Return float32 if all columns of a DataFrame are float32, else float64."""
     dtype = one_dtype(frame)
     kinds = set(frame.dtypes) if dtype is None else {dtype}
     return np.float32 if kinds == {np.dtype(np.float32)} else np.float64
 
 
 def one_dtype(frame: pd.DataFrame) -> np.dtype | None:
-    """Return the dtype of a frame whose values are one array, None for any other.
+    """Return the dtype of a DataFrame whose values are one array, None for any other.
 
-    It looks at one row: to ask each of an array's columns for its dtype takes a tenth of a second.
+    Only one row is read: to read the dtype of each of half a million columns takes a tenth of a
+    second.
     """
     row = frame.iloc[:1].to_numpy()
     return row.dtype if np.may_share_memory(row, frame.iloc[:1].to_numpy()) else None

@@ -1,4 +1,4 @@
-"""Drop columns with too many missing values."""
+"""Transformer that drops columns with too many missing values."""
 
 from collections.abc import Callable
 from numbers import Real
@@ -12,24 +12,24 @@ from omitrans.utils._sklearn import Interval, fit_context
 
 
 class MissingRateFilter(ColumnsMixin, BaseEstimator):
-    """Drop columns of which more than a given share is missing in fit.
+    """Drop columns in which more than a given fraction of the values is missing in fit.
 
     Parameters
     ----------
     threshold : float, default=0.1
-        Columns whose share of NaN among the samples exceeds this are dropped; one that equals it
-        is kept.
+        Largest fraction of NaN in a column that is kept; columns with a larger fraction are
+        dropped.
 
     Attributes
     ----------
     missing_rate_ : ndarray of shape (n_features,)
-        Share of NaN of each column seen in fit.
+        Fraction of NaN in each column seen in fit.
     column_indices_ : ndarray of int
         Positions in X of the columns that are kept.
     n_features_in_ : int
         Number of columns seen in fit.
     feature_names_in_ : ndarray of str
-        Their names, if X had such.
+        Names of the columns seen in fit, if X had column names.
 
     References
     ----------
@@ -53,14 +53,14 @@ class MissingRateFilter(ColumnsMixin, BaseEstimator):
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any = None) -> Self:
-        """Measure how much of each column is missing.
+        """Measure the fraction of missing values in each column.
 
         Parameters
         ----------
         X : array-like or DataFrame of shape (n_samples, n_features)
-            The samples.
+            Samples as rows.
         y : None
-            Ignored.
+            Not used.
 
         Returns
         -------
@@ -70,7 +70,7 @@ class MissingRateFilter(ColumnsMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If no column is left.
+            If all columns would be dropped.
         """
         return self._fit_columns(X)
 

@@ -1,4 +1,4 @@
-"""Give samples the distribution of values of a training cohort."""
+"""Transformer that gives samples the distribution of values of a training cohort."""
 
 from collections.abc import Callable, Iterator
 from numbers import Integral
@@ -18,30 +18,32 @@ from omitrans.utils._sklearn import Interval, fit_context
 class ReferenceQuantileNormalizer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     """Map the values of each sample by rank to the mean distribution of the training samples.
 
-    Quantile normalisation with a frozen reference: fit sorts each training sample and averages
-    the sorted profiles; transform gives the smallest value of a sample the smallest value of that
-    reference, and so on. A sample is transformed alone, whatever samples come with it.
+    This is quantile normalisation with a fixed reference: `fit` sorts each training sample and
+    averages the sorted profiles; `transform` replaces the smallest value of a sample by the
+    smallest value of that reference, and so on. Each sample is transformed alone, independent of
+    the other samples in the table.
 
     Parameters
     ----------
     n_quantiles : int or None, default=None
-        Number of quantiles that the reference holds, values between them being interpolated. None
-        takes as many as X has columns, which is quantile normalisation as published.
+        Number of quantiles in the reference; values between them are interpolated. None takes as
+        many as X has columns, which is quantile normalisation as published.
 
     Attributes
     ----------
     reference_ : ndarray of shape (n_quantiles,)
-        Mean of the sorted training samples, rising, in float64.
+        Mean of the sorted training samples, ascending, as float64.
     n_features_in_ : int
         Number of columns seen in fit.
     feature_names_in_ : ndarray of str
-        Their names, if X had such.
+        Names of the columns seen in fit, if X had column names.
 
     Notes
     -----
-    Equal values get the reference at their mean rank. Missing values stay missing and have no
-    rank; the other values of the sample are spread over the whole reference by interpolation, and
-    likewise in fit. So results lie between the smallest and the largest reference value.
+    Equal values get the reference value at their mean rank. Missing values stay missing and have no
+    rank; the other values of the sample are spread over the whole reference by interpolation, both
+    in `fit` and in `transform`. Results therefore lie between the smallest and the largest
+    reference value.
 
     The distribution of values over the columns must be a property of the assay, not of the
     samples: a tissue or a tumour that is globally hypomethylated loses that trait.
@@ -77,14 +79,14 @@ class ReferenceQuantileNormalizer(OneToOneFeatureMixin, TransformerMixin, BaseEs
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any = None) -> Self:
-        """Average the sorted samples.
+        """Average the sorted training samples.
 
         Parameters
         ----------
         X : array-like or DataFrame of shape (n_samples, n_features)
-            Training samples; NaN is left out.
+            Training samples as rows; NaN is ignored.
         y : None
-            Ignored.
+            Not used.
 
         Returns
         -------
@@ -94,7 +96,7 @@ class ReferenceQuantileNormalizer(OneToOneFeatureMixin, TransformerMixin, BaseEs
         Raises
         ------
         ValueError
-            If a sample has no value.
+            If a sample has no observed value.
         """
         X = check_table(self, X, reset=True)
         total = np.zeros(self.n_quantiles or self.n_features_in_)
@@ -110,17 +112,17 @@ class ReferenceQuantileNormalizer(OneToOneFeatureMixin, TransformerMixin, BaseEs
         return self
 
     def transform(self, X: Any) -> Any:
-        """Replace the values of each sample by those of the reference at their ranks.
+        """Replace the values of each sample by the reference values at their ranks.
 
         Parameters
         ----------
         X : array-like or DataFrame of shape (n_samples, n_features)
-            Samples; NaN passes.
+            Samples as rows; NaN is allowed.
 
         Returns
         -------
         ndarray or DataFrame of shape (n_samples, n_features)
-            A frame if X is one.
+            Transformed samples, as a DataFrame if X is a DataFrame.
         """
         check_is_fitted(self)
         X = check_table(self, X, reset=False)
@@ -165,7 +167,7 @@ def _observed_values(X: Any) -> Iterator[np.ndarray]:
 
 
 def _stretch(profile: np.ndarray, length: int) -> Callable[[np.ndarray], np.ndarray]:
-    """Return the function that reads a rising profile at places from 0 to length - 1."""
+    """Return the function that interpolates an ascending profile at 0 to length - 1."""
     if length == 1:
         return lambda places: np.full(len(places), np.median(profile))
     # the ratio is exactly 1 for equal lengths, so that no rounding moves the values

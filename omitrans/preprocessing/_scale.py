@@ -1,4 +1,4 @@
-"""The two units of methylation: beta values and M-values."""
+"""Conversion between the two units of methylation: beta values and M-values."""
 
 from numbers import Real
 from typing import Any, Self
@@ -24,15 +24,15 @@ def beta_to_m(beta: Any, *, offset: float = 1e-6) -> Any:
     Parameters
     ----------
     beta : array-like or DataFrame of shape (n_samples, n_features)
-        Beta values in [0, 1]; NaN passes.
+        Beta values in [0, 1]; NaN is allowed.
     offset : float, default=1e-6
-        Betas nearer than this to 0 or 1 are moved to it, so that the M-values stay finite (in
-        [-19.9, 19.9] by default).
+        Smallest distance of a beta value from 0 and from 1: values closer to 0 or 1 are set to this
+        distance, so that the M-values stay finite (in [-19.9, 19.9] by default).
 
     Returns
     -------
     ndarray or DataFrame
-        M-values: a frame if `beta` is one; float32 stays float32.
+        M-values, as a DataFrame if `beta` is a DataFrame; float32 stays float32.
 
     Raises
     ------
@@ -41,7 +41,7 @@ def beta_to_m(beta: Any, *, offset: float = 1e-6) -> Any:
 
     See Also
     --------
-    m_to_beta : The way back.
+    m_to_beta : Converts M-values to beta values.
 
     References
     ----------
@@ -69,16 +69,16 @@ def m_to_beta(m: Any) -> Any:
     Parameters
     ----------
     m : array-like or DataFrame of shape (n_samples, n_features)
-        M-values; NaN passes.
+        M-values; NaN is allowed.
 
     Returns
     -------
     ndarray or DataFrame
-        Beta values: a frame if `m` is one; float32 stays float32.
+        Beta values, as a DataFrame if `m` is a DataFrame; float32 stays float32.
 
     See Also
     --------
-    beta_to_m : The way back.
+    beta_to_m : Converts beta values to M-values.
 
     Examples
     --------
@@ -95,22 +95,23 @@ class BetaToM(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     Parameters
     ----------
     offset : float, default=1e-6
-        Betas nearer than this to 0 or 1 are moved to it, so that the M-values stay finite (in
-        [-19.9, 19.9] by default).
+        Smallest distance of a beta value from 0 and from 1: values closer to 0 or 1 are set to this
+        distance, so that the M-values stay finite (in [-19.9, 19.9] by default).
     unit : {"beta"} or None, default=None
-        "beta" declares that X holds beta values: values outside [0, 1] then raise, with a hint
-        if they look like M-values already. None does not look and moves them to `offset` too.
+        "beta" declares that X holds beta values: values outside [0, 1] are then an error, with a
+        hint if they look like M-values. None does not check, and also sets values outside [0, 1] to
+        the distance `offset`.
 
     Attributes
     ----------
     n_features_in_ : int
         Number of columns seen in fit.
     feature_names_in_ : ndarray of str
-        Their names, if X had such.
+        Names of the columns seen in fit, if X had column names.
 
     See Also
     --------
-    beta_to_m : The same as a function.
+    beta_to_m : The same conversion as a function.
 
     References
     ----------
@@ -139,9 +140,9 @@ class BetaToM(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         Parameters
         ----------
         X : array-like or DataFrame of shape (n_samples, n_features)
-            Beta values; NaN passes.
+            Beta values; NaN is allowed.
         y : None
-            Ignored.
+            Not used.
 
         Returns
         -------
@@ -157,12 +158,12 @@ class BetaToM(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         Parameters
         ----------
         X : array-like or DataFrame of shape (n_samples, n_features)
-            Beta values; NaN passes.
+            Beta values; NaN is allowed.
 
         Returns
         -------
         ndarray or DataFrame of shape (n_samples, n_features)
-            M-values: a frame if X is one.
+            M-values, as a DataFrame if X is a DataFrame.
         """
         check_is_fitted(self)
         X = check_table(self, X, reset=False, unit=self.unit)
@@ -174,12 +175,12 @@ class BetaToM(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         Parameters
         ----------
         X : array-like or DataFrame of shape (n_samples, n_features)
-            M-values; NaN passes.
+            M-values; NaN is allowed.
 
         Returns
         -------
         ndarray or DataFrame of shape (n_samples, n_features)
-            Beta values: a frame if X is one.
+            Beta values, as a DataFrame if X is a DataFrame.
         """
         check_is_fitted(self)
         return map_values(X, _to_beta)

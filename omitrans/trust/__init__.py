@@ -1,4 +1,4 @@
-"""Which predictions to believe: cross-validated accuracy, intervals, an alarm for odd samples."""
+"""Reliability of predictions: cross-validated accuracy, intervals, an alarm for unusual samples."""
 
 from omitrans.trust._card import TrustCard
 from omitrans.trust._shift import DomainShiftDetector

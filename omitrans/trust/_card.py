@@ -1,4 +1,4 @@
-"""What is known, by cross-validation, about the predictions of a model."""
+"""Trust card: what cross-validation says about the predictions of a model."""
 
 from collections.abc import Sequence
 from numbers import Real
@@ -12,7 +12,7 @@ from omitrans.trust._cross_fit import Fold, as_numbers
 
 
 class CardTables(NamedTuple):
-    """The tables that :class:`~omitrans.trust.TrustCard` takes."""
+    """Tables from which a :class:`~omitrans.trust.TrustCard` is made."""
 
     genes: pd.DataFrame
     error_quantiles: np.ndarray
@@ -22,16 +22,17 @@ class CardTables(NamedTuple):
 def card_tables(
     Y: Any, folds: Sequence[Fold], *, shares: Sequence[float], names: np.ndarray, min_r2: float
 ) -> CardTables:
-    """Return what the folds say about each target.
+    """Return the cross-validated accuracy of each target.
 
     Parameters
     ----------
     Y : array-like, DataFrame or Series
-        The real targets.
+        Real values of the targets.
     folds : sequence of Fold
-        Each sample is in one of them.
+        Folds with their predictions; each sample is in exactly one fold.
     shares : sequence of float
-        Shares of the probes at which the squared errors of the folds were summed; the first is 1.
+        Fractions of the probes for which the squared errors of the folds were summed; the first is
+        1.
     names : ndarray of str
         Names of the targets.
     min_r2 : float
@@ -40,7 +41,7 @@ def card_tables(
     Returns
     -------
     CardTables
-        The three tables.
+        Tables of the trust card.
     """
     truth = as_numbers(Y)
     predicted = np.empty_like(folds[0].predicted, shape=truth.shape)
@@ -70,7 +71,7 @@ def card_tables(
 
 
 def _slopes(truth: np.ndarray, predicted: np.ndarray) -> np.ndarray:
-    """Return the slope of the real on the predicted values of each target; NaN if constant."""
+    """Return the slope of real on predicted values for each target; NaN if constant."""
     centred = predicted - predicted.mean(axis=0, dtype=np.float64)
     covariance = (centred * (truth - truth.mean(axis=0, dtype=np.float64))).sum(axis=0)
     spread = np.square(centred).sum(axis=0)
@@ -87,32 +88,32 @@ _ROUNDING = 1e-9
 
 
 class TrustCard:
-    """Which targets of a model to believe, and how far.
+    """Table of how well a model predicts each target, measured by cross-validation.
 
-    :class:`TrustedRegressor` makes it from predictions for samples that the predicting model had
-    not seen.
+    :class:`TrustedRegressor` makes the card from predictions for samples that were not used to fit
+    the predicting model.
 
     Parameters
     ----------
     genes : DataFrame
         One row per target, with the columns ``r2`` (cross-validated; NaN where the target never
         varied), ``n_samples``, ``calibration_slope`` (the slope of the real on the predicted
-        values; 1 is right, and below 1 the predictions are too extreme), ``half_width`` (of the
-        90 % interval, in the unit of the target) and ``predictable``.
+        values; 1 is right, and below 1 the predictions are too extreme), ``half_width`` (half the
+        width of the 90 % interval, in the unit of the target) and ``predictable``.
     error_quantiles : ndarray of shape (n_levels, n_targets)
-        Quantiles of the absolute error, at the levels that the package keeps.
+        Quantiles of the absolute error of each target, at a fixed list of levels.
     coverage_curve : DataFrame
-        R² of each target (column) when a share (index, falling) of the probes is there and the
-        others stand at their training means.
+        R² of each target (column) when only a fraction of the probes (index, descending) is
+        observed and the other probes are filled from the training samples.
     facts : dict
-        The size of the cohort, its units, and how the folds were made. ``n_groups`` is the number
-        of groups, such as patients, whose samples were held out together, and None if each sample
-        stood alone.
+        Size of the cohort, units, and how the folds were made. ``n_groups`` is the number of
+        groups, such as patients, whose samples were held out together, or None if samples were not
+        grouped.
 
     See Also
     --------
-    TrustedRegressor : Makes it.
-    omitrans.predict_frame : Gives intervals from it.
+    TrustedRegressor : Makes the trust card.
+    omitrans.predict_frame : Computes intervals from the trust card.
     """
 
     def __init__(
@@ -128,17 +129,18 @@ class TrustCard:
         self.facts = facts
 
     def half_width(self, level: float = STATED_LEVEL) -> pd.Series:
-        """Return half the width of each target's prediction interval.
+        """Return half the width of the prediction interval of each target.
 
         Parameters
         ----------
         level : float, default=0.9
-            Share of new samples of the same kind whose real value the interval shall hold.
+            Fraction of new samples of the same kind whose real value the interval should hold.
 
         Returns
         -------
         Series
-            In the target's unit; infinite where there are too few samples for the level.
+            Half widths in the unit of the target; infinite where there are too few samples for the
+            level.
 
         Raises
         ------
@@ -147,11 +149,11 @@ class TrustCard:
 
         Notes
         -----
-        Conformal: the error of rank ``level * (n + 1)`` among the n cross-validated ones, linear
-        between two ranks. It assumes that new samples come from the training cohort's kind, and
-        nothing about the errors' shape. A target that never varied in training, such as a gene that
-        is not expressed there, has an interval of no width: its `r2` is NaN, and it is not
-        predictable.
+        The half width is conformal: it is the error of rank ``level * (n + 1)`` among the n
+        cross-validated errors, interpolated linearly between two ranks. This assumes that new
+        samples are of the same kind as the training cohort, but nothing about the distribution of
+        the errors. A target that never varied in training, such as a gene that is not expressed
+        there, has an interval of width 0: its `r2` is NaN, and it is not predictable.
         """
         if not isinstance(level, Real) or not 0 < level <= LEVELS[-1]:
             raise ValueError(
@@ -163,22 +165,24 @@ class TrustCard:
         return pd.Series(self.error_quantiles[row], index=self.genes.index, name="half_width")
 
     def expected_r2(self, coverage: float) -> pd.Series:
-        """Return the R² to expect of each target when a share of the probes is observed.
+        """Return the expected R² of each target when only a fraction of the probes is observed.
 
         Parameters
         ----------
         coverage : float
-            The share, as :meth:`omitrans.preprocessing.ArrayHarmonizer.report` gives it.
+            Fraction of observed probes, as :meth:`omitrans.preprocessing.ArrayHarmonizer.report`
+            returns it.
 
         Returns
         -------
         Series
-            Interpolated in :attr:`coverage_curve`; below its last share, the value there.
+            Expected R², interpolated in :attr:`coverage_curve`; below its last fraction, the value
+            there.
 
         Raises
         ------
         ValueError
-            If the share is not between 0 and 1.
+            If the fraction is not between 0 and 1.
         """
         if not 0 <= coverage <= 1:
             raise ValueError(f"coverage is a share between 0 and 1, such as 0.8; got {coverage!r}.")
@@ -195,7 +199,7 @@ class TrustCard:
         Returns
         -------
         dict
-            Numbers and text that JSON can hold.
+            Facts and numbers in types that JSON can hold.
         """
         r2 = self.genes["r2"]
         curve = self.coverage_curve.median(axis=1)
@@ -222,12 +226,12 @@ def conformal_quantiles(errors: np.ndarray) -> np.ndarray:
     Parameters
     ----------
     errors : ndarray of shape (n_samples, n_targets)
-        Absolute errors; sorted in place.
+        Absolute errors; the array is sorted in place.
 
     Returns
     -------
     ndarray of shape (n_levels, n_targets), float32
-        Infinite at levels for which there are too few samples.
+        Quantiles; infinite at levels for which there are too few samples.
     """
     errors.sort(axis=0)
     quantiles = np.full((len(LEVELS), errors.shape[1]), np.inf, dtype=np.float32)
@@ -242,5 +246,5 @@ def conformal_quantiles(errors: np.ndarray) -> np.ndarray:
 
 
 def _plain(number: float) -> float | None:
-    """Return a float that JSON can hold; None for what is not finite."""
+    """Return a float that JSON can hold; None if the number is not finite."""
     return float(number) if np.isfinite(number) else None

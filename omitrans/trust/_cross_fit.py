@@ -1,4 +1,4 @@
-"""Predictions of samples by models that have not seen them, with all probes and with fewer."""
+"""Cross-fitted predictions: each model predicts samples that it was not fitted on."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
@@ -18,7 +18,7 @@ _BLOCK_ELEMENTS = 2**24
 
 
 class Fold(NamedTuple):
-    """One fold: what a model predicts for the samples it was not fitted to."""
+    """Predictions of one fold, for the samples that its model was not fitted on."""
 
     rows: np.ndarray
     predicted: np.ndarray
@@ -41,35 +41,35 @@ def cross_fit(
     n_jobs: int | None,
     verbose: int,
 ) -> list[Fold]:
-    """Fit a clone on each fold's training samples and predict the others.
+    """Fit a clone on the training samples of each fold and predict the other samples.
 
     Parameters
     ----------
     estimator : estimator
-        A regressor.
+        Regressor to fit.
     X, Y : array-like or DataFrame
-        Source and target of all samples.
+        Source and target profiles of all samples.
     folds : sequence of (ndarray, ndarray)
-        Rows to train on and to predict.
+        Row numbers to train on and to predict, for each fold.
     groups : ndarray of shape (n_samples,) or None
-        The group of each sample, for a regressor whose `fit` takes groups.
+        Group of each sample, for a regressor whose `fit` takes groups.
     shares : sequence of float
-        Shares of the columns of X that are kept, each in turn. A model with an
-        :class:`~omitrans.preprocessing.ArrayHarmonizer` fills the other columns; without one they
-        are set to their means over the training samples.
+        Fractions of the columns of X that are kept, one after the other. A model with an
+        :class:`~omitrans.preprocessing.ArrayHarmonizer` fills the other columns; without a
+        harmonizer they are set to their means over the training samples.
     seeds : sequence of int
-        One for each fold, which draws the columns that are left out.
+        Seeds, one per fold, which draw the columns that are left out.
     keep_models : bool
         Whether to return the fitted clones.
     n_jobs : int or None
         Number of folds that are fitted at the same time.
     verbose : int
-        How much joblib prints.
+        Amount of progress messages of joblib.
 
     Returns
     -------
     list of Fold
-        In the order of `folds`.
+        Results in the order of `folds`.
     """
     return Parallel(n_jobs=n_jobs, verbose=verbose)(
         delayed(_fit_fold)(
@@ -121,7 +121,7 @@ def _fit_fold(
 
 
 def _without(model: Any, X: Any, hidden: np.ndarray, means: np.ndarray | None) -> Iterator[Any]:
-    """Yield rows, and the samples there as they would be without the hidden columns."""
+    """Yield row numbers, and these samples without the hidden columns."""
     harmonizers = _harmonizers(model, X)
     if means is not None:
         yield from _with_means(X, hidden, means)
@@ -135,14 +135,14 @@ def _without(model: Any, X: Any, hidden: np.ndarray, means: np.ndarray | None) -
 
 
 def _harmonizers(model: Any, X: Any) -> list[ArrayHarmonizer]:
-    """Return the parts of a model that fill the columns which a frame lacks."""
+    """Return the steps of a model that fill columns that a DataFrame lacks."""
     if not isinstance(X, pd.DataFrame):
         return []
     return [part for part in parts(model) if isinstance(part, ArrayHarmonizer)]
 
 
 def _with_means(X: Any, hidden: np.ndarray, means: np.ndarray) -> Iterator[Any]:
-    """Yield blocks of samples whose hidden columns hold the means, and their rows."""
+    """Yield blocks of samples whose hidden columns hold the means, and their row numbers."""
     n_rows = max(1, _BLOCK_ELEMENTS // X.shape[1])
     for start in range(0, X.shape[0], n_rows):
         rows = slice(start, start + n_rows)
@@ -156,7 +156,7 @@ def _with_means(X: Any, hidden: np.ndarray, means: np.ndarray) -> Iterator[Any]:
 
 
 def _floats(X: Any) -> np.ndarray:
-    """Return a copy of X in its dtype, if it has one of NumPy's floats, else in float64."""
+    """Return a copy of X, in its dtype if that is a float of NumPy, else as float64."""
     if not isinstance(X, pd.DataFrame):
         return np.array(X, dtype=None if X.dtype.kind == "f" else np.float64)
     kinds = set(X.dtypes)
@@ -166,12 +166,12 @@ def _floats(X: Any) -> np.ndarray:
 
 
 def _column_means(X: Any) -> np.ndarray:
-    """Return the mean of each column over its observed values; NaN without any."""
+    """Return the mean of each column over its observed values; NaN if there are none."""
     return np.concatenate([observed_mean(block) for _, block in column_blocks(X)])
 
 
 def as_numbers(values: Any) -> np.ndarray:
-    """Return targets as a table of numbers; those of pandas' own dtypes come as objects."""
+    """Return targets as an array of numbers, also for the dtypes of pandas."""
     values = np.asarray(values)
     values = values.astype(np.float64) if values.dtype == object else values
     return values.reshape(len(values), -1)

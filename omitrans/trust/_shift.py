@@ -1,4 +1,4 @@
-"""Tell whether new samples come from the cohort that a model was trained on."""
+"""Detect new samples that do not come from the cohort that a model was trained on."""
 
 from collections.abc import Iterator
 from numbers import Integral, Real
@@ -28,11 +28,11 @@ class Subspace(NamedTuple):
     Parameters
     ----------
     mean, scale : ndarray of shape (n_features,)
-        What standardises the columns.
+        Mean and scale by which the columns are standardised.
     components : ndarray of shape (n_components, n_features)
-        Orthonormal directions.
+        Orthonormal directions of the principal components.
     variances : ndarray of shape (n_components,)
-        Variances along them.
+        Variances of the samples along the components.
     """
 
     mean: np.ndarray
@@ -44,24 +44,24 @@ class Subspace(NamedTuple):
     def learn(
         cls, X: np.ndarray, rows: np.ndarray, n_components: int, rng: np.random.RandomState
     ) -> Self:
-        """Learn the components of some samples.
+        """Learn the principal components of some samples.
 
         Parameters
         ----------
         X : ndarray of shape (n_samples, n_features)
-            Samples.
+            Samples as rows.
         rows : ndarray of int
-            Those to learn from.
+            Row numbers of the samples to learn from.
         n_components : int
-            How many; there are fewer if the samples span no more, since one direction at least is
-            left outside.
+            Number of components. There are fewer if the samples span fewer directions, because at
+            least one direction is left outside.
         rng : numpy.random.RandomState
-            Chooses samples if there are very many.
+            Generator that selects samples if there are very many.
 
         Returns
         -------
         Subspace
-            The components.
+            Learned subspace.
         """
         mean, scale = _location_and_scale(X, rows)
         if len(rows) > _MAX_SAMPLES:
@@ -85,20 +85,21 @@ class Subspace(NamedTuple):
         )
 
     def squared_distances(self, X: np.ndarray, rows: np.ndarray) -> np.ndarray:
-        """Return how far some samples lie from the mean, squared.
+        """Return the squared distances of some samples from the mean.
 
         Parameters
         ----------
         X : ndarray of shape (n_samples, n_features)
-            Samples.
+            Samples as rows.
         rows : ndarray of int
-            Those to measure.
+            Row numbers of the samples to measure.
 
         Returns
         -------
         ndarray of shape (n_rows, 2)
-            Mahalanobis distance of the scores on the components, and squared length of what is
-            outside. Those of a sample do not depend on the others.
+            Squared Mahalanobis distance of the scores on the components, and squared length of the
+            residual outside the components. The values of a sample do not depend on the other
+            samples.
         """
         components = self.components.astype(np.float64, copy=False)
         squares = np.empty((len(rows), 2))
@@ -113,7 +114,7 @@ class Subspace(NamedTuple):
 
 
 def _location_and_scale(X: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return means and deviations of columns, small deviations being drawn to the median."""
+    """Return means and deviations of columns; small deviations are shrunk towards the median."""
     mean, variance = np.empty((2, X.shape[1]))
     for columns, block in _column_blocks(X, rows):
         mean[columns], variance[columns] = block.mean(axis=0), block.var(axis=0, ddof=1)
@@ -128,7 +129,7 @@ def _location_and_scale(X: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np
 
 
 def _leading(products: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the n largest eigenvalues, falling, with their vectors; one at least is left out."""
+    """Return the n largest eigenvalues and their vectors; at least one is left out."""
     last = len(products) - 1
     values, vectors = eigh(
         products, subset_by_index=[max(last - n, 0), last], overwrite_a=True, check_finite=False
@@ -139,7 +140,7 @@ def _leading(products: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _column_blocks(X: np.ndarray, rows: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
-    """Yield some rows of X in float64, in blocks of columns."""
+    """Yield some rows of X as float64, in blocks of columns."""
     for columns in gen_batches(X.shape[1], max(1, _VALUES_A_BLOCK // len(rows))):
         yield columns, X[rows, columns].astype(np.float64)
 
@@ -163,39 +164,41 @@ _MAX_FREEDOM = 250  # beyond it the moments of a nearly constant distance say no
 class DomainShiftDetector(OutlierMixin, BaseEstimator):
     """Measure how far samples lie from a training cohort, and flag those that lie too far.
 
-    A sample is compared with the principal components of the training cohort, columns being
-    standardised, so that those which hardly vary within the cohort count too: the Mahalanobis
-    distance of its scores says whether it is extreme in the directions in which the cohort
-    varies; its squared residual says whether it leaves them. Both are put on the scale of training
-    samples that were held out while the components were learnt, weighted by how little they vary
-    there, and added. The held-out samples also set the threshold, so that new samples of the same
-    cohort are flagged at about the rate asked for.
+    A sample is compared with the principal components of the training cohort. Columns are
+    standardised, so that columns which hardly vary within the cohort count as well. The Mahalanobis
+    distance of the scores says whether a sample is extreme in the directions in which the cohort
+    varies; the squared residual says whether it lies outside these directions. Both are scaled by
+    training samples that were held out while the components were learnt, weighted by how little
+    they vary there, and added. The held-out samples also set the threshold, so that new samples of
+    the same cohort are flagged at about the requested rate.
 
     Parameters
     ----------
     n_components : int or None, default=None
-        Number of principal components. None takes one for every ten training samples, but at
-        least one and at most 20. Fewer are used where the samples of a fold do not span more.
+        Number of principal components. None takes one component per ten training samples, but at
+        least one and at most 20. Fewer are used if the samples of a fold span fewer directions.
     false_positive_rate : float, default=0.05
-        Share of samples of the training cohort's kind that may be flagged.
+        Fraction of samples that are flagged although they are of the same kind as the training
+        cohort.
     cv : int or splitter, default=5
-        Folds that hold each training sample out exactly once. A number makes shuffled folds,
-        which keep the samples of a group together where `fit` knows groups. A splitter must do so
-        too.
+        Folds that hold out each training sample exactly once. A number makes shuffled folds, which
+        keep the samples of a group together if `fit` knows groups. A splitter must keep them
+        together as well.
     random_state : int, RandomState instance or None, default=None
-        Seed of the shuffled folds, and of the choice of samples if there are very many.
+        Seed of the shuffled folds, and of the selection of samples if there are very many.
 
     Attributes
     ----------
     n_components_ : int
-        Number of components in use.
+        Number of principal components that are used.
     components_ : ndarray of shape (n_components, n_features)
-        Orthonormal directions.
+        Orthonormal directions of the principal components.
     mean_ : ndarray of shape (n_features,)
         Means of the training samples.
     scale_ : ndarray of shape (n_features,)
-        Deviations of the training samples; to the variance of each column is added the median
-        variance over columns, divided by the number of samples, for those that hardly vary.
+        Standard deviations of the training samples. For columns that hardly vary, the median
+        variance over columns, divided by the number of samples, is added to the variance of each
+        column.
     variances_ : ndarray of shape (n_components,)
         Variances of the training samples along the components.
     weights_ : ndarray of shape (2,)
@@ -206,35 +209,35 @@ class DomainShiftDetector(OutlierMixin, BaseEstimator):
         Mean excess of the logarithm of the distances above their median, which continues the
         p-values beyond the farthest training sample.
     threshold_ : float
-        Samples farther than this are flagged.
+        Distance above which a sample is flagged.
     offset_ : float
-        ``-threshold_``, as scikit-learn's detectors call it.
+        ``-threshold_``, the name that detectors of scikit-learn use.
     n_features_in_ : int
         Number of columns seen in fit.
     feature_names_in_ : ndarray of str
-        Their names, if X had such.
+        Names of the columns seen in fit, if X had column names.
 
     See Also
     --------
-    omitrans.displays.ShiftDisplay : The figure.
+    omitrans.displays.ShiftDisplay : Draws the distances.
 
     Notes
     -----
-    The weights are those of data-driven SIMCA: each squared distance is taken for a scaled
-    chi-squared variable, whose scale and degrees of freedom follow from median and median absolute
-    deviation. A typical sample of the cohort has a distance near 1.
+    The weights are those of data-driven SIMCA: each squared distance is treated as a scaled
+    chi-squared variable, whose scale and degrees of freedom follow from the median and the median
+    absolute deviation. A typical sample of the cohort has a distance near 1.
 
-    The p-value of a sample is the rank of its distance among those of the n held-out samples,
-    ``(1 + number at least as far) / (n + 1)``, a conformal p-value: it assumes that the samples
-    are exchangeable, and nothing about the shape of the distances. Beyond the farthest held-out
-    sample it continues with a power law, ``(distance / farthest) ** (-1 / tail_) / (n + 1)``. So
-    with 99 samples or more a rate of 0.01 does not rest on that extrapolation; with fewer it
-    does.
+    The p-value of a sample is the rank of its distance among those of the n held-out samples, ``(1
+    + number at least as far) / (n + 1)``, a conformal p-value: it assumes that the samples are
+    exchangeable, but nothing about the distribution of the distances. Beyond the farthest held-out
+    sample it continues with a power law, ``(distance / farthest) ** (-1 / tail_) / (n + 1)``. With
+    99 samples or more, a rate of 0.01 does therefore not depend on that extrapolation; with fewer
+    samples it does.
 
-    A training sample is nearer to the components that it shaped than a new one; judge training
-    samples by ``training_distances_``. With more than 2,000 training samples a random 2,000 make
-    the components; means, deviations and the held-out distances still come from all. X is read in
-    blocks and never copied as a whole.
+    A training sample lies nearer to the components that were learnt from it than a new sample; use
+    ``training_distances_`` to judge training samples. With more than 2,000 training samples, the
+    components are learnt from 2,000 random samples; means, deviations and the held-out distances
+    still come from all samples. X is read in blocks and never copied as a whole.
 
     References
     ----------
@@ -278,18 +281,18 @@ class DomainShiftDetector(OutlierMixin, BaseEstimator):
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any = None, groups: Any = "auto") -> Self:
-        """Learn the components and the distances that are usual.
+        """Learn the components and the usual distances.
 
         Parameters
         ----------
         X : array-like or DataFrame of shape (n_samples, n_features)
-            Training samples, five at least, without missing values.
+            Training samples as rows, at least five, without missing values.
         y : None
-            Ignored.
+            Not used.
         groups : "auto", None or array-like of shape (n_samples,), default="auto"
-            The patient of each sample; all samples of a patient are held out together. "auto"
-            reads patients from the index of a frame X if it holds ids of TCGA, TARGET or GTEx
-            and patients have several samples. None holds out each sample by itself.
+            Patient of each sample; all samples of a patient are held out together. "auto" reads
+            patients from the index of a DataFrame X if it holds ids of TCGA, TARGET or GTEx and
+            patients have several samples. None does not group samples.
 
         Returns
         -------
@@ -300,8 +303,8 @@ class DomainShiftDetector(OutlierMixin, BaseEstimator):
         ------
         ValueError
             If X has missing values, too few samples, or does not vary, if `cv` does not hold out
-            every sample exactly once or puts a group on both sides of a split, or if there is a
-            single group.
+            every sample exactly once or puts a group on both sides of a split, or if there is only
+            one group.
 
         Warns
         -----
@@ -326,7 +329,7 @@ class DomainShiftDetector(OutlierMixin, BaseEstimator):
         return self
 
     def _folds(self, X: np.ndarray, groups: Any, rng: np.random.RandomState) -> list[Split]:
-        """Return training and held-out rows of folds that hold each sample out once."""
+        """Return training and held-out rows of folds that hold out each sample once."""
         cv = self.cv
         if isinstance(cv, Integral):
             n_units = len(X) if groups is None else len(pd.unique(groups))
@@ -359,13 +362,13 @@ class DomainShiftDetector(OutlierMixin, BaseEstimator):
         Parameters
         ----------
         X : array-like or DataFrame of shape (n_samples, n_features)
-            Samples.
+            Samples as rows.
 
         Returns
         -------
         ndarray of shape (n_samples,)
-            Distances; 1 is typical of the training cohort. That of a sample does not depend on
-            the others.
+            Distances; 1 is typical of the training cohort. The distance of a sample does not depend
+            on the other samples.
         """
         check_is_fitted(self)
         X = check_source(self, X, reset=False)
@@ -374,12 +377,12 @@ class DomainShiftDetector(OutlierMixin, BaseEstimator):
         return np.sqrt(np.sum(squares * self.weights_, axis=1))
 
     def p_values(self, X: Any) -> np.ndarray:
-        """Return the probability that a sample of the training cohort lies as far.
+        """Return the probability that a sample of the training cohort lies at least as far away.
 
         Parameters
         ----------
         X : array-like or DataFrame of shape (n_samples, n_features)
-            Samples.
+            Samples as rows.
 
         Returns
         -------
@@ -402,7 +405,7 @@ class DomainShiftDetector(OutlierMixin, BaseEstimator):
         Parameters
         ----------
         X : array-like or DataFrame of shape (n_samples, n_features)
-            Samples.
+            Samples as rows.
 
         Returns
         -------
@@ -412,12 +415,12 @@ class DomainShiftDetector(OutlierMixin, BaseEstimator):
         return -self.distance(X)
 
     def decision_function(self, X: Any) -> np.ndarray:
-        """Return how far each sample is on the safe side of the threshold.
+        """Return the threshold minus the distance of each sample.
 
         Parameters
         ----------
         X : array-like or DataFrame of shape (n_samples, n_features)
-            Samples.
+            Samples as rows.
 
         Returns
         -------
@@ -427,17 +430,17 @@ class DomainShiftDetector(OutlierMixin, BaseEstimator):
         return self.score_samples(X) - self.offset_
 
     def predict(self, X: Any) -> np.ndarray:
-        """Flag the samples that lie farther than the threshold.
+        """Flag the samples whose distance exceeds the threshold.
 
         Parameters
         ----------
         X : array-like or DataFrame of shape (n_samples, n_features)
-            Samples.
+            Samples as rows.
 
         Returns
         -------
         ndarray of shape (n_samples,)
-            -1 for samples that are flagged, 1 for the others.
+            -1 for samples that are flagged, 1 for other samples.
         """
         return np.where(self.decision_function(X) < 0, -1, 1)
 
@@ -447,12 +450,13 @@ class DomainShiftDetector(OutlierMixin, BaseEstimator):
         Parameters
         ----------
         X : array-like or DataFrame of shape (n_samples, n_features)
-            Samples.
+            Samples as rows.
 
         Returns
         -------
         DataFrame
-            Columns "distance", "p_value" and "shifted", a bool; the index is that of X.
+            One row per sample, with the columns "distance", "p_value" and "shifted" (a bool) and
+            the index of X.
         """
         distances = self.distance(X)
         return pd.DataFrame(
@@ -466,7 +470,7 @@ class DomainShiftDetector(OutlierMixin, BaseEstimator):
 
 
 def _weights(squares: np.ndarray) -> np.ndarray:
-    """Return the weights that add the columns up, so that a typical sum is 1."""
+    """Return weights for a sum of the columns, so that a typical sum is 1."""
     typical = np.median(squares, axis=0)
     spread = median_abs_deviation(squares, axis=0, scale="normal")
     # a scaled chi-squared variable has 2 (mean / deviation)**2 degrees of freedom

@@ -1,4 +1,4 @@
-"""A regressor that knows how well it predicts each target, and which samples are too unusual."""
+"""Regressor that knows how well it predicts each target, and which samples are too unusual."""
 
 from collections.abc import Sequence
 from numbers import Integral, Real
@@ -28,70 +28,71 @@ from omitrans.utils._wrapped import as_seen_by, fit_with_groups, layers
 class TrustedRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
     """Fit a regressor, and learn by cross-validation which of its predictions to believe.
 
-    Fit cross-validates the regressor, keeps what the folds say in a trust card, and fits it again
-    to all samples. The card gives the R² of each target, prediction intervals, and what to expect
-    of an array that lacks probes. A detector learns what training samples look like and flags new
-    ones that do not.
+    `fit` cross-validates the regressor, stores the results in a trust card, and fits the regressor
+    again to all samples. The card gives the R² of each target, prediction intervals, and the
+    expected R² for arrays that lack probes. A detector learns what training samples look like and
+    flags new samples that look different.
 
     Parameters
     ----------
     estimator : estimator or None, default=None
-        The regressor, usually a Pipeline (:func:`omitrans.pipelines.make_translation_pipeline`).
+        Regressor to fit, usually a Pipeline (:func:`omitrans.pipelines.make_translation_pipeline`).
         None takes :class:`sklearn.linear_model.Ridge`.
     cv : int, splitter or iterable, default=5
-        Folds; each sample must be in exactly one test fold. A number makes shuffled folds, which
-        keep the samples of a group together where `fit` knows groups. A splitter must do so too. A
-        model with a splitter cannot be saved with :func:`omitrans.save`.
+        Cross-validation folds; each sample must be in exactly one test fold. A number makes
+        shuffled folds, which keep the samples of a group together if `fit` knows groups. A splitter
+        must keep them together as well. A model with a splitter cannot be saved with
+        :func:`omitrans.save`.
     shares : sequence of float, default=(0.9, 0.8, 0.7, 0.5, 0.3)
-        Shares of the probes at which R² is measured, in addition to all of them.
+        Fractions of the probes for which R² is measured, in addition to all probes.
     min_r2 : float, default=0.3
-        A target whose cross-validated R² is above this is called predictable.
+        Cross-validated R² above which a target is called predictable.
     detect_shift : bool, default=True
-        Whether to learn what training samples look like.
+        Whether to fit a detector of samples that differ from the training samples.
     ensemble : bool, default=False
         Whether to keep the models of the folds, whose disagreement is then the standard deviation
-        that ``predict(X, return_std=True)`` gives.
+        that ``predict(X, return_std=True)`` returns.
     source_unit, target_unit : str or None, default=None
-        Units of X and y, such as "beta" and "log2(FPKM + 1)"; they are kept with the card.
+        Units of X and y, such as "beta" and "log2(FPKM + 1)"; they are stored in the card.
     n_jobs : int or None, default=None
         Number of folds that are fitted at the same time.
     random_state : int, RandomState instance or None, default=None
         Seed of the folds, of the probes that are left out, and of the detector's folds.
     verbose : int, default=0
-        How much joblib prints about the progress of the folds.
+        Amount of progress messages of joblib.
 
     Attributes
     ----------
     estimator_ : estimator
-        The regressor, fitted to all samples.
+        Regressor fitted to all samples.
     trust_card_ : TrustCard
-        What the cross-validation says.
+        Results of the cross-validation.
     shift_detector_ : DomainShiftDetector or None
-        Fitted to the training samples as the innermost regressor sees them, behind the
-        transformers of Pipelines.
+        Detector fitted to the training samples as the innermost regressor gets them, after the
+        transformers of Pipelines. None with ``detect_shift=False``.
     fold_models_ : list of estimator
-        With ``ensemble=True``, the regressors of the folds.
+        Regressors of the folds; only with ``ensemble=True``.
     target_names_ : ndarray of str
         Names of the targets.
     n_features_in_ : int
         Number of columns seen in fit.
     feature_names_in_ : ndarray of str
-        Their names, if the regressor keeps them.
+        Names of the columns seen in fit, if the regressor keeps them.
 
     See Also
     --------
-    omitrans.predict_frame : Predictions with names and intervals.
-    omitrans.comparison.compare_models : Which regressor to take.
+    omitrans.predict_frame : Returns predictions with names and intervals.
+    omitrans.comparison.compare_models : Compares regressors, to choose one.
 
     Notes
     -----
     The intervals are conformal and come from cross-validated errors: their half width is the
-    quantile of the absolute errors that a target had in the folds. They have one width for all
-    samples, and hold for new samples of the same kind as the training cohort, which a flagged
-    sample is not.
+    quantile of the absolute errors that a target had in the folds. They have the same width for all
+    samples, and are valid for new samples of the same kind as the training cohort, but not for
+    flagged samples.
 
-    The R² of the card is that of the method on samples it has not seen. If you choose a model by
-    comparing the cards of many, its own card is too optimistic.
+    The R² of the card is measured on samples that the models were not fitted on. If you compare the
+    cards of many models and choose the best, the card of the chosen model is too optimistic.
 
     References
     ----------
@@ -167,14 +168,14 @@ class TrustedRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
         Parameters
         ----------
         X : array-like or DataFrame of shape (n_samples, n_features)
-            Source profiles.
+            Source profiles with samples as rows.
         y : array-like, DataFrame or Series of shape (n_samples, n_targets) or (n_samples,)
             Target profiles of the same samples in the same order.
         groups : "auto", None or array-like of shape (n_samples,), default="auto"
-            The patient of each sample; all samples of a patient are held out together. "auto"
-            reads patients from the index of a frame X if it holds ids of TCGA, TARGET or GTEx
-            and patients have several samples. None holds out each sample by itself. The
-            regressor, if its `fit` takes groups, and the detector get them too.
+            Patient of each sample; all samples of a patient are held out together. "auto" reads
+            patients from the index of a DataFrame X if it holds ids of TCGA, TARGET or GTEx and
+            patients have several samples. None does not group samples. The detector and, if its
+            `fit` takes groups, the regressor also receive the groups.
 
         Returns
         -------
@@ -184,10 +185,10 @@ class TrustedRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
         Raises
         ------
         SampleMismatchError
-            If X and y are indexed and do not name the same samples in the same order.
+            If X and y are indexed and do not hold the same samples in the same order.
         ValueError
             If `cv` does not predict every sample exactly once or puts a group on both sides of a
-            split, if a sample has no group, or if a share is not between 0 and 1.
+            split, if a sample has no group, or if one of `shares` is not between 0 and 1.
 
         Warns
         -----
@@ -238,7 +239,7 @@ class TrustedRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
         return self
 
     def _make_folds(self, X: Any, y: Any, groups: Any, generator: Any) -> list[Split]:
-        """Return the folds; those of a number are shuffled by the generator."""
+        """Return the folds; if `cv` is a number, they are shuffled by the generator."""
         by_number = isinstance(self.cv, Integral)
         seed = generator.randint(np.iinfo(np.int32).max) if by_number else None
         return make_folds(self.cv, X, y, groups, seed, shuffle=by_number)
@@ -266,7 +267,7 @@ class TrustedRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
 
     @property
     def trust_card_(self) -> TrustCard:
-        """What the cross-validation says."""
+        """Results of the cross-validation."""
         check_is_fitted(self)
         genes, curve = self._genes.copy(), self._coverage_curve.copy()  # whoever asks may edit them
         return TrustCard(genes, self._error_quantiles, curve, dict(self._facts))
@@ -279,24 +280,24 @@ class TrustedRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
         Parameters
         ----------
         X : array-like or DataFrame of shape (n_samples, n_features)
-            Source profiles.
+            Source profiles with samples as rows.
         return_std : bool, default=False
-            Whether to return how uncertain the model is about its prediction. With
-            ``ensemble=True`` this is the standard deviation between the models of the folds,
-            otherwise what the regressor's own ``predict(X, return_std=True)`` gives. Real values
-            scatter more widely, by the noise that no model can predict; for them see
+            Whether to also return the standard deviation of the prediction, a measure of how
+            uncertain the model is. With ``ensemble=True`` this is the standard deviation between
+            the models of the folds, otherwise the result of ``predict(X, return_std=True)`` of the
+            regressor. Real values scatter more widely, by noise that no model can predict; see
             :meth:`predict_interval`.
 
         Returns
         -------
         ndarray of shape (n_samples, n_targets) or (n_samples,)
-            The predictions; with `return_std` a tuple of predictions and standard deviations.
+            Predictions; with `return_std`, a tuple of predictions and standard deviations.
 
         Raises
         ------
         ValueError
-            If a standard deviation is asked for and there is neither an ensemble nor a regressor
-            that knows its own.
+            If a standard deviation is requested and there is neither an ensemble nor a regressor
+            that predicts standard deviations.
         """
         check_is_fitted(self)
         if not return_std:
@@ -319,14 +320,14 @@ class TrustedRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
         Parameters
         ----------
         X : array-like or DataFrame of shape (n_samples, n_features)
-            Source profiles.
+            Source profiles with samples as rows.
         level : float, default=0.9
-            Share of new samples whose real value shall lie between the limits.
+            Fraction of new samples whose real value should lie between the limits.
 
         Returns
         -------
         lower, upper : ndarray of shape (n_samples, n_targets) or (n_samples,)
-            The limits, in the target's unit.
+            Lower and upper limits, in the unit of the target.
         """
         check_is_fitted(self)
         half = self.trust_card_.half_width(level).to_numpy()
@@ -335,12 +336,12 @@ class TrustedRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
         return predicted - half, predicted + half
 
     def shift_report(self, X: Any) -> pd.DataFrame:
-        """Tell which samples are unlike the training cohort.
+        """Report which samples are unlike the training cohort.
 
         Parameters
         ----------
         X : array-like or DataFrame of shape (n_samples, n_features)
-            Source profiles.
+            Source profiles with samples as rows.
 
         Returns
         -------
@@ -356,19 +357,19 @@ class TrustedRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
         return self._judge(X, self._seen(X))
 
     def predict_with_shift(self, X: Any) -> tuple[np.ndarray, pd.DataFrame]:
-        """Predict and judge the samples, passing them through the transformers once.
+        """Return predictions and the shift report, with one pass through the transformers.
 
         Parameters
         ----------
         X : array-like or DataFrame of shape (n_samples, n_features)
-            Source profiles.
+            Source profiles with samples as rows.
 
         Returns
         -------
         predicted : ndarray of shape (n_samples, n_targets) or (n_samples,)
-            What :meth:`predict` gives.
+            Predictions, as :meth:`predict` returns them.
         report : DataFrame
-            What :meth:`shift_report` gives.
+            Report, as :meth:`shift_report` returns it.
         """
         check_is_fitted(self)
         predictor = _innermost_in_pipelines(self.estimator_)
@@ -384,7 +385,7 @@ class TrustedRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
         return report.set_axis(X.index) if isinstance(X, pd.DataFrame) else report
 
     def _seen(self, X: Any) -> Any:
-        """Return X as the innermost regressor sees it, behind the transformers of Pipelines."""
+        """Return X as the innermost regressor gets it, after the transformers of Pipelines."""
         return as_seen_by(layers(self.estimator_)[-1].model, self.estimator_, X)
 
     @property
@@ -409,7 +410,7 @@ class TrustedRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
 
 
 def _innermost_in_pipelines(model: Any) -> Any:
-    """Return the model inside Pipelines and searches, which predicts what these predict."""
+    """Return the model inside Pipelines and searches, whose predictions are theirs."""
     return [layer.model for layer in layers(model) if not layer.has_own_targets][-1]
 
 

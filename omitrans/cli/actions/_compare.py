@@ -1,4 +1,4 @@
-"""``omitrans compare``: models against one another on tables from files."""
+"""``omitrans compare``: compare models on tables from files."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ def run(options: Any) -> None:
     Parameters
     ----------
     options : namespace
-        What the command line says.
+        Options and arguments from the command line.
     """
     for path in (options.output, options.html):
         if path is not None:
@@ -48,7 +48,7 @@ def run(options: Any) -> None:
 
 
 def _hand_over(comparison: ModelComparison, Y: pd.DataFrame, options: Any) -> None:
-    """Print the summary, and write what was asked for."""
+    """Print the summary, and write the requested files."""
     if options.output is not None:
         with replacing(options.output) as path:
             comparison.results.to_csv(path, index=False)

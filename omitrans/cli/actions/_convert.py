@@ -1,4 +1,4 @@
-"""``omitrans convert``: tables from one format, unit or orientation to another."""
+"""``omitrans convert``: convert a table to another format, unit or orientation."""
 
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ def run(options: Any) -> None:
     Parameters
     ----------
     options : namespace
-        What the command line says.
+        Options and arguments from the command line.
     """
     check_table_target(options.target, inputs=(options.source,))
     table = read_source(
@@ -46,7 +46,7 @@ def run(options: Any) -> None:
 
 
 def _ids_in(path: Path) -> list[str]:
-    """Return the ids that a file names."""
+    """Return the ids that a file lists."""
     ids = path.read_text(encoding="utf-8").split()
     if not ids:
         raise OmiTransError(f"{str(path)!r} names nothing to keep. It must hold an id a line.")
@@ -63,7 +63,7 @@ def _refuse_betas(table: pd.DataFrame) -> None:
 
 
 def _in_unit(table: pd.DataFrame, options: Any) -> pd.DataFrame:
-    """Return the table in the unit asked for, with a note of it for files that keep one."""
+    """Return the table in the requested unit, which is stored in ``attrs["unit"]``."""
     if options.beta_to_m:
         table, unit = beta_to_m(table), "M-value"
     elif options.m_to_beta:

@@ -47,7 +47,7 @@ def run(options: Any) -> None:
     Parameters
     ----------
     options : namespace
-        What the command line says.
+        Options and arguments from the command line.
     """
     import_optional("matplotlib", extra="plot", purpose="draw the figures of the demo").use("Agg")
     folder = make_folder(options.output)
@@ -74,19 +74,19 @@ def run(options: Any) -> None:
 
 
 def make_models(data: Bunch, seed: int) -> dict[str, Pipeline]:
-    """Return the models to compare: the paper's recipe around four regressors.
+    """Return the models to compare: four regressors with the preprocessing of the paper.
 
     Parameters
     ----------
     data : Bunch
-        The cohort; only its annotation is used.
+        Simulated cohort; only its annotation is used.
     seed : int
-        Seeds the training of OmiTrans and the inner folds of the LASSO.
+        Seed of the training of OmiTrans and of the inner folds of the LASSO.
 
     Returns
     -------
     dict of str to Pipeline
-        Not fitted. Penalties are chosen in fit, by folds of the training samples.
+        Unfitted models by name. Penalties are chosen in fit, by folds of the training samples.
     """
     # imports torch
     from omitrans.estimators import OmiTransRegressor
@@ -107,7 +107,7 @@ def make_models(data: Bunch, seed: int) -> dict[str, Pipeline]:
 
 
 def _set_patients_aside(data: Bunch, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return rows to learn from, and rows of other patients who play new arrays."""
+    """Return the rows to learn from, and the rows of other patients, who serve as new arrays."""
     split = GroupShuffleSplit(1, test_size=NEW_PATIENTS, random_state=seed)
     known, new = next(split.split(data.X, groups=data.samples["patient"]))
     return known, new
@@ -132,7 +132,7 @@ def _compare(
     options: SimpleNamespace,
     folder: Path,
 ) -> dict[str, str]:
-    """Cross-validate, show the table, and return the written files with what they hold."""
+    """Cross-validate, show the table, and return a description of each written file."""
     report_progress(f"Cross-validating {len(models)} models on {options.folds} folds ...")
     comparison = compare_models(
         models,
@@ -165,7 +165,7 @@ def _compare(
 def _train_and_predict(
     model: Pipeline, data: Bunch, known: np.ndarray, new: np.ndarray, options: Any
 ) -> dict[str, str]:
-    """Train on all known samples, predict the new ones; return the written files."""
+    """Train on all known samples, predict the new samples, and return the written files."""
     report_progress("Training OmiTrans on all samples with expression, and its trust card ...")
     folder = options.output
     path = folder / "model.omitrans"
@@ -211,7 +211,7 @@ def _show_trust(
     predicted: pd.DataFrame,
     seed: int,
 ) -> None:
-    """Print what the trust card promised, and what came true."""
+    """Print what the trust card expects, and the results for the new samples."""
     genes = model.trust_card_.genes
     believed = genes.index[genes["predictable"]]
     targets, _ = split_columns(predicted)
@@ -237,7 +237,7 @@ def _show_trust(
 
 
 def _show_score(Y_true: pd.DataFrame, Y_pred: pd.DataFrame, truth: pd.DataFrame) -> None:
-    """Print how well the new arrays are predicted, also against what can be reached at all."""
+    """Print how well the new arrays are predicted, also relative to the best possible R²."""
     report = reconstruction_report(Y_true, Y_pred)
     r2 = r2_per_feature(Y_true, Y_pred)
     genes = truth[truth["predictable"]]

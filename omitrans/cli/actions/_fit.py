@@ -1,4 +1,4 @@
-"""``omitrans fit``: from two tables to a model file."""
+"""``omitrans fit``: train a model on two tables and write a model file."""
 
 from pathlib import Path
 from typing import Any
@@ -41,7 +41,7 @@ def run(options: Any) -> None:
     Parameters
     ----------
     options : namespace
-        What the command line says.
+        Options and arguments from the command line.
     """
     check_target(options.output, inputs=(options.source, options.target))
     check_groups(options.groups)
@@ -81,7 +81,7 @@ def _check_unit(Y: pd.DataFrame, unit: str | None) -> None:
 
 
 def _make_model(options: Any) -> Any:
-    """Return the model, not fitted."""
+    """Return the unfitted model."""
     probes, genes = _probe_table(options.probe_annotation), options.gene_annotation
     pipeline = make_translation_pipeline(
         make_regressor(options.model, options.seed),
@@ -110,7 +110,7 @@ def _make_model(options: Any) -> Any:
 
 
 def _probe_table(path: Path | None) -> pd.DataFrame | None:
-    """Read a probe table of either kind."""
+    """Read a probe table from a manifest or a probeMap."""
     if path is None:
         return None
     name = path.name.lower().removesuffix(".gz")
@@ -124,7 +124,7 @@ def _probe_table(path: Path | None) -> pd.DataFrame | None:
 def _summary(
     model: Any, X: pd.DataFrame, Y: pd.DataFrame, groups: Any, options: Any
 ) -> dict[str, Any]:
-    """Return what was learned, in plain numbers."""
+    """Return a summary of the fitted model, as plain numbers."""
     result = {
         "model": str(options.output),
         "name": options.model,
@@ -144,7 +144,7 @@ def _summary(
 
 
 def _facts(result: dict[str, Any]) -> dict[str, Any]:
-    """Return the same with words for names."""
+    """Return the summary with readable names."""
     predictable = result["n_predictable"]
     return {
         "model": result["name"],

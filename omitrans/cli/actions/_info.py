@@ -1,4 +1,4 @@
-"""``omitrans info``: what a model file holds."""
+"""``omitrans info``: describe the content of a model file."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -14,7 +14,7 @@ def run(options: Any) -> None:
     Parameters
     ----------
     options : namespace
-        What the command line says.
+        Options and arguments from the command line.
     """
     described = describe_model(load(options.model_file))
     described |= {
@@ -33,7 +33,7 @@ def run(options: Any) -> None:
 
 
 def _facts(described: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what the model is, in words."""
+    """Return a readable description of the model."""
     outer, *inner = described["layers"]
     return {
         "size": f"{described['bytes'] / 1e6:,.1f} MB",
@@ -48,7 +48,7 @@ def _facts(described: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _trust_facts(trust: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what its trust card says, in words."""
+    """Return a readable summary of the trust card."""
     curve = trust["median_r2_by_coverage"]
     return {
         "cross-validation": f"{trust['n_folds']} folds" + _kept_together(trust.get("n_groups")),
@@ -69,7 +69,7 @@ def _kept_together(n_groups: int | None) -> str:
 
 
 def _some(n: int | None, names: list[str] | None, unit: str | None) -> str | None:
-    """Return how many there are, in which unit, and the first of them."""
+    """Return the number of names, their unit, and the first names."""
     if n is None:
         return None
     return (

@@ -1,4 +1,4 @@
-"""``omitrans predict``: from new arrays to expression, with what is known about its worth."""
+"""``omitrans predict``: predict expression of new arrays, and how reliable it is."""
 
 from typing import Any
 
@@ -31,7 +31,7 @@ def run(options: Any) -> None:
     Parameters
     ----------
     options : namespace
-        What the command line says.
+        Options and arguments from the command line.
     """
     _check_targets(options)
     model = load(options.model_file)
@@ -66,7 +66,7 @@ def run(options: Any) -> None:
 
 
 def _check_targets(options: Any) -> None:
-    """Refuse outputs that cannot be written, before the work."""
+    """Check before the work that the outputs can be written."""
     inputs = (options.model_file, options.arrays)
     check_table_target(options.output, inputs=inputs)
     if options.report is not None:
@@ -77,7 +77,7 @@ def _check_targets(options: Any) -> None:
 
 
 def _check_model(model: Any, options: Any) -> None:
-    """Refuse what is no trained regressor, or does not know its errors where they are asked for."""
+    """Raise an error unless this is a fitted regressor, with intervals if they are requested."""
     if not hasattr(model, "predict"):
         raise OmiTransError(
             f"{str(options.model_file)!r} holds {type(model).__name__}, which does not predict. "
@@ -96,18 +96,18 @@ def find_harmonizer(model: Any) -> ArrayHarmonizer | None:
     Parameters
     ----------
     model : estimator
-        Fitted; a Pipeline, or what wraps one.
+        Fitted model, such as a Pipeline or a wrapper of one.
 
     Returns
     -------
     ArrayHarmonizer or None
-        None if there is none.
+        The fitted step, or None if the model has no such step.
     """
     return next((part for part in parts(model) if isinstance(part, ArrayHarmonizer)), None)
 
 
 def _trust_card(model: Any) -> Any:
-    """Return the trust card of a model, None if it has none."""
+    """Return the trust card of a model, or None if it has none."""
     return find_attribute(model, "trust_card_", of_targets=True)
 
 
@@ -119,7 +119,7 @@ def _coverage(model: Any, X: pd.DataFrame) -> pd.DataFrame | None:
 def _leave_out(
     X: pd.DataFrame, coverage: pd.DataFrame | None, *, skip: bool
 ) -> tuple[pd.DataFrame, list[str]]:
-    """Return the samples that can be predicted, and the names of the others."""
+    """Return the samples that can be predicted, and the names of the other samples."""
     if coverage is None:
         return X, []
     low = (coverage["status"] == "refused").to_numpy()
@@ -143,7 +143,7 @@ def _leave_out(
 def _summary(
     predicted: pd.DataFrame, coverage: Any, shift: Any, card: Any, options: Any
 ) -> dict[str, Any]:
-    """Return what there is to say about a prediction, in plain numbers."""
+    """Return a summary of a prediction, as plain numbers."""
     result: dict[str, Any] = {
         "output": str(options.output),
         "report": None if options.report is None else str(options.report),
@@ -170,7 +170,7 @@ def _summary(
 
 
 def _facts(result: dict[str, Any]) -> dict[str, Any]:
-    """Return the same with words for names, and the first of long lists."""
+    """Return the summary with readable names and shortened lists."""
     facts: dict[str, Any] = {"samples": result["n_samples"], "genes": result["n_genes"]}
     if "platforms" in result:
         share = result["coverage"]

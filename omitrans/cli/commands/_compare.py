@@ -9,14 +9,14 @@ from omitrans.cli._options import FILE, GROUPS, JSON, MODEL_NAMES, SEED
 
 
 class _CompareCommand(Command):
-    """Take several words after --models, which click's own options cannot."""
+    """Command that accepts several words after --models, which click's own options do not."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         return super().parse_args(ctx, _repeat_option(args, "--models"))
 
 
 def _repeat_option(words: list[str], option: str) -> list[str]:
-    """Write the option before each of the words that follow it, up to the next option."""
+    """Repeat the option before each of the words that follow it, up to the next option."""
     repeated: list[str] = []
     inside = False
     for number, word in enumerate(words):
@@ -31,9 +31,9 @@ def _repeat_option(words: list[str], option: str) -> list[str]:
 @click.command(
     "compare",
     cls=_CompareCommand,
-    short_help="Cross-validate models on tables of your own.",
+    short_help="Cross-validate models on your own tables.",
     help="Cross-validate models that predict one table from another.\n\n"
-    "X is the table to predict from, Y the one to predict: csv, tsv (also .gz), parquet or h5ad; "
+    "X is the table to predict from, Y the table to predict: csv, tsv (also .gz), parquet or h5ad; "
     "samples are rows, the first column holds their ids.",
     epilog=f"Models: {', '.join(MODEL_NAMES)}. Each stands behind the same preprocessing, which "
     "learns from training samples only.",
@@ -52,16 +52,21 @@ def _repeat_option(words: list[str], option: str) -> list[str]:
     default=("mean", "ridge", "kernel-ridge", "omitrans"),
     metavar="NAME...",
     show_default=True,
-    help="Which to compare; their names are listed below.",
+    help="Models to compare; their names are listed below.",
 )
 @click.option(
-    "--cv", type=click.IntRange(2), metavar="N", default=5, show_default=True, help="Folds."
+    "--cv",
+    type=click.IntRange(2),
+    metavar="N",
+    default=5,
+    show_default=True,
+    help="Number of folds.",
 )
 @SEED
 @click.option(
-    "--n-jobs", metavar="N", default=1, show_default=True, help="Fits at once; -1 takes all cores."
+    "--n-jobs", metavar="N", default=1, show_default=True, help="Parallel fits; -1 takes all cores."
 )
-@click.option("--cache-dir", type=FILE, metavar="DIR", help="Keep finished folds, and go on.")
+@click.option("--cache-dir", type=FILE, metavar="DIR", help="Keep finished folds; resume later.")
 @click.option("--output", type=FILE, metavar="FILE", help="Write all numbers as csv.")
 @click.option("--html", type=FILE, metavar="FILE", help="Write a report with figures.")
 @JSON

@@ -11,8 +11,8 @@ from omitrans.cli._options import FILE, JSON, KIND, MANIFEST, SAMPLES
 @click.command(
     "convert",
     cls=Command,
-    short_help="Turn a table into another format, unit or orientation; filter its features.",
-    help="Turn a table into another format, unit or orientation, and filter its features.\n\n"
+    short_help="Convert a table to another format, unit or orientation; filter its features.",
+    help="Convert a table to another format, unit or orientation, and filter its features.\n\n"
     "IN is a table (csv, tsv, also .gz, parquet, h5ad), a Xena or GEO matrix, or a folder of IDAT "
     "files. OUT ends in .csv, .tsv (both also .gz), .parquet or .h5ad; samples become its rows.",
 )
@@ -27,27 +27,27 @@ from omitrans.cli._options import FILE, JSON, KIND, MANIFEST, SAMPLES
 @KIND
 @MANIFEST
 @click.option(
-    "--keep", type=FILE, metavar="FILE", help="Keep these features: a text file, an id a line."
+    "--keep", type=FILE, metavar="FILE", help="Keep these features: text file, one id per line."
 )
 @click.option(
     "--max-missing-rate",
     type=click.FloatRange(0, 1),
     metavar="SHARE",
-    help="Drop features of which a larger share is missing.",
+    help="Drop features with a larger fraction of missing values.",
 )
 @click.option(
     "--min-variance",
     type=click.FloatRange(0),
     metavar="NUMBER",
-    help="Drop features of less variance (in squared units of the values).",
+    help="Drop features of smaller variance (in squared units of the values).",
 )
 @click.option("--transpose", is_flag=True, help="Write samples as columns.")
-@click.option("--beta-to-m", is_flag=True, help="Turn beta values into M-values.")
-@click.option("--m-to-beta", is_flag=True, help="Turn M-values into beta values.")
+@click.option("--beta-to-m", is_flag=True, help="Convert beta values to M-values.")
+@click.option("--m-to-beta", is_flag=True, help="Convert M-values to beta values.")
 @click.option(
     "--to-log2",
     metavar="UNIT",
-    help="Turn expression in that unit (FPKM, TPM, counts, log2(tpm + 0.001)) into log2(x + 1).",
+    help="Convert expression in that unit (FPKM, TPM, counts, log2(tpm + 0.001)) to log2(x + 1).",
 )
 @JSON
 def command(**given: Any) -> None:

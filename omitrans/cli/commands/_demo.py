@@ -32,13 +32,11 @@ from omitrans.cli._options import FILE
     "--probes", type=click.IntRange(50), metavar="N", default=4000, help="Number of probes."
 )
 @click.option("--genes", type=click.IntRange(10), metavar="N", default=500, help="Number of genes.")
+@click.option("--folds", type=click.IntRange(2), metavar="N", default=5, help="Number of folds.")
 @click.option(
-    "--folds", type=click.IntRange(2), metavar="N", default=5, help="Folds of the cross-validation."
+    "--seed", type=click.IntRange(0), metavar="N", default=0, help="Seed of the random numbers."
 )
-@click.option(
-    "--seed", type=click.IntRange(0), metavar="N", default=0, help="Seed of all random draws."
-)
-@click.option("--n-jobs", metavar="N", default=-1, help="Processes; -1 takes all cores.")
+@click.option("--n-jobs", metavar="N", default=-1, help="Number of processes; -1 takes all cores.")
 def command(**given: Any) -> None:
     """Run the command."""
     run_command("demo", given)

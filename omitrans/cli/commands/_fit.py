@@ -13,7 +13,7 @@ from omitrans.cli._options import FILE, GROUPS, JSON, MODEL_NAMES, SAMPLES, SEED
     cls=Command,
     short_help="Learn to predict one table from another, and write a model file.",
     help="Learn to predict one table from another, and write the model to a file.\n\n"
-    "X is the table to predict from, Y the one to predict: csv, tsv (also .gz), parquet or h5ad "
+    "X is the table to predict from, Y the table to predict: csv, tsv (also .gz), parquet or h5ad "
     "with names in the first column and the first row.",
     epilog=f"Models: {', '.join(MODEL_NAMES)}.",
 )
@@ -31,7 +31,7 @@ from omitrans.cli._options import FILE, GROUPS, JSON, MODEL_NAMES, SAMPLES, SEED
     type=FILE,
     required=True,
     metavar="FILE",
-    help="Model file to write, such as model.omitrans; an old one is replaced at the end.",
+    help="Model file to write, such as model.omitrans; an existing file is replaced at the end.",
 )
 @SAMPLES
 @click.option(
@@ -46,7 +46,7 @@ from omitrans.cli._options import FILE, GROUPS, JSON, MODEL_NAMES, SAMPLES, SEED
     default="log2(FPKM + 1)",
     show_default=True,
     metavar="TEXT",
-    help="Unit of Y, checked and kept with the model; none skips that.",
+    help="Unit of Y, checked and stored with the model; none skips both.",
 )
 @GROUPS
 @click.option(
@@ -55,19 +55,19 @@ from omitrans.cli._options import FILE, GROUPS, JSON, MODEL_NAMES, SAMPLES, SEED
     default="omitrans",
     show_default=True,
     metavar="NAME",
-    help="Which model; their names are listed below.",
+    help="Model to train; the names are listed below.",
 )
 @click.option(
     "--probe-annotation",
     type=FILE,
     metavar="FILE",
-    help="Illumina's manifest or a Xena probeMap: drops unreliable probes, sorts by place.",
+    help="Illumina's manifest or a Xena probeMap: drops unreliable probes, sorts by position.",
 )
 @click.option(
     "--gene-annotation",
     type=FILE,
     metavar="FILE",
-    help="A gene table, such as GENCODE's or Xena's: sorts genes by place.",
+    help="Gene table, such as GENCODE's or Xena's: sorts genes by position.",
 )
 @SEED
 @click.option(
@@ -76,9 +76,9 @@ from omitrans.cli._options import FILE, GROUPS, JSON, MODEL_NAMES, SAMPLES, SEED
     metavar="N",
     default=5,
     show_default=True,
-    help="Folds that measure how well each gene is predicted.",
+    help="Number of folds that measure how well each gene is predicted.",
 )
-@click.option("--no-trust", is_flag=True, help="Skip that: faster, and no word on which genes.")
+@click.option("--no-trust", is_flag=True, help="Make no trust card; faster.")
 @JSON
 def command(**given: Any) -> None:
     """Run the command."""

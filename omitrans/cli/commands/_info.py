@@ -11,8 +11,8 @@ from omitrans.cli._options import FILE, JSON
 @click.command(
     "info",
     cls=Command,
-    short_help="Show what a model file holds.",
-    help="Show what a model file holds: class, probes, genes, units, training cohort, metrics, "
+    short_help="Show the content of a model file.",
+    help="Show the content of a model file: class, probes, genes, units, training cohort, metrics, "
     "versions.",
 )
 @click.argument("model_file", metavar="MODEL", type=FILE)

@@ -15,7 +15,7 @@ from omitrans.cli._options import FILE, JSON, KIND, MANIFEST, SAMPLES
     help="Predict expression for new arrays with a trained model.\n\n"
     "MODEL is a file that omitrans fit wrote. ARRAYS is a table of beta values (csv, tsv, also "
     ".gz, parquet, h5ad), a Xena or GEO matrix, or a folder of IDAT files. Probes are matched by "
-    "name; those that are missing are filled from the training cohort.",
+    "name; missing probes are filled from the training cohort.",
 )
 @click.argument("model_file", metavar="MODEL", type=FILE)
 @click.argument("arrays", metavar="ARRAYS", type=FILE)
@@ -33,9 +33,9 @@ from omitrans.cli._options import FILE, JSON, KIND, MANIFEST, SAMPLES
     "--intervals",
     type=click.FloatRange(0, 1, min_open=True, max_open=True),
     metavar="LEVEL",
-    help="Add GENE_lower and GENE_upper, which hold that share of true values, such as 0.9.",
+    help="Add GENE_lower and GENE_upper, which hold this fraction of true values, such as 0.9.",
 )
-@click.option("--report", type=FILE, metavar="FILE", help="Write a page (html) on the prediction.")
+@click.option("--report", type=FILE, metavar="FILE", help="Write a report (html).")
 @click.option("--skip-refused", is_flag=True, help="Leave out samples with too few probes.")
 @SAMPLES
 @KIND

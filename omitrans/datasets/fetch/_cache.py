@@ -1,4 +1,4 @@
-"""The cache of downloaded files: where they lie, whether they are the right ones, who may write."""
+"""Cache of downloaded files: its folder, the check of hashes, and a lock for writing."""
 
 import hashlib
 import logging
@@ -20,7 +20,7 @@ _PURPOSE = "download data sets"
 
 
 def find_data_home(data_home: str | PathLike[str] | None) -> Path:
-    """Return the folder of the cache: the argument, ``OMITRANS_DATA`` or the system's place."""
+    """Return the cache folder: the argument, ``OMITRANS_DATA`` or the system's cache folder."""
     pooch = import_optional("pooch", extra="fetch", purpose=_PURPOSE)
     return Path(
         data_home or os.environ.get("OMITRANS_DATA") or pooch.os_cache("omitrans")
@@ -38,31 +38,31 @@ def fetch_file(
     timeout: float,
     progress: bool,
 ) -> Path:
-    """Return the cached file, which is downloaded if it is absent or damaged.
+    """Return the path of the cached file; download the file if it is absent or damaged.
 
     Parameters
     ----------
     url : str
-        Where it comes from.
+        Address of the file.
     path : Path
-        Where it lies, or is to lie.
+        Path of the file in the cache.
     known_hash : str or None
-        Its SHA-256, or another hash as "algorithm:digest". Without one, the file must have the
-        SHA-256 that was noted beside it (``<name>.sha256``) when it first arrived.
+        SHA-256 of the file, or another hash as "algorithm:digest". With None, the file must have
+        the SHA-256 that was stored beside it (``<name>.sha256``) at the first download.
     download_if_missing : bool
-        Whether it may be downloaded.
+        Whether the file may be downloaded.
     n_retries, delay, timeout, progress
         See :class:`omitrans.datasets.fetch._download.ResumingDownloader`.
 
     Returns
     -------
     Path
-        `path`.
+        The given `path`.
 
     Raises
     ------
     OSError
-        If the file is not there and cannot be, or may not be, downloaded.
+        If the file is absent and cannot or may not be downloaded.
     DataFormatError
         If the file is not the expected one.
     """
@@ -89,7 +89,7 @@ def fetch_file(
 
 
 def _retrieve(url: str, path: Path, expected: str | None, downloader: Any) -> None:
-    """Let pooch compare the cached file with its hash, and replace it if need be."""
+    """Let pooch compare the cached file with its hash, and replace it if necessary."""
     pooch = import_optional("pooch", extra="fetch", purpose=_PURPOSE)
     cache = pooch.create(
         path.parent, base_url="", registry={path.name: expected}, urls={path.name: url}
@@ -121,7 +121,7 @@ def _by_hand(url: str, path: Path) -> str:
 
 
 def _checked_hash(known_hash: str | None) -> str | None:
-    """Return the hash if it can be one; a typing error must not cost a download."""
+    """Return the hash; raise an error before any download if it is not a valid hash."""
     if known_hash is None:
         return None
     algorithm, _, digest = known_hash.rpartition(":")
@@ -139,7 +139,7 @@ def _checked_hash(known_hash: str | None) -> str | None:
 
 
 def _read_record(record: Path) -> str | None:
-    """Return the noted SHA-256, or None if there is none."""
+    """Return the stored SHA-256, or None if there is none."""
     try:
         return _checked_hash(record.read_text(encoding="utf-8").split()[0])
     except FileNotFoundError:
@@ -151,7 +151,7 @@ def _read_record(record: Path) -> str | None:
 
 
 def _write_record(record: Path, digest: str) -> None:
-    """Note the SHA-256 in the format that ``sha256sum --check`` reads."""
+    """Store the SHA-256 in the format that ``sha256sum --check`` reads."""
     new = record.with_name(record.name + ".new")
     new.write_text(f"{digest}  {record.name.removesuffix('.sha256')}\n", encoding="utf-8")
     new.replace(record)
@@ -159,7 +159,7 @@ def _write_record(record: Path, digest: str) -> None:
 
 @contextmanager
 def _sole_writer(path: Path, *, progress: bool) -> Iterator[None]:
-    """Keep other processes from the same download; the system frees the lock of a dead one."""
+    """Prevent the same download in other processes; the system frees the lock of a dead process."""
     filelock = import_optional("filelock", extra="fetch", purpose=_PURPOSE)
     lock = filelock.FileLock(path.with_name(f".{path.name}.lock"))
     try:
@@ -176,7 +176,7 @@ def _sole_writer(path: Path, *, progress: bool) -> Iterator[None]:
 
 @contextmanager
 def _quiet(logger: logging.Logger) -> Iterator[None]:
-    """Leave the telling to the progress bar."""
+    """Silence a logger, since the progress bar shows the state."""
     level = logger.level
     logger.setLevel(logging.WARNING)
     try:

@@ -1,4 +1,4 @@
-"""Download one file over HTTP: resumed where it broke off, retried, and looked through."""
+"""Download one file over HTTP: resume it after a break, retry it, and check its content."""
 
 import errno
 import gzip
@@ -26,25 +26,26 @@ _LONGEST_DELAY = 60.0
 
 
 class _RetryableError(Exception):
-    """The transfer ended early; another attempt may go on."""
+    """The transfer ended early; another attempt may continue it."""
 
 
 @dataclass
 class ResumingDownloader:
-    """Downloader for pooch that keeps what has arrived and asks for the rest.
+    """Downloader for pooch that keeps the bytes that were received and requests only the rest.
 
     Parameters
     ----------
     part : Path
-        Where the bytes are collected. A file of that name, left by an interrupted download, is
-        continued if the server still holds the same file, and started again if not.
+        Path of the file that collects the bytes. A file of that name, left by an interrupted
+        download, is continued if the server still holds the same file, and started again if not.
     timeout : float
         Seconds without a byte after which a connection counts as stalled.
     n_retries : int
-        Attempts after the first that may fail in a row; one that brought new bytes starts the
-        count again.
+        Number of attempts after the first that may fail in a row. An attempt that receives new
+        bytes starts the count again.
     delay : float
-        Seconds before the first retry; each further one waits twice as long, at most a minute.
+        Seconds to wait before the first retry; each further wait is twice as long, at most a
+        minute.
     progress : bool
         Whether to show a progress bar.
     """
@@ -67,7 +68,7 @@ class ResumingDownloader:
         self.part.replace(output_file)
 
     def _collect(self, url: str) -> None:
-        """Attempt the transfer until it is complete or no attempt brings anything."""
+        """Repeat the transfer until it is complete or no attempt receives new bytes."""
         best, failures = self._n_bytes(), 0
         while True:
             try:
@@ -89,7 +90,7 @@ class ResumingDownloader:
         return f"{url} could not be downloaded: {reason}.{kept}"
 
     def _transfer(self, url: str) -> None:
-        """Bring the part up to the full size with one request."""
+        """Request the missing bytes of the file once."""
         offset, note = self._kept(url)
         if offset and offset == note.get("size"):
             return
@@ -110,7 +111,7 @@ class ResumingDownloader:
             self._receive(response, offset, note["size"])
 
     def _receive(self, response: Any, offset: int, size: int | None) -> None:
-        """Append what the server sends to the part."""
+        """Append the received bytes to the partial file."""
         errors = import_optional("urllib3.exceptions", extra="fetch", purpose="download data sets")
         self._check_space(offset, size)
         bar = tqdm(
@@ -154,14 +155,14 @@ class ResumingDownloader:
 
     @property
     def _note(self) -> Path:
-        """What the server said of the file whose beginning is in the part."""
+        """Return the path of the note about the file whose beginning was received."""
         return self.part.with_name(self.part.name + ".json")
 
     def _n_bytes(self) -> int:
         return self.part.stat().st_size if self.part.exists() else 0
 
     def _kept(self, url: str) -> tuple[int, dict[str, Any]]:
-        """Return the bytes that need not be sent again, and the note about them."""
+        """Return the number of bytes that need not be sent again, and the note about the file."""
         try:
             note = json.loads(self._note.read_text(encoding="utf-8"))
             usable = note["url"] == url and isinstance(note["validator"], str)
@@ -175,7 +176,7 @@ class ResumingDownloader:
 
 
 def _request(url: str, headers: Mapping[str, str], timeout: float) -> Any:
-    """Open the URL; an answer that another attempt may change is an interruption."""
+    """Open the URL; raise an error that allows a retry where another attempt may succeed."""
     requests = import_optional("requests", extra="fetch", purpose="download data sets")
     try:
         response = requests.get(url, headers=headers, stream=True, timeout=timeout)
@@ -200,13 +201,13 @@ def _request(url: str, headers: Mapping[str, str], timeout: float) -> Any:
 
 
 def _span(response: Any) -> tuple[int | None, int | None]:
-    """Return where a partial answer begins and how long the whole file is."""
+    """Return the first byte of a partial answer and the length of the whole file."""
     found = re.fullmatch(r"bytes (\d+)-\d+/(\d+)", response.headers.get("Content-Range", ""))
     return (int(found[1]), int(found[2])) if found else (None, None)
 
 
 def _describe(url: str, response: Any) -> dict[str, Any]:
-    """Return the size of the file, and the mark by which the server knows this version of it."""
+    """Return the size of the file, and the tag by which the server identifies its version."""
     headers = response.headers
     tag = headers.get("ETag", "")
     if not tag or tag.startswith("W/"):  # a weak tag does not promise the same bytes
@@ -216,21 +217,22 @@ def _describe(url: str, response: Any) -> dict[str, Any]:
 
 
 def check_content(path: Path, name: str, *, origin: str) -> None:
-    """Refuse a file that is empty, a web page, or damaged gzip.
+    """Raise an error if a file is empty, a web page, or damaged gzip.
 
     Parameters
     ----------
     path : Path
-        The file.
+        Path of the file.
     name : str
-        Its proper name: one that ends in ``.gz`` is read to its end, where gzip keeps a checksum.
+        Final name of the file: a file whose name ends in ``.gz`` is read to its end, where gzip
+        keeps a checksum.
     origin : str
-        Where it came from, for the message.
+        Address of the file, for error messages.
 
     Raises
     ------
     DataFormatError
-        If it is not what its name promises.
+        If the content does not fit the name.
     """
     with path.open("rb") as file:
         start = file.read(256)

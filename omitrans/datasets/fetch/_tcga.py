@@ -96,45 +96,46 @@ def fetch_tcga(
     progress: bool = True,
     base_url: str | None = None,
 ) -> Any:
-    """Load methylation and expression of TCGA cohorts, downloaded once.
+    """Load methylation and expression of TCGA cohorts; each file is downloaded only once.
 
-    These files are large: the 450K table of BRCA is a download of some 3 GB and takes some 1.7 GB
+    The files are large: the 450K table of BRCA is a download of about 3 GB and takes about 1.7 GB
     as float32. `keep_probes` and `max_missing_rate` leave out columns while a file is read.
 
     Parameters
     ----------
     cohort : str or list of str, default="BRCA"
-        TCGA code of one of the 33 cohorts, or several. Of several, the columns that all have are
-        kept, in the order of the first.
+        TCGA code of one or several of the 33 cohorts. With several cohorts, the columns that all of
+        them have are kept, in the order of the first cohort.
     modalities : list of {"methylation", "expression"}, default=("methylation", "expression")
-        What to load. Samples without one of them are left out.
+        Modalities to load. Samples that lack one of them are left out.
     hub : {"gdc", "tcga"}, default="gdc"
-        "gdc" holds the data as reprocessed by the Genomic Data Commons (hg38, genes by Ensembl
-        identifier with version), "tcga" the last release of the project itself (hg19, genes by
-        symbol).
+        Hub to load from: "gdc" holds the data as reprocessed by the Genomic Data Commons (hg38,
+        genes by Ensembl identifier with version), "tcga" the last release of the TCGA project
+        itself (hg19, genes by symbol).
     array : {"450K", "27K"}, default="450K"
-        Methylation array; early cohorts were partly measured on the smaller one.
+        Methylation array; early cohorts were partly measured on the smaller 27K array.
     measure : {"tpm", "fpkm", "fpkm-uq", "rsem"}, default=None
-        Measure of expression: one of the first three of the hub "gdc", "rsem" of the hub "tcga".
+        Measure of expression: one of the first three for the hub "gdc", "rsem" for the hub "tcga".
         None takes "tpm" or "rsem".
     keep_probes : sequence or set of str, default=None
-        Probes to keep; all by default.
+        Names of the probes to keep; None keeps all probes.
     keep_genes : sequence or set of str, default=None
-        Genes to keep, named as in the hub; all by default.
+        Names of the genes to keep, as in the hub; None keeps all genes.
     max_missing_rate : float, default=None
-        Probes that lack more than this share of the samples of a cohort are left out.
+        Largest fraction of missing values of a probe within a cohort; other probes are left out.
     known_hashes : dict, default=None
-        Hash by name of file, as `known_hash` of :func:`fetch_xena`.
+        Hash of each file by file name; see `known_hash` of :func:`fetch_xena`.
     data_home : path-like, default=None
-        Folder of the cache, see :func:`fetch_xena`.
+        Folder of the cache; see :func:`fetch_xena`.
     download_if_missing : bool, default=True
-        Whether to download a file that is absent or damaged; if not, that is an error.
+        Whether to download a file that is absent or damaged. If False, such a file is an error.
     return_X_y : bool, default=False
         Whether to return ``(X, Y)`` instead of a Bunch.
     n_retries : int, default=3
-        How many attempts of a download after the first may fail in a row.
+        Number of attempts of a download after the first that may fail in a row.
     delay : float, default=1.0
-        Seconds before the first retry; each further one waits twice as long, at most a minute.
+        Seconds to wait before the first retry; each further wait is twice as long, at most a
+        minute.
     timeout : float, default=30.0
         Seconds without a byte after which a connection counts as stalled.
     progress : bool, default=True
@@ -145,23 +146,23 @@ def fetch_tcga(
     Returns
     -------
     data : Bunch
-        With the attributes
+        Dictionary-like object with these attributes:
 
         X : DataFrame of shape (n_samples, n_probes)
-            Betas, float32, NaN where masked. Absent without "methylation".
+            Betas as float32, NaN where masked. Absent without "methylation".
         Y : DataFrame of shape (n_samples, n_genes)
-            Expression, float32. Absent without "expression".
+            Expression as float32. Absent without "expression".
         samples : DataFrame of shape (n_samples, 3)
             ``cohort``, ``patient`` and ``sample_type`` of each sample. Pass ``samples["patient"]``
             as `groups` to a splitter: a patient may have several samples.
         X_unit, Y_unit : str
-            "beta", and for instance "log2(TPM + 1)".
+            Units of X and Y: "beta", and for instance "log2(TPM + 1)".
         paths : dict of list of Path
-            The cached files of each modality.
+            Paths of the cached files of each modality.
         DESCR : str
-            Description and what to cite.
+            Description of the data, and what to cite.
     (X, Y) : tuple of DataFrame
-        If `return_X_y`.
+        The two tables alone, if `return_X_y` is True.
 
     Raises
     ------
@@ -170,20 +171,20 @@ def fetch_tcga(
     SampleMismatchError
         If no sample of a cohort has all modalities.
     OSError
-        If a file is not there and cannot be downloaded, see :func:`fetch_xena`.
+        If a file is absent and cannot be downloaded; see :func:`fetch_xena`.
     DataFormatError
-        If a file is damaged or not what it should be.
+        If a file is damaged or has unexpected content.
 
     See Also
     --------
-    fetch_xena : Any other file of a hub.
-    fetch_probe_map : Places of the probes and genes.
+    fetch_xena : Downloads any other file of a hub.
+    fetch_probe_map : Downloads the positions of probes or genes.
 
     Notes
     -----
-    Needs the extra ``fetch``. Xena publishes no checksums; :func:`fetch_xena` says what is checked
-    instead. The names and units of the files are those that public code and descriptions of the
-    hubs give. While samples without the other modality are left out, a table is in memory twice.
+    Needs the extra ``fetch``. Xena publishes no checksums; :func:`fetch_xena` explains what is
+    checked instead. The names and units of the files are taken from public code and descriptions of
+    the hubs. While samples without the other modality are removed, a table is in memory twice.
 
     References
     ----------
@@ -247,7 +248,7 @@ def fetch_tcga(
 
 
 def _check_choice(chosen: Sequence[str], known: Any, what: str) -> None:
-    """Refuse nothing, repetitions and names that are not known, before anything is downloaded."""
+    """Raise an error for empty, repeated or unknown names, before anything is downloaded."""
     for name in chosen:
         if name not in known:
             raise UnknownNameError(f"Unknown {what} {name!r}. Known: {', '.join(known)}.")
@@ -260,7 +261,7 @@ def _read_cohorts(
     paths: Mapping[str, Sequence[Path]],
     filters: Mapping[str, Mapping[str, Any]],
 ) -> tuple[dict[str, pd.DataFrame], pd.DataFrame]:
-    """Read one table a modality, all with the samples of the second result, in its order."""
+    """Read one table per modality; all have the samples of the second result, in its order."""
     parts: dict[str, list[pd.DataFrame]] = {modality: [] for modality in paths}
     samples = []
     for number, code in enumerate(cohorts):
@@ -299,7 +300,7 @@ def _join(parts: list[pd.DataFrame]) -> pd.DataFrame:
 
 
 def _describe_samples(code: str, samples: pd.Index) -> pd.DataFrame:
-    """Return what the barcodes say, as in TCGA-A7-A0CE-01A: patient, then type of sample."""
+    """Return patient and type of each sample from its barcode, such as TCGA-A7-A0CE-01A."""
     names = samples.to_series()
     types = names.str[13:15].map(_SAMPLE_TYPES).fillna("other")
     return pd.DataFrame(

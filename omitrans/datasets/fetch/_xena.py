@@ -1,4 +1,4 @@
-"""Files of the public UCSC Xena hubs, one at a time."""
+"""Download single files of the public UCSC Xena hubs."""
 
 import re
 from numbers import Integral, Real
@@ -54,10 +54,11 @@ def fetch_xena(
     progress: bool = True,
     base_url: str | None = None,
 ) -> Path:
-    """Download one file of a UCSC Xena hub, once.
+    """Download one file of a UCSC Xena hub to a cache and return its path.
 
-    A broken download is continued where it stopped, by the next attempt or the next call. Only a
-    file that arrived whole gets its name in the cache. The cached file serves without a network.
+    The file is downloaded only once; later calls use the cached file and need no network. An
+    interrupted download continues where it stopped, in the next attempt or the next call. Only a
+    complete file gets its final name in the cache.
 
     Parameters
     ----------
@@ -65,52 +66,54 @@ def fetch_xena(
         Name of the file in the hub, as in its download address and without percent signs:
         "TCGA-BRCA.methylation450.tsv.gz", "TCGA.BRCA.sampleMap/HiSeqV2.gz".
     hub : {"gdc", "tcga"}, default="gdc"
-        "gdc" holds the data as reprocessed by the Genomic Data Commons (hg38), "tcga" the last
-        release of the TCGA project itself (hg19).
+        Hub to download from: "gdc" holds the data as reprocessed by the Genomic Data Commons
+        (hg38), "tcga" the last release of the TCGA project itself (hg19).
     known_hash : str, default=None
-        SHA-256 that the file must have, or another hash as "md5:...". Xena publishes none. Without
-        it, the SHA-256 is noted in ``<file>.sha256`` when the file first arrives, and the file
-        must have it from then on: what changes later is noticed, what was wrong at first is not.
+        SHA-256 that the file must have, or another hash as "md5:...". Xena publishes no hashes.
+        With None, the SHA-256 is stored in ``<file>.sha256`` at the first download, and the file
+        must have it from then on: later changes are noticed, an error in the first download is not.
     data_home : path-like, default=None
-        Folder of the cache. By default the one that the environment variable ``OMITRANS_DATA``
-        names, or else the folder for caches of the operating system.
+        Folder of the cache. None takes the folder that the environment variable ``OMITRANS_DATA``
+        names, or else the cache folder of the operating system.
     download_if_missing : bool, default=True
-        Whether to download a file that is absent or damaged; if not, that is an error.
+        Whether to download a file that is absent or damaged. If False, such a file is an error.
     n_retries : int, default=3
-        How many attempts after the first may fail in a row. One that brings new bytes starts the
-        count again.
+        Number of attempts after the first that may fail in a row. An attempt that receives new
+        bytes starts the count again.
     delay : float, default=1.0
-        Seconds before the first retry; each further one waits twice as long, at most a minute.
+        Seconds to wait before the first retry; each further wait is twice as long, at most a
+        minute.
     timeout : float, default=30.0
         Seconds without a byte after which a connection counts as stalled.
     progress : bool, default=True
         Whether to show a progress bar.
     base_url : str, default=None
-        Address of a mirror, to which the quoted name is appended.
+        Address of a mirror of the hub, to which the quoted name of the file is appended.
 
     Returns
     -------
     Path
-        The file in the cache.
+        Path of the file in the cache.
 
     Raises
     ------
     ConnectionError
         If the server cannot be reached, stalls or answers with an error.
     FileNotFoundError
-        If the hub has no such file, or it is absent and may not be downloaded.
+        If the hub has no such file, or the file is absent and may not be downloaded.
     DataFormatError
-        If the file has another hash, is no whole gzip file though named ``.gz``, or is a web page.
+        If the file has another hash, is named ``.gz`` but is not a complete gzip file, or is a web
+        page.
 
     See Also
     --------
-    fetch_tcga : Methylation and expression of whole cohorts as tables.
-    omitrans.io.read_xena : Read a downloaded matrix.
+    fetch_tcga : Loads methylation and expression of whole cohorts as tables.
+    omitrans.io.read_xena : Reads a downloaded matrix.
 
     Notes
     -----
-    Needs the extra ``fetch``. Of several processes that ask for one file, the first downloads it
-    and the others wait. To fetch a file anew, remove it and its ``.sha256``.
+    Needs the extra ``fetch``. If several processes request the same file, the first downloads it
+    and the others wait. To download a file again, delete it and its ``.sha256``.
 
     References
     ----------
@@ -145,12 +148,12 @@ def fetch_xena(
 def fetch_probe_map(
     features: str = "450K", *, hub: str = "gdc", **download_options: Any
 ) -> pd.DataFrame:
-    """Download the places of the probes or genes of a UCSC Xena hub.
+    """Download the genomic positions of the probes or genes of a UCSC Xena hub.
 
     Parameters
     ----------
     features : {"450K", "27K", "genes"}, default="450K"
-        Probes of one of the two methylation arrays of the TCGA, or genes.
+        Features to load: probes of one of the two methylation arrays of the TCGA, or genes.
     hub : {"gdc", "tcga"}, default="gdc"
         Hub whose matrices are to be annotated: "gdc" gives positions on hg38 and genes of GENCODE
         36 by Ensembl identifier with version, "tcga" positions on hg19 and genes by symbol.
@@ -165,11 +168,11 @@ def fetch_probe_map(
     Raises
     ------
     UnknownNameError
-        If the hub has no such map.
+        If the hub has no map of these features.
 
     See Also
     --------
-    fetch_tcga : The matrices.
+    fetch_tcga : Loads the matrices.
 
     Examples
     --------
@@ -186,7 +189,7 @@ def fetch_probe_map(
 
 
 def _check_name(dataset: str) -> None:
-    """Refuse a name that would leave the folder of the cache, or hide in it."""
+    """Raise an error for a name that leads out of the cache folder or to a hidden file."""
     if not re.fullmatch(r"(?![. ])[\w.+, -]+(/(?![. ])[\w.+, -]+)*", dataset):
         raise ValueError(
             "dataset must be the name of a file in the hub, such as "

@@ -1,4 +1,4 @@
-"""Simulated tables whose truth is known."""
+"""Simulated tables for which the true effects are known."""
 
 from omitrans.datasets.simulate._array_versions import simulate_array_version
 from omitrans.datasets.simulate._masks import hide_values

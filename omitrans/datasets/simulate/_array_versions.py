@@ -1,4 +1,4 @@
-"""The same samples as a newer array would measure them."""
+"""Simulate how a newer array would measure the same samples."""
 
 from numbers import Real
 from typing import Any, NamedTuple
@@ -49,29 +49,29 @@ def simulate_array_version(
     Parameters
     ----------
     X : DataFrame of shape (n_samples, n_probes)
-        Beta values, columns named as on 450K; NaN is missing.
+        Beta values with columns named as on the 450K array; NaN is a missing value.
     platform : {"EPIC", "EPICv2"}, default="EPICv2"
-        The newer array.
+        Newer array to simulate.
     noise : float, default=0.02
-        Standard deviation of normal noise of the measurement, in beta units.
+        Standard deviation of normal measurement noise, in beta units.
     random_state : int, RandomState instance or None, default=None
-        Seed.
+        Seed of the random numbers.
 
     Returns
     -------
     DataFrame of shape (n_samples, n_columns)
         Beta values, columns in random order: the probes that the array kept (93 % for EPIC, 81 %
-        for EPICv2, at random), new ones, and control beads. EPICv2's names carry suffixes, and
-        some probes have two to ten replicates.
+        for EPICv2, at random), new probes, and control beads. The probe names of EPICv2 carry
+        suffixes, and some probes have two to ten replicates.
 
     See Also
     --------
-    omitrans.preprocessing.ArrayHarmonizer : Brings such a table back to a model's probes.
+    omitrans.preprocessing.ArrayHarmonizer : Converts such a table to the probes of a model.
 
     Notes
     -----
-    The numbers of probes are the arrays' own; which ones are lost is drawn at random, while real
-    arrays lost the unreliable ones.
+    The numbers of probes are those of the real arrays. The probes that are lost are drawn at
+    random, while the real arrays lost unreliable probes.
 
     Examples
     --------
@@ -112,7 +112,7 @@ def _new_probes(X: pd.DataFrame, n_probes: int, rng: np.random.Generator) -> pd.
 
 
 def _suffixed(names: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Return distinct names with strand, design and the number of the replicate behind them."""
+    """Return distinct names followed by strand, design and the number of the replicate."""
     strands = rng.choice(["TC", "BC", "TO", "BO"], len(names), p=[0.49, 0.49, 0.01, 0.01])
     replicate = pd.Series(names).groupby(names).cumcount() + 1
     return np.array(

@@ -1,4 +1,4 @@
-"""The simulated organism: genes, probes and effects, whoever is measured."""
+"""The simulated organism: genes, probes and effects, independent of the samples."""
 
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ from omitrans.datasets.simulate._promoters import Promoters, draw_promoters
 
 @dataclass(frozen=True)
 class Biology:
-    """What does not depend on who is measured; frames and effects in genome order."""
+    """All that does not depend on the samples; tables and effects are in genome order."""
 
     probes: pd.DataFrame
     genes: pd.DataFrame

@@ -1,4 +1,4 @@
-"""Expression: what drives each gene, its noise-free abundance, and what is measured."""
+"""Simulated expression: effects on each gene, noise-free abundance, and measured values."""
 
 from dataclasses import dataclass
 
@@ -23,7 +23,7 @@ ABSENT = -30.0  # log2 abundance of what is not transcribed
 
 @dataclass(frozen=True)
 class GeneEffects:
-    """What drives each gene, on the log2 scale; arrays have one row per gene."""
+    """Effects on each gene, on the log2 scale; arrays have one row per gene."""
 
     kind: np.ndarray
     base: np.ndarray
@@ -47,7 +47,7 @@ def draw_gene_effects(
 ) -> GeneEffects:
     """Draw the kind of each gene and its effects.
 
-    A gene whose promoter no probe covers cannot be called cis; it becomes trans.
+    A gene whose promoter is not covered by any probe cannot be cis; it becomes trans.
     """
     n_genes = len(genes)
     on_x, on_y = (CHROMOSOMES[genes.chromosome] == name for name in "XY")
@@ -83,7 +83,7 @@ def draw_gene_effects(
 def _draw_kinds(
     n_genes: int, predictable_fraction: float, zero_fraction: float, rng: np.random.Generator
 ) -> np.ndarray:
-    """Return the kind of each gene; the predictable ones are a share of those not always zero."""
+    """Return the kind of each gene; predictable genes are a fraction of those not always zero."""
     dice = rng.random(n_genes)
     kind = rng.choice(PREDICTABLE_KINDS, size=n_genes, p=PREDICTABLE_SHARES).astype(object)
     kind[rng.random(n_genes) >= predictable_fraction] = "unpredictable"
@@ -92,7 +92,7 @@ def _draw_kinds(
 
 
 def draw_private_factors(cohort: Cohort, rng: np.random.Generator) -> np.ndarray:
-    """Return factors of expression that methylation does not see, (N_PRIVATE, n_samples)."""
+    """Return factors that affect expression but not methylation, (N_PRIVATE, n_samples)."""
     factors = rng.standard_normal((N_PRIVATE, len(cohort)), dtype=np.float32)
     correlate_within_donor(factors, cohort.donor, WITHIN_DONOR)
     return factors
@@ -139,7 +139,7 @@ def observe_expression(
     private_factors: np.ndarray,
     rng: np.random.Generator,
 ) -> np.ndarray:
-    """Return log2(FPKM + 1): the abundance with its noise, 0 where it falls below detection."""
+    """Return log2(FPKM + 1): the abundance with noise, 0 below the detection limit."""
     noise = effects.private[rows] @ private_factors
     noise *= PRIVATE_SHARE**0.5
     own = rng.standard_normal(abundance.shape, dtype=np.float32)
@@ -162,7 +162,7 @@ def rectified_moments(mean: np.ndarray, sd: np.ndarray) -> tuple[np.ndarray, np.
 
 
 def r2_ceiling(abundance: np.ndarray, noise_sd: np.ndarray) -> np.ndarray:
-    """Return the share of each gene's variance that its true drivers explain; 0 if constant."""
+    """Return the fraction of each gene's variance that its true drivers explain; 0 if constant."""
     explained, noise = rectified_moments(abundance.astype(np.float64), noise_sd[:, None])
     between, within = explained.var(axis=1), noise.mean(axis=1)
     total = between + within

@@ -1,4 +1,4 @@
-"""The genome that simulated genes and probes are laid out on, in figures."""
+"""The genome in numbers, on which simulated genes and probes are placed."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ import pandas as pd
 
 @dataclass(frozen=True)
 class Genes:
-    """Genes in genome order: what the published frame holds, and their neighbourhoods."""
+    """Genes in genome order: the columns of the published table, and the neighbourhoods."""
 
     chromosome: np.ndarray  # index into CHROMOSOMES
     tss: np.ndarray
@@ -24,7 +24,7 @@ class Genes:
 
 
 def lay_out_genes(n_genes: int, rng: np.random.Generator) -> Genes:
-    """Place genes on the chromosomes, apart from each other, in genome order."""
+    """Place genes on the chromosomes at a distance from each other, in genome order."""
     counts = apportion(n_genes, GENE_SHARES)
     places = [
         _spread(count, length, rng)
@@ -58,7 +58,7 @@ def _spread(count: int, length: int, rng: np.random.Generator) -> tuple[np.ndarr
 
 
 def name_genes(genes: Genes, rng: np.random.Generator) -> pd.DataFrame:
-    """Return the genes as a frame in genome order under Ensembl-like ids."""
+    """Return the genes as a DataFrame in genome order with Ensembl-like ids."""
     n_genes = len(genes)
     numbers = rng.permutation(increasing_numbers(n_genes, 290_000, rng))
     return pd.DataFrame(

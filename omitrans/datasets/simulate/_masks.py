@@ -1,4 +1,4 @@
-"""Known values hidden, so that imputers can be judged by them."""
+"""Hide known values, so that imputers can be evaluated on them."""
 
 from numbers import Integral, Real
 from typing import Any
@@ -35,44 +35,44 @@ def hide_values(
     n_blocks: int = 4,
     random_state: Any = None,
 ) -> tuple[Any, Any]:
-    """Hide values of a table at random and say which.
+    """Hide values of a table at random and return which values are hidden.
 
     Parameters
     ----------
     X : array-like or DataFrame of shape (n_samples, n_columns)
-        Values, which may have holes already; these stay.
+        Table of values. Values that are already missing stay missing.
     missing_rate : float
-        Share of values to hide.
+        Fraction of values to hide.
     mechanism : {"mcar", "block"}, default="mcar"
-        "mcar" hides every value with the same probability, whatever it is. "block" deals the
-        samples into `n_blocks` batches, each of which lacks a share of the genes of its own in
-        all samples, as samples measured on different panels do.
+        "mcar" hides every value with the same probability, whatever it is. "block" divides the
+        samples into `n_blocks` batches. Each batch lacks its own random set of genes in all of its
+        samples, like samples that were measured on different gene panels.
     exclude : str or list, default=None
-        Columns of a frame that are never hidden, such as covariates.
+        Names of columns of a DataFrame that are never hidden, such as covariates.
     n_blocks : int, default=4
-        Number of batches of "block".
+        Number of batches of mechanism "block".
     random_state : int, RandomState instance or None, default=None
-        Seed.
+        Seed of the random numbers.
 
     Returns
     -------
     X_incomplete : ndarray or DataFrame of shape (n_samples, n_columns)
-        A copy of X with NaN where values are hidden; float32 stays float32, all else becomes
+        Copy of X with NaN where values are hidden; float32 stays float32, other types become
         float64.
     hidden : ndarray or DataFrame of bool, shape (n_samples, n_genes)
-        True where a value was there and is hidden now; without the columns of `exclude`.
+        True where an observed value was hidden; the columns of `exclude` are left out.
 
     Raises
     ------
     FeatureMismatchError
-        If `exclude` names columns that X does not have, or two columns of X have one name.
+        If `exclude` names columns that X does not have, or two columns of X have the same name.
     ValueError
         If a column that may be hidden is not numeric.
 
     See Also
     --------
-    omitrans.metrics.masked_r2_per_feature : How well they were imputed.
-    omitrans.comparison.compare_imputers : All of it, for several imputers.
+    omitrans.metrics.masked_r2_per_feature : Measures how well hidden values were imputed.
+    omitrans.comparison.compare_imputers : Hides, imputes and compares for several imputers.
 
     Examples
     --------
@@ -101,17 +101,17 @@ def hide_values(
 
 
 def names_of(columns: Any) -> tuple[Any, ...]:
-    """Return names of columns, given as one text, as several or not at all.
+    """Return column names as a tuple, for one name, several names or None.
 
     Parameters
     ----------
     columns : str, array-like or None
-        Names.
+        One name, several names or None.
 
     Returns
     -------
     tuple
-        The same.
+        The names.
     """
     if columns is None:
         return ()
@@ -119,7 +119,7 @@ def names_of(columns: Any) -> tuple[Any, ...]:
 
 
 def _float_dtype(*dtypes: Any) -> np.dtype:
-    """Return float32 if there is nothing but float32, else float64."""
+    """Return float32 if all data types are float32, else float64."""
     numpy_dtypes = {getattr(dtype, "numpy_dtype", dtype) for dtype in dtypes}
     return np.dtype(np.float32 if numpy_dtypes == {np.dtype(np.float32)} else np.float64)
 
@@ -143,7 +143,7 @@ def _columns_to_hide(X: pd.DataFrame, exclude: Any) -> pd.Index:
 def _hide(
     values: np.ndarray, missing_rate: float, mechanism: str, n_blocks: int, rng: np.random.Generator
 ) -> np.ndarray:
-    """Set some values to NaN and return which."""
+    """Set some values to NaN and return a mask of them."""
     hidden = _draw(values.shape, missing_rate, mechanism, n_blocks, rng)
     hidden &= ~np.isnan(values)
     values[hidden] = np.nan
@@ -157,7 +157,7 @@ def _draw(
     n_blocks: int,
     rng: np.random.Generator,
 ) -> np.ndarray:
-    """Return which entries to hide."""
+    """Return a mask of the entries to hide."""
     n_samples, n_genes = shape
     if mechanism == "mcar":
         hidden = np.empty(shape, dtype=bool)

@@ -1,4 +1,4 @@
-"""Methylation: what drives each probe, its noise-free betas, and what is measured."""
+"""Simulated methylation: effects on each probe, noise-free betas, and measured values."""
 
 from dataclasses import dataclass
 
@@ -25,7 +25,7 @@ LN2 = np.float32(np.log(2))
 
 @dataclass(frozen=True)
 class ProbeEffects:
-    """What drives each probe, on the logit scale; rows in genome order."""
+    """Effects on each probe, on the logit scale; rows are in genome order."""
 
     gene: np.ndarray  # index of the nearest gene, ascending
     promoter: np.ndarray  # the probe reads the promoter of that gene
@@ -81,7 +81,7 @@ def draw_probe_effects(
 def _levels(
     relation: np.ndarray, non_cpg: np.ndarray, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return normal-tissue levels of probes outside promoters, and which are unmethylated."""
+    """Return normal-tissue levels of probes outside promoters, and a mask of the unmethylated."""
     share = UNMETHYLATED[pd.Index(RELATIONS).get_indexer(pd.Index(relation))]
     dice = rng.random(len(relation))
     low = (dice < share) | non_cpg
@@ -97,7 +97,7 @@ def _probe_loadings(
     promoters: Promoters,
     rng: np.random.Generator,
 ) -> np.ndarray:
-    """Return loadings: those of the promoter, or partly the neighbourhood's and partly own."""
+    """Return loadings: those of the promoter, or a mix of the neighbourhood's and own loadings."""
     n_programmes = promoters.loadings.shape[1]
     loadings = 0.5 * sparse_loadings(len(gene), n_programmes, 2, rng)
     # a heavy tail: over the TCGA, 9 % of probes have a beta variance above 0.05, most far less
@@ -110,7 +110,7 @@ def _probe_loadings(
 
 
 def _age_slopes(n_probes: int, rng: np.random.Generator) -> np.ndarray:
-    """Return logit changes a decade, non-zero for a few clock probes."""
+    """Return logit changes per decade of age, non-zero for a few clock probes."""
     slopes = np.zeros(n_probes, dtype=np.float32)
     clock = rng.choice(n_probes, min(n_probes, max(3, round(N_CLOCK * n_probes))), replace=False)
     slopes[clock] = rng.choice([-1, 1], size=len(clock)) * rng.uniform(0.1, 0.35, len(clock))
@@ -118,14 +118,14 @@ def _age_slopes(n_probes: int, rng: np.random.Generator) -> np.ndarray:
 
 
 def _missing_rates(n_probes: int, rate: float, rng: np.random.Generator) -> np.ndarray:
-    """Return a missing rate a probe, of mean `rate`; near 0 for most, high for a few."""
+    """Return the missing rate of each probe, of mean `rate`; near 0 for most, high for a few."""
     if rate == 0:
         return np.zeros(n_probes, dtype=np.float32)
     return rng.beta(rate * PERSISTENCE, (1 - rate) * PERSISTENCE, size=n_probes).astype(np.float32)
 
 
 def _allele_frequencies(frame: pd.DataFrame, rng: np.random.Generator) -> np.ndarray:
-    """Return allele frequencies of rs probes and of a third of those with a SNP nearby."""
+    """Return allele frequencies of rs probes and of a third of the probes with a SNP nearby."""
     decided = frame["snp_within_5bp"].to_numpy() & (rng.random(len(frame)) < 1 / 3)
     decided |= frame["probe_id"].str.startswith("rs").to_numpy()
     return np.where(decided, rng.uniform(0.2, 0.5, size=len(frame)), np.nan)
@@ -141,7 +141,7 @@ def expected_methylation(
 ) -> np.ndarray:
     """Return the noise-free betas of the probes `rows` in each (bulk) sample.
 
-    `aberrations` holds those of each probe's gene. Genotypes are drawn here.
+    `aberrations` holds the aberrations of the gene of each probe. Genotypes are drawn here.
     """
     decades = ((cohort.age - 60) / 10).astype(np.float32)
     common = effects.age_slope[rows, None] * decades
@@ -180,7 +180,7 @@ def observe_methylation(
 ) -> np.ndarray:
     """Return measured betas: noise and a batch shift on the M scale, then the background.
 
-    Overwrites `bulk`.
+    The array `bulk` is overwritten.
     """
     shift = rng.normal(0, batch_effect, size=(len(bulk), cohort.batch.max() + 1))
     odds = rng.standard_normal(bulk.shape, dtype=np.float32)
@@ -200,6 +200,6 @@ def observe_methylation(
 
 
 def hide(betas: np.ndarray, missing_rate: np.ndarray, rng: np.random.Generator) -> None:
-    """Set each row's share of missing values to NaN, in place."""
+    """Set random values of each row to NaN, at the missing rate of the row, in place."""
     if missing_rate.any():
         betas[rng.random(betas.shape, dtype=np.float32) < missing_rate[:, None]] = np.nan

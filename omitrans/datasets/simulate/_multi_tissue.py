@@ -42,7 +42,7 @@ family resemble each other, and samples of one donor do.
 
 @dataclass(frozen=True)
 class _Effects:
-    """What drives each gene, on the log2 scale; one row per gene."""
+    """Effects on each gene, on the log2 scale; one row per gene."""
 
     kind: np.ndarray
     base: np.ndarray
@@ -86,8 +86,9 @@ def make_expression(
 ):
     """Simulate expression of several tissues of the same donors with covariates and known truth.
 
-    A gene's expression is the sum of what its tissue, gene programmes, sex, age and cohort do to
-    it, and noise that samples of one donor share in part.
+    The expression of a gene is the sum of the effects of tissue, gene programmes, sex, age and
+    cohort, and of noise that samples of one donor partly share. A gene programme is a hidden factor
+    that moves many genes together.
 
     Parameters
     ----------
@@ -96,57 +97,59 @@ def make_expression(
     n_genes : int, default=500
         Number of genes.
     n_tissues : int, default=6
-        Number of tissues, "Whole Blood" first.
+        Number of tissues; the first is "Whole Blood".
     n_donors : int, default=None
-        Number of donors. None takes a third of `n_samples`, or as many as are needed.
+        Number of donors. None takes a third of `n_samples`, or more if more are needed.
     n_programmes : int, default=12
         Number of gene programmes.
     noise : float, default=0.5
         Typical standard deviation of expression given its drivers, in log2 units.
     within_donor : float, default=0.4
-        Correlation of that noise between samples of a donor.
+        Correlation of the noise between samples of the same donor.
     noise_fraction : float, default=0.1
-        Share of genes with no driver but sex, age and cohort.
+        Fraction of genes that depend only on sex, age, cohort and noise.
     zero_fraction : float, default=0.02
-        Share of genes that are zero in every sample.
+        Fraction of genes that are zero in every sample.
     missing_rate : float, default=0.0
-        Share of values missing completely at random. The other values do not depend on it.
+        Fraction of values that are missing completely at random. The other values do not depend on
+        it.
     random_state : int, RandomState instance or None, default=None
-        Seed. Genes, tissues and their effects are the same for every `n_samples`.
+        Seed of the random numbers. Genes, tissues and their effects are the same for every
+        `n_samples`.
 
     Returns
     -------
     data : :class:`~sklearn.utils.Bunch`
-        Dictionary-like object with the attributes
+        Dictionary-like object with these attributes:
 
         X : DataFrame of shape (n_samples, n_genes + 4)
             Expression as log2(TPM + 1), float32, NaN where missing; then the covariates
             ``tissue, sex, cohort`` (text) and ``age`` (years).
         expression : DataFrame of shape (n_samples, n_genes)
-            The expression alone, without holes.
+            Expression alone, without missing values.
         samples : DataFrame
-            Indexed by sample id, with columns ``donor, tissue, sex, age, cohort``.
+            Table indexed by sample id, with columns ``donor, tissue, sex, age, cohort``.
         genes : DataFrame
             One row per gene: ``gene_id, gene_symbol, chromosome, start, end, strand``.
         truth : :class:`~sklearn.utils.Bunch`
-            What the values were made from, as frames. ``genes``: the ``kind`` of each gene,
-            ``r2_ceiling``, the share of its variance that its drivers explain, and
+            True effects from which the values were computed, as DataFrames. ``genes``: the ``kind``
+            of each gene, ``r2_ceiling``, the fraction of its variance that its drivers explain, and
             ``r2_ceiling_within_tissue``; ``mean``: expression free of noise and of the detection
-            limit; ``tissue_means`` (tissues as rows): the same for a typical sample of a tissue,
+            limit; ``tissue_means`` (tissues as rows): the mean for a typical sample of a tissue,
             before sex, age and cohort; ``gene_loadings`` and ``programmes``, their activities in
             each sample; ``families``: the family of each tissue.
         DESCR : str
-            What the data are, in words.
+            Description of the data as text.
 
     Raises
     ------
     ValueError
-        If there are more samples than tissues of all donors.
+        If there are more samples than pairs of a donor and a tissue.
 
     See Also
     --------
-    make_paired_omics : Methylation and expression of tumours.
-    hide_values : Make more holes.
+    make_paired_omics : Simulates methylation and expression of tumours.
+    hide_values : Hides more values.
 
     Examples
     --------

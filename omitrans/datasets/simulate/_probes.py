@@ -1,4 +1,4 @@
-"""Probes: where they lie, what they are called, and what is known against them."""
+"""Simulated probes: positions, names, and known defects."""
 
 import numpy as np
 import pandas as pd
@@ -36,7 +36,7 @@ def lay_out_probes(
     Returns
     -------
     frame : DataFrame
-        The annotation.
+        Annotation of the probes.
     gene : ndarray of int
         Index of the gene whose transcription start is nearest.
     promoter : ndarray of bool
@@ -67,7 +67,7 @@ def lay_out_probes(
 
 
 def _probes_per_gene(n_probes: int, genes: Genes, rng: np.random.Generator) -> np.ndarray:
-    """Return the gene of each probe, ascending; chromosomes get the array's shares."""
+    """Return the gene of each probe, ascending; chromosomes get their share of the real array."""
     occupied = np.bincount(genes.chromosome, minlength=len(CHROMOSOMES)) > 0
     # some genes are covered several times as densely as others
     weight = rng.lognormal(0, 0.7, size=len(genes))
@@ -101,7 +101,7 @@ def _positions(
 
 
 def _probe_ids(chromosome: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Return ids that say nothing of the position, as on the array; a few ch. and rs among them."""
+    """Return ids unrelated to the position, as on the array; a few are ch. and rs ids."""
     n_probes = len(chromosome)
     # ids of the 450K run from cg00000029 to cg27666123
     numbers = rng.permutation(increasing_numbers(n_probes, 27_700_000, rng))

@@ -1,4 +1,4 @@
-"""Gene programmes: the shared low-dimensional activities behind both omics."""
+"""Gene programmes: hidden factors that move both methylation and expression."""
 
 from dataclasses import dataclass
 
@@ -19,7 +19,7 @@ WITHIN_DONOR = 0.8
 
 @dataclass(frozen=True)
 class Activities:
-    """Programme activities of the tumour and normal cells of each sample, (n_programmes, n)."""
+    """Programme activities in the tumour and normal cells of each sample, (n_programmes, n)."""
 
     tumour: np.ndarray
     normal: np.ndarray
@@ -32,7 +32,7 @@ def draw_activities(
     rng: np.random.Generator,
     sd: float,
 ) -> np.ndarray:
-    """Return activities of samples around their group's means, (n_programmes, n_samples)."""
+    """Return activities of samples around the means of their group, (n_programmes, n_samples)."""
     own = rng.normal(0, sd, size=(len(means), len(group)))
     correlate_within_donor(own, donor, WITHIN_DONOR)
     return (means[:, group] + own).astype(np.float32)
@@ -46,7 +46,7 @@ def draw_paired_activities(
 ) -> Activities:
     """Return the activities of both compartments of every sample.
 
-    A normal sample has a tumour compartment too; its purity of 0 keeps it out of sight.
+    A normal sample has a tumour compartment as well, which its purity of 0 makes invisible.
     """
     group, donor = cohort.cancer_type, cohort.donor
     return Activities(
@@ -58,7 +58,7 @@ def draw_paired_activities(
 def sparse_loadings(
     n_features: int, n_programmes: int, n_active: int, rng: np.random.Generator
 ) -> np.ndarray:
-    """Return (n_features, n_programmes) loadings, `n_active` of a row non-zero, variance 1."""
+    """Return (n_features, n_programmes) loadings, `n_active` non-zero per row, variance 1."""
     n_active = min(n_active, n_programmes)
     dice = rng.random((n_features, n_programmes), dtype=np.float32)
     active = np.argpartition(dice, n_active - 1, axis=1)[:, :n_active]

@@ -1,4 +1,4 @@
-"""Promoters: the local methylation state that silences a gene and that its probes report."""
+"""Promoters: the local methylation state that silences a gene and that its probes measure."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ HALF_SILENCED = 0.35  # beta at which a promoter has nearly half of its full eff
 
 @dataclass(frozen=True)
 class Promoters:
-    """One promoter a gene; its methylation on the logit scale is linear in what drives it."""
+    """One promoter per gene; its methylation is linear in its drivers on the logit scale."""
 
     level: np.ndarray  # logit beta in a tissue of average programmes
     loadings: np.ndarray  # (n_genes, n_programmes)
@@ -50,7 +50,7 @@ def draw_aberrations(
     cohort: Cohort,
     rng: np.random.Generator,
 ) -> np.ndarray:
-    """Return to which degree (0 to 1) each tumour carries the aberrations of the genes `rows`."""
+    """Return the degree (0 to 1) to which each tumour carries the aberrations of genes `rows`."""
     susceptibility = promoters.susceptibility[rows]
     score = rng.standard_normal((len(susceptibility), len(cohort)), dtype=np.float32)
     correlate_within_donor(score, cohort.donor, WITHIN_DONOR)
@@ -76,7 +76,7 @@ def promoter_methylation(
 
 
 def silenced_share(beta: np.ndarray) -> np.ndarray:
-    """Return which share (0 to 1) of its full silencing a promoter of this beta exerts."""
+    """Return the fraction (0 to 1) of full silencing that a promoter of this beta exerts."""
     square = beta * beta
     return square * np.float32(1 + HALF_SILENCED**2) / (square + np.float32(HALF_SILENCED**2))
 

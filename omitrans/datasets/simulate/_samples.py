@@ -1,4 +1,4 @@
-"""Who is measured: patients, their samples, clinical covariates and survival."""
+"""Simulated patients, their samples, clinical covariates and survival."""
 
 from dataclasses import dataclass
 
@@ -30,7 +30,7 @@ _LETTERS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 @dataclass(frozen=True)
 class Cohort:
-    """The samples, as integer codes and numbers; all arrays have shape (n_samples,)."""
+    """Samples as integer codes and numbers; all arrays have shape (n_samples,)."""
 
     donor: np.ndarray  # 0 .. n_donors - 1
     cancer_type: np.ndarray
@@ -45,7 +45,7 @@ class Cohort:
 
     @property
     def tumour(self) -> np.ndarray:
-        """Which samples hold tumour cells."""
+        """Mask of the samples that hold tumour cells."""
         return self.kind != "normal"
 
 
@@ -99,7 +99,7 @@ def draw_cohort(
 
 
 def describe_cohort(cohort: Cohort, rng: np.random.Generator) -> pd.DataFrame:
-    """Return the samples as a frame under TCGA-style barcodes."""
+    """Return the samples as a DataFrame with TCGA-style barcodes."""
     n_donors = cohort.donor.max() + 1
     n_types = len(CANCER_TYPES)
     # a tissue source site sends one cancer type; three sites a type
@@ -138,7 +138,7 @@ def correlate_within_donor(values: np.ndarray, donor: np.ndarray, correlation: f
 def draw_survival(
     log_hazard: np.ndarray, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return days to death or censoring, and whether it was death, one of each a patient."""
+    """Return days to death or censoring, and whether the patient died, per patient."""
     death = rng.exponential(1 / (DEATHS_PER_DAY * np.exp(log_hazard)))
     censoring_rate = DEATHS_PER_DAY * (1 - DEATH_SHARE) / DEATH_SHARE
     censoring = rng.exponential(1 / censoring_rate, size=len(log_hazard))
@@ -146,7 +146,7 @@ def draw_survival(
 
 
 def base36(number: int, width: int) -> str:
-    """Return a number in digits and letters, as barcodes have them."""
+    """Return a number in digits and letters, as in barcodes."""
     digits = ""
     for _ in range(width):
         number, digit = divmod(int(number), 36)
@@ -155,17 +155,17 @@ def base36(number: int, width: int) -> str:
 
 
 def own_generator(random_state: int | np.random.RandomState | None) -> np.random.Generator:
-    """Return a generator of its own; drawing from it leaves the global state alone.
+    """Return a separate generator; drawing from it does not change the global state.
 
     Parameters
     ----------
     random_state : int, RandomState instance or None
-        Seed. None draws a new one.
+        Seed of the random numbers. None draws a new seed.
 
     Returns
     -------
     numpy.random.Generator
-        The generator.
+        Generator of random numbers.
     """
     if isinstance(random_state, np.random.RandomState):
         return np.random.default_rng(random_state.randint(2**32, size=4, dtype=np.uint32))

@@ -84,9 +84,10 @@ def make_paired_omics(
 ):
     """Simulate methylation and expression of a pan-cancer cohort with known truth.
 
-    Each sample mixes tumour and normal cells by its purity. In both, a few shared programmes
-    move methylation and expression; tumours carry local aberrations of promoters on top, and a
-    methylated promoter silences its gene. The layout follows the 450K array and the TCGA.
+    Each sample is a mix of tumour and normal cells; its purity is the fraction of tumour cells. In
+    both kinds of cells, a few shared programmes (hidden factors) move methylation and expression.
+    Tumours also carry local aberrations of promoters, and a methylated promoter silences its gene.
+    The layout follows the 450K array and the TCGA.
 
     Parameters
     ----------
@@ -97,7 +98,7 @@ def make_paired_omics(
     n_genes : int, default=500
         Number of genes.
     n_cancer_types : int, default=4
-        Number of cancer types, the most frequent ones of the TCGA first.
+        Number of cancer types, starting with the most frequent types of the TCGA.
     n_programmes : int, default=20
         Number of programmes that methylation and expression share.
     n_batches : int, default=4
@@ -105,11 +106,11 @@ def make_paired_omics(
     n_prognostic_genes : int, default=10
         Number of genes whose expression drives survival.
     normal_fraction : float, default=0.1
-        Fraction of samples that are normal tissue of a patient whose tumour is there too.
+        Fraction of samples that are normal tissue of a patient whose tumour is also a sample.
     repeat_fraction : float, default=0.02
-        Fraction of samples that are a second tumour of their patient.
+        Fraction of samples that are a second tumour sample of a patient.
     predictable_fraction : float, default=0.75
-        Fraction of the genes not always zero that methylation tells something about.
+        Fraction of the genes, without those that are always zero, that methylation can predict.
     zero_fraction : float, default=0.05
         Fraction of genes that are zero in every sample.
     noise : float, default=0.7
@@ -122,21 +123,22 @@ def make_paired_omics(
         Expected fraction of missing betas; a few probes hold most of them. The other values
         do not depend on it.
     random_state : int, RandomState instance or None, default=None
-        Seed. The probes, the genes and their effects are the same for every `n_samples`.
-        None draws a new seed and leaves NumPy's global state alone.
+        Seed of the random numbers. The probes, the genes and their effects are the same for every
+        `n_samples`. None draws a new seed and does not change NumPy's global state.
 
     Returns
     -------
     data : :class:`~sklearn.utils.Bunch`
-        Dictionary-like object with the attributes
+        Dictionary-like object with these attributes:
 
         X : DataFrame of shape (n_samples, n_probes), float32
-            Betas in [0.01, 0.99], NaN where missing; columns in the order of the probe ids.
+            Betas in [0.01, 0.99], NaN where missing; columns are in the order of the probe ids.
         Y : DataFrame of shape (n_samples, n_genes), float32
-            log2(FPKM + 1), 0 below the detection limit; columns in the order of the gene ids.
+            Expression as log2(FPKM + 1), 0 below the detection limit; columns are in the order of
+            the gene ids.
         samples : DataFrame
-            Indexed by barcode, with columns ``patient, cancer_type, sample_type, purity, batch,
-            age, sex, survival_time, event``; survival is counted in days.
+            Table indexed by barcode, with columns ``patient, cancer_type, sample_type, purity,
+            batch, age, sex, survival_time, event``; survival is counted in days.
         probes : DataFrame
             One row per column of X: ``probe_id, chromosome, position, island_relation,
             snp_within_5bp, multi_mapped, on_epic, gene_symbol`` (the gene of the nearest
@@ -144,26 +146,26 @@ def make_paired_omics(
         genes : DataFrame
             One row per column of Y: ``gene_id, gene_symbol, chromosome, start, end, strand``.
         truth : :class:`~sklearn.utils.Bunch`
-            What the values were made from, as frames. ``genes``: the kind of each gene (cis,
-            trans, both, nonlinear, unpredictable or constant-zero), ``r2_ceiling``, the share of
-            its variance that its drivers explain, and the parameters of its model; ``edges``:
-            the promoter probes that report the silencing of a gene, ``effect`` being the log2
-            units lost between an unmethylated and a fully methylated promoter;
+            True effects from which the values were computed, as DataFrames. ``genes``: the kind of
+            each gene (cis, trans, both, nonlinear, unpredictable or constant-zero), ``r2_ceiling``,
+            the fraction of its variance that its drivers explain, and the parameters of its model;
+            ``edges``: the promoter probes that report the silencing of a gene, ``effect`` being the
+            log2 units lost between an unmethylated and a fully methylated promoter;
             ``gene_loadings`` and ``probe_loadings`` on the programmes; ``gene_gates``, the
             programmes that switch a nonlinear gene; ``tumour_programmes`` and
-            ``normal_programmes``, their activities in each sample's cells; ``clock``: probes
-            that follow age; ``prognostic``: genes with the log hazard of one standard deviation
-            of their expression among the primary tumours.
+            ``normal_programmes``, their activities in each sample's cells; ``clock``: probes that
+            follow age; ``prognostic``: genes with the log hazard of one standard deviation of their
+            expression among the primary tumours.
         DESCR : str
-            What the data are, in words.
+            Description of the data as text.
 
     Notes
     -----
     ``r2_ceiling`` is Var(E[y | drivers]) / Var(y) over this cohort, the drivers being programme
     activities, purity, sex and the promoter's methylation, all free of noise. Noisy betas of
-    finitely many probes tell less, so no model that is judged on other patients exceeds it but by
-    chance. The values are generated block by block: the peak of memory is the output, the
-    annotation with its effects, and a few blocks of 4 MiB.
+    finitely many probes hold less information, so a model that is evaluated on other patients
+    exceeds the ceiling only by chance. The values are generated block by block: the peak memory is
+    the output, the annotation with its effects, and a few blocks of 4 MiB.
 
     Examples
     --------
@@ -210,7 +212,7 @@ def make_paired_omics(
 
 
 def _blocks(start: int, stop: int, n_samples: int) -> Iterator[slice]:
-    """Yield consecutive rows, so many that a block of them holds about BLOCK_SIZE values."""
+    """Yield blocks of consecutive rows that hold about BLOCK_SIZE values each."""
     step = max(1, BLOCK_SIZE // n_samples)
     for first in range(start, stop, step):
         yield slice(first, min(first + step, stop))
@@ -226,8 +228,8 @@ def _draw_values(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return betas (n_probes, n_samples), expression (n_genes, n_samples) and R² ceilings.
 
-    Rows stand in the published order. A gene is made together with the probes around it, since
-    they share its promoter's state; every block has generators of its own.
+    Rows are in the published order. A gene is simulated together with the probes around it, because
+    they share the state of its promoter; every block has its own generators.
     """
     n = len(cohort)
     effects, probe_effects = biology.gene_effects, biology.probe_effects
@@ -278,7 +280,7 @@ def _assemble(
     expression: np.ndarray,
     ceiling: np.ndarray,
 ) -> Bunch:
-    """Return the public frames; the large tables are wrapped, not copied."""
+    """Return the public DataFrames; the large tables are wrapped, not copied."""
     probes = biology.probes.iloc[biology.probe_order].reset_index(drop=True)
     genes = biology.genes.iloc[biology.gene_order].reset_index(drop=True)
     return Bunch(
@@ -295,7 +297,7 @@ def _assemble(
 def describe_truth(
     biology: Biology, activities: Activities, sample_ids: pd.Index, ceiling: np.ndarray
 ) -> Bunch:
-    """Return the truth; genes and probes in the order of their ids, as published."""
+    """Return the true effects; genes and probes are in the order of their ids, as published."""
     gene_order, probe_order = biology.gene_order, biology.probe_order
     gene_ids = pd.Index(biology.genes["gene_id"].to_numpy()[gene_order], name="gene_id")
     probe_ids = pd.Index(biology.probes["probe_id"].to_numpy()[probe_order], name="probe_id")

@@ -1,4 +1,4 @@
-"""Who gave which tissue: donors, their samples and covariates, in the manner of GTEx."""
+"""Simulated donors, their tissue samples and covariates, as in GTEx."""
 
 from dataclasses import dataclass
 
@@ -34,7 +34,7 @@ AGE_RANGE = (20, 70)
 
 @dataclass(frozen=True)
 class TissueSamples:
-    """The samples, as integer codes and numbers; all arrays have shape (n_samples,)."""
+    """Samples as integer codes and numbers; all arrays have shape (n_samples,)."""
 
     donor: np.ndarray
     tissue: np.ndarray  # index into TISSUES
@@ -46,7 +46,7 @@ class TissueSamples:
 def draw_tissue_samples(
     n_samples: int, n_donors: int, n_tissues: int, rng: np.random.Generator
 ) -> TissueSamples:
-    """Draw which tissues of which donors are there; no tissue of a donor comes twice."""
+    """Draw pairs of donor and tissue; no pair occurs twice."""
     pairs = rng.permutation(n_donors * n_tissues)[:n_samples]
     tissue = pairs % n_tissues
     _, donor = np.unique(pairs // n_tissues, return_inverse=True)  # some gave nothing
@@ -59,7 +59,7 @@ def draw_tissue_samples(
 
 
 def describe_tissue_samples(samples: TissueSamples, rng: np.random.Generator) -> pd.DataFrame:
-    """Return the samples as a frame under GTEx-style ids."""
+    """Return the samples as a DataFrame with GTEx-style ids."""
     n_donors = samples.donor.max() + 1
     letters = rng.choice(36**4, n_donors, replace=False)
     donors = np.array([f"GTEX-1{base36(number, 4)}" for number in letters], dtype=object)

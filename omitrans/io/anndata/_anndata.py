@@ -29,7 +29,7 @@ def to_anndata(
     var: pd.DataFrame | None,
     unit: str | None,
 ) -> Any:
-    """Return an AnnData object around the values of a frame."""
+    """Return an AnnData object that holds the values of a DataFrame."""
     anndata = import_optional("anndata", extra="anndata", purpose=WRITE)
     samples = _text_ids(frame.index, f"{name} (its index of samples)", f"{name}.index")
     features = _text_ids(frame.columns, f"{name} (its columns)", f"{name}.columns")
@@ -46,7 +46,7 @@ def to_anndata(
 
 
 def _to_float32(frame: pd.DataFrame, name: str) -> np.ndarray:
-    """Return the values, or raise unless all columns hold numbers that fit."""
+    """Return the values as float32; raise an error unless all columns hold numbers that fit."""
     for dtype in frame.dtypes.unique():  # columns may be many
         if not is_numeric_dtype(dtype) or dtype.kind == "c":
             column = frame.columns[int(np.argmax(frame.dtypes == dtype))]
@@ -64,7 +64,7 @@ def _to_float32(frame: pd.DataFrame, name: str) -> np.ndarray:
 
 
 def _text_ids(ids: pd.Index, what: str, where: str) -> pd.Index:
-    """Return ids that are text and unique, or raise."""
+    """Return the ids; raise an error unless they are text and unique."""
     odd = [value for value in ids if not isinstance(value, str)]
     if odd:
         raise TypeError(
@@ -76,7 +76,7 @@ def _text_ids(ids: pd.Index, what: str, where: str) -> pd.Index:
 
 
 def describe(table: pd.DataFrame | None, ids: pd.Index, name: str, kind: str) -> pd.DataFrame:
-    """Return the rows of `obs` or `var` for `ids`, in types that the file format knows."""
+    """Return the rows of `obs` or `var` for `ids`, in types that the file format supports."""
     if table is None:
         return pd.DataFrame(index=ids)
     check_unique(table.index, what=f"{name} (its index of {kind})", cure="Keep one row each.")
@@ -94,7 +94,7 @@ def describe(table: pd.DataFrame | None, ids: pd.Index, name: str, kind: str) ->
 
 
 def _storable(column: pd.Series, name: str) -> pd.Series:
-    """Return a column of `obs` or `var` in a type that the file format knows."""
+    """Return a column of `obs` or `var` in a type that the file format supports."""
     if isinstance(column.dtype, pd.StringDtype):
         column = column.astype(object).where(column.notna())
     if column.dtype != object:
@@ -116,7 +116,7 @@ def _storable(column: pd.Series, name: str) -> pd.Series:
 
 @contextmanager
 def written_whole(path: str | PathLike[str]) -> Iterator[Path]:
-    """Give a name to write to, and put the file in place when all of it is written."""
+    """Yield a temporary path to write to, and move the file to `path` once it is complete."""
     try:
         # AnnData and MuData look at the suffix, which the name beside it keeps
         with replacing(path) as temporary, warnings.catch_warnings():
@@ -146,43 +146,44 @@ def read_h5ad(
 ) -> Any:
     """Read the matrix of an AnnData file.
 
-    Only the matrix asked for is read: other layers, embeddings and graphs cost neither time nor
+    Only the requested matrix is read: other layers, embeddings and graphs cost neither time nor
     memory.
 
     Parameters
     ----------
     path : path-like
-        The .h5ad file.
+        Path of the .h5ad file.
     layer : str or None, default=None
-        The layer to read; None reads ``X``.
+        Name of the layer to read; None reads ``X``.
     obs : bool, default=False
-        Whether to return the table of samples too.
+        Whether to return the table of samples as well.
     unit : str or None, default=None
-        The unit that the values must be in, such as "beta" or "log2(FPKM + 1)". It is compared
-        with the one that :func:`write_h5ad` has noted for ``X`` in ``uns["unit"]``; a file (or
-        layer) without a note is believed to be in the unit stated.
+        Unit that the values must have, such as "beta" or "log2(FPKM + 1)". It is compared with the
+        unit that :func:`write_h5ad` stored for ``X`` in ``uns["unit"]``; a file (or layer) without
+        a stored unit is assumed to have the unit given here.
 
     Returns
     -------
     DataFrame of shape (n_samples, n_features)
-        The values in float32, a sparse matrix filled with its zeros; samples are rows. Its
+        Values as float32 with samples as rows; a sparse matrix is converted to a dense one. Its
         ``attrs["unit"]`` holds the unit, if it is known.
     DataFrame
-        The table of samples, in the same order, if `obs` is true.
+        Table of the samples, in the same order; returned only if `obs` is True.
 
     Raises
     ------
     DataFormatError
-        If the file is damaged, is no AnnData file, lacks what is asked for or is in another unit.
+        If the file is damaged, is not an AnnData file, lacks the requested part or has another
+        unit.
     SampleMismatchError
-        If a sample occurs twice.
+        If a sample occurs more than once.
     FeatureMismatchError
-        If a feature occurs twice.
+        If a feature occurs more than once.
 
     See Also
     --------
-    write_h5ad : The way back.
-    read_h5mu : The same for MuData.
+    write_h5ad : Writes such a file.
+    read_h5mu : Reads MuData files.
 
     Examples
     --------
@@ -228,26 +229,26 @@ def read_h5mu(
     Parameters
     ----------
     path : path-like
-        The .h5mu file.
+        Path of the .h5mu file.
     modalities : str, list of str or None, default=None
-        What to read, such as ``["methylation", "expression"]``; None reads all.
+        Names of the modalities to read, such as ``["methylation", "expression"]``; None reads all.
     units : mapping of str to str or None, default=None
-        The unit that a modality must be in, as `unit` of :func:`read_h5ad`.
+        Unit that each modality must have; see `unit` of :func:`read_h5ad`.
 
     Returns
     -------
     dict of str to DataFrame
-        By modality, the values in float32 with samples as rows. The modalities may hold different
-        samples: keep the shared ones before fitting a model.
+        One table per modality, with float32 values and samples as rows. The modalities may hold
+        different samples: keep the shared samples before you fit a model.
 
     Raises
     ------
     DataFormatError
-        If the file is damaged, is no MuData file, lacks a modality or is in another unit.
+        If the file is damaged, is not a MuData file, lacks a modality or has another unit.
 
     See Also
     --------
-    write_h5mu : The way back.
+    write_h5mu : Writes such a file.
 
     Examples
     --------
@@ -307,38 +308,39 @@ def write_h5ad(
 ) -> None:
     """Write a table to an AnnData file.
 
-    The file appears under its name when it is complete. If writing fails or is stopped, an older
-    file of this name is left as it was.
+    The file gets its final name only when it is complete. If writing fails or is stopped, an older
+    file of this name stays unchanged.
 
     Parameters
     ----------
     frame : DataFrame of shape (n_samples, n_features)
-        Numbers, samples as rows; written as float32. NaN passes.
+        Numbers with samples as rows; they are written as float32. NaN is allowed.
     path : path-like
-        The .h5ad file to write.
+        Path of the .h5ad file to write.
     obs : DataFrame or None, default=None
-        What is known of the samples, indexed by their ids; it may hold more samples and any order.
-        Text is stored as categories.
+        Table that describes the samples, indexed by their ids. It may hold more samples, in any
+        order. Text is stored as categories.
     var : DataFrame or None, default=None
-        The same of the features, for example a gene table indexed by ``gene_id``.
+        Table that describes the features, for example a gene table indexed by ``gene_id``.
     unit : str or None, default=None
-        The unit of the values, noted in ``uns["unit"]``; None takes ``frame.attrs["unit"]``, if
-        it is there.
+        Unit of the values, stored in ``uns["unit"]``. None takes ``frame.attrs["unit"]`` if that is
+        set.
     compression : {"gzip", "lzf"} or None, default=None
-        How to compress. Smaller and slower; methylation betas shrink little.
+        Compression method. It makes files smaller and writing slower; methylation betas shrink
+        little.
 
     Raises
     ------
     SampleMismatchError
-        If `frame` holds a sample twice, or `obs` lacks one.
+        If `frame` holds a sample more than once, or `obs` lacks a sample.
     FeatureMismatchError
-        If `frame` holds a feature twice.
+        If `frame` holds a feature more than once.
     OSError
         If the file cannot be written.
 
     See Also
     --------
-    read_h5ad : The way back.
+    read_h5ad : Reads such a file.
 
     Examples
     --------
@@ -379,37 +381,38 @@ def write_h5mu(
     units: Mapping[str, str] | None = None,
     compression: str | None = None,
 ) -> None:
-    """Write tables to a MuData file, one modality each.
+    """Write several tables to one MuData file, one modality per table.
 
-    The file appears under its name when it is complete. If writing fails or is stopped, an older
-    file of this name is left as it was.
+    The file gets its final name only when it is complete. If writing fails or is stopped, an older
+    file of this name stays unchanged.
 
     Parameters
     ----------
     tables : mapping of str to DataFrame
-        By name of the modality, numbers with samples as rows; written as float32. NaN passes. The
-        modalities may hold different samples.
+        Tables of numbers by name of the modality, with samples as rows; they are written as
+        float32. NaN is allowed. The modalities may hold different samples.
     path : path-like
-        The .h5mu file to write.
+        Path of the .h5mu file to write.
     obs : DataFrame or None, default=None
-        What is known of the samples, indexed by their ids; it must hold those of all modalities.
+        Table that describes the samples, indexed by their ids; it must hold the samples of all
+        modalities.
     units : mapping of str to str or None, default=None
-        The unit of each modality, as `unit` of :func:`write_h5ad`.
+        Unit of each modality; see `unit` of :func:`write_h5ad`.
     compression : {"gzip", "lzf"} or None, default=None
-        How to compress.
+        Compression method.
 
     Raises
     ------
     SampleMismatchError
-        If a table holds a sample twice, or `obs` lacks one.
+        If a table holds a sample more than once, or `obs` lacks a sample.
     FeatureMismatchError
-        If a table holds a feature twice.
+        If a table holds a feature more than once.
     OSError
         If the file cannot be written.
 
     See Also
     --------
-    read_h5mu : The way back.
+    read_h5mu : Reads such a file.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Read the parts of AnnData files one by one, and say clearly what is wrong with a file."""
+"""Read the parts of AnnData files one by one, and report clearly what is wrong with a file."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,12 +23,12 @@ _SPARSE = {"csr_matrix": sparse.csr_matrix, "csc_matrix": sparse.csc_matrix}
 
 @contextmanager
 def open_hdf5(path: str | PathLike[str]) -> Iterator[Any]:
-    """Open an HDF5 file to read; whatever goes wrong inside is told as a damaged file.
+    """Open an HDF5 file for reading; every failure while reading is reported as a damaged file.
 
     Parameters
     ----------
     path : path-like
-        The file.
+        Path of the file.
 
     Yields
     ------
@@ -38,7 +38,7 @@ def open_hdf5(path: str | PathLike[str]) -> Iterator[Any]:
     Raises
     ------
     DataFormatError
-        If the file is none of HDF5, or is damaged.
+        If the file is not an HDF5 file, or is damaged.
     """
     h5py = import_optional("h5py", extra="anndata", purpose=_PURPOSE)
     import_optional("anndata", extra="anndata", purpose=_PURPOSE)
@@ -65,7 +65,7 @@ def open_hdf5(path: str | PathLike[str]) -> Iterator[Any]:
 
 
 def _guess(head: bytes) -> str:
-    """Say what the first bytes of a file look like, and the cure."""
+    """Return what kind of file the first bytes look like, and what to do."""
     if not head:
         return "It is empty. Fetch or write it again."
     if head[:2] == GZIP:
@@ -82,7 +82,7 @@ def _guess(head: bytes) -> str:
 
 
 def say_what_it_is(file: Any) -> str:
-    """Name the kind of another HDF5 file, and the cure.
+    """Return what kind of HDF5 file this is, and what to do.
 
     Parameters
     ----------
@@ -92,7 +92,7 @@ def say_what_it_is(file: Any) -> str:
     Returns
     -------
     str
-        One or two sentences.
+        One or two sentences for an error message.
     """
     if "obs" in file and "var" in file:
         return "It is an AnnData file: read it with omitrans.io.read_h5ad."
@@ -111,18 +111,18 @@ def read_table(
     Parameters
     ----------
     group : h5py.Group
-        What holds ``X``, ``obs`` and ``var``.
+        Group that holds ``X``, ``obs`` and ``var``.
     name : str or path-like
-        What to call it in messages.
+        Name of the file or modality, for error messages.
     layer : str or None, default=None
-        The layer; None reads ``X``.
+        Name of the layer to read; None reads ``X``.
     unit : str or None, default=None
-        The unit it must be in.
+        Unit that the values must have.
 
     Returns
     -------
     DataFrame
-        The values in float32.
+        Values as float32.
     """
     absent = [part for part in ("obs", "var") if part not in group]
     if absent:
@@ -144,14 +144,14 @@ def read_obs(group: Any, samples: pd.Index) -> pd.DataFrame:
     Parameters
     ----------
     group : h5py.Group
-        What holds ``obs``.
+        Group that holds ``obs``.
     samples : Index
-        The ids, already read.
+        Ids of the samples, which were already read.
 
     Returns
     -------
     DataFrame
-        One row per sample.
+        Table with one row per sample.
     """
     obs: pd.DataFrame = _read_element(group["obs"])
     return obs.set_axis(samples)
@@ -162,7 +162,7 @@ def _read_element(element: Any) -> Any:
 
 
 def _read_ids(element: Any, name: Any, part: str) -> pd.Index:
-    """Return the names of samples (obs) or features (var) without reading what describes them."""
+    """Return the names of samples (obs) or features (var) without reading their other columns."""
     if not hasattr(element, "keys"):
         raise DataFormatError(
             f"{name} is an AnnData file of before 2019. Bring it up to date: "
@@ -181,7 +181,7 @@ def _read_ids(element: Any, name: Any, part: str) -> pd.Index:
 
 
 def _check_unit(group: Any, name: Any, unit: str | None) -> str | None:
-    """Return the unit that the file notes or the caller states; raise if they differ."""
+    """Return the unit that the file holds or the caller states; raise an error if they differ."""
     noted = _read_element(group["uns/unit"]) if "uns/unit" in group else None
     if not isinstance(noted, str):
         return unit
@@ -194,7 +194,7 @@ def _check_unit(group: Any, name: Any, unit: str | None) -> str | None:
 
 
 def _find(group: Any, name: Any, layer: str | None) -> Any:
-    """Return the element that holds X or a layer."""
+    """Return the element of the file that holds X or a layer."""
     layers = list(group["layers"]) if "layers" in group else []
     if layer is None:
         if "X" in group and group["X"].attrs.get("encoding-type") != "null":
@@ -239,7 +239,7 @@ def _read_values(element: Any, name: Any, shape: tuple[int, int]) -> np.ndarray:
 
 
 def _fill(values: np.ndarray, element: Any, matrix: Any) -> None:
-    """Write a sparse matrix into zeros, some rows (or columns) at a time."""
+    """Write a sparse matrix into an array of zeros, some rows (or columns) at a time."""
     by_rows = matrix is sparse.csr_matrix
     target = values if by_rows else values.T
     pointers = element["indptr"][:].astype(np.int64)
@@ -259,7 +259,7 @@ def _fill(values: np.ndarray, element: Any, matrix: Any) -> None:
 
 
 def _check_range(values: np.ndarray, name: Any) -> None:
-    """Raise if numbers of eight bytes did not fit into float32."""
+    """Raise an error if numbers of eight bytes did not fit into float32."""
     step = rows_per_block(values.shape[1], BLOCK_VALUES)
     for start in range(0, len(values), step):
         if np.isinf(values[start : start + step]).any():

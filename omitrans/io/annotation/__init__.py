@@ -1,4 +1,4 @@
-"""Tables that say where probes and genes are."""
+"""Readers of tables that give the positions of probes and genes."""
 
 from omitrans.io.annotation._gene_table import read_gene_table
 from omitrans.io.annotation._manifest import read_illumina_manifest

@@ -1,4 +1,4 @@
-"""Read where genes lie and what they are called, from the files in which that comes."""
+"""Read the positions and names of genes from the usual annotation files."""
 
 import csv
 import re
@@ -32,7 +32,7 @@ def is_annotation(line: str) -> bool:
     Parameters
     ----------
     line : str
-        A line that is no comment.
+        Line of the file that is not a comment.
 
     Returns
     -------
@@ -44,14 +44,14 @@ def is_annotation(line: str) -> bool:
 
 
 def read_annotation(lines: Iterable[tuple[int, str]], path: str | PathLike[str]) -> pd.DataFrame:
-    """Read the genes among the features.
+    """Read the genes from the lines of a GTF or GFF3 file.
 
     Parameters
     ----------
     lines : iterable of (int, str)
-        Numbered lines; comments may be among them.
+        Lines with their line numbers; comments are skipped.
     path : path-like
-        The file, for messages.
+        Path of the file, for error messages.
 
     Returns
     -------
@@ -181,13 +181,13 @@ def read_gene_table(
 ) -> pd.DataFrame:
     """Read a table of genes from a GTF, GFF3, probeMap, text or Parquet file.
 
-    The kind of file is told from what it holds, not from its name; text files may be compressed by
+    The kind of file is recognised by its content, not by its name; text files may be compressed by
     gzip. A GTF file is read line by line, so that memory holds only its genes.
 
     Parameters
     ----------
     path : path-like
-        The file:
+        Path of the file, which is one of:
 
         - GTF or GFF3 of GENCODE or Ensembl: its features of type "gene";
         - a probeMap of genes of UCSC Xena, as :func:`read_probemap` reads it;
@@ -197,12 +197,12 @@ def read_gene_table(
           Further columns are kept. Rows that repeat a gene and its place, as for each of its
           Entrez ids, count once: the first.
     columns : mapping of str to str or None, default=None
-        Only for tables: the names used in the file, by those used here, such as
+        Only for tables: for each column name used here, the name used in the file, such as
         ``{"gene_symbol": "Approved symbol"}``.
     position : {"start", "tss"}, default="start"
-        What ``position`` is: the start of the gene on the chromosome (or the column "position" of
-        a table), or the place where its transcription starts, which for genes on the reverse
-        strand is the end.
+        Meaning of the column ``position``: "start" is the start of the gene on the chromosome (or
+        the column "position" of a table); "tss" is the transcription start site, which for genes on
+        the reverse strand is the end of the gene.
 
     Returns
     -------
@@ -215,14 +215,14 @@ def read_gene_table(
     Raises
     ------
     DataFormatError
-        If the file is damaged or none of these.
+        If the file is damaged or is of another kind.
     FeatureMismatchError
-        If two genes of different places have one id.
+        If two genes at different positions have the same id.
 
     See Also
     --------
-    omitrans.preprocessing.map_gene_ids : Rename the genes of a table by it.
-    omitrans.preprocessing.strip_gene_version : Remove the versions.
+    omitrans.preprocessing.map_gene_ids : Rename the genes of a table with a gene table.
+    omitrans.preprocessing.strip_gene_version : Remove the versions from gene ids.
 
     Examples
     --------
@@ -323,7 +323,7 @@ def _read_table(header: str, number: int, file: IO[str], path: Path) -> pd.DataF
 
 
 def _name_columns(raw: pd.DataFrame, columns: Mapping[str, str], path: Path) -> pd.DataFrame:
-    """Give the known columns the names that this package uses."""
+    """Rename the known columns to the names that this package uses."""
     present = {str(name).strip().lower().replace(" ", "_"): name for name in raw.columns[::-1]}
     found: dict[str, Hashable] = {}
     for name, synonyms in _SYNONYMS.items():

@@ -39,17 +39,17 @@ _RELATIONS = {
 def read_illumina_manifest(path: str | PathLike[str], *, id_column: str = "IlmnID") -> pd.DataFrame:
     """Read the probe table from an Illumina methylation manifest.
 
-    The 27K, 450K, EPIC and EPIC v2 manifests in CSV layout are understood: a ``[Heading]``, the
-    probes under ``[Assay]``, and ``[Controls]``, which are left out.
+    The 27K, 450K, EPIC and EPIC v2 manifests in CSV layout can be read: a ``[Heading]``, the probes
+    under ``[Assay]``, and ``[Controls]``, which are left out.
 
     Parameters
     ----------
     path : path-like
-        The manifest, ``.csv`` or ``.csv.gz``.
+        Path of the manifest, ``.csv`` or ``.csv.gz``.
     id_column : {"IlmnID", "Name"}, default="IlmnID"
-        Which column holds the probe ids. They differ on EPIC v2, where IlmnID has a suffix
-        (cg00000029_TC21) and several probes may share one Name (cg00000029); with "Name" the first
-        of those is kept.
+        Name of the column that holds the probe ids. The two columns differ on EPIC v2, where IlmnID
+        has a suffix (cg00000029_TC21) and several probes may share one Name (cg00000029); with
+        "Name" the first of these probes is kept.
 
     Returns
     -------
@@ -63,14 +63,14 @@ def read_illumina_manifest(path: str | PathLike[str], *, id_column: str = "IlmnI
     Raises
     ------
     ValueError
-        If the file is no manifest, is damaged or ends early.
+        If the file is not a manifest, is damaged or ends early.
 
     Notes
     -----
-    No manifest says which probes map to several places, and that of the 450K array does not say
-    which ones EPIC dropped. For :class:`omitrans.preprocessing.ProbeFilter` add these columns, for
-    example ``probes["on_epic"] = probes["probe_id"].isin(epic_probes["probe_id"])``, or switch
-    the rules off.
+    Manifests do not say which probes map to several places, and the manifest of the 450K array does
+    not say which probes are absent from EPIC. For :class:`omitrans.preprocessing.ProbeFilter` add
+    these columns, for example ``probes["on_epic"] =
+    probes["probe_id"].isin(epic_probes["probe_id"])``, or switch the rules off.
 
     Examples
     --------
@@ -108,7 +108,7 @@ def read_illumina_manifest(path: str | PathLike[str], *, id_column: str = "IlmnI
 
 
 def read_preamble(file: Iterable[str], path: str | PathLike[str]) -> int:
-    """Move to the line behind [Assay] and return the number of probes that the heading states."""
+    """Move to the line after [Assay] and return the number of probes that the heading states."""
     n_loci = 0
     for line in islice(file, _MAX_PREAMBLE_LINES):
         name, _, value = line.strip().partition(",")
@@ -130,7 +130,7 @@ def read_assay(
     optional: Sequence[str],
     n_loci: int,
 ) -> pd.DataFrame:
-    """Read the named columns, as text, up to [Controls]; those of `optional` if they are there."""
+    """Read the named columns as text up to [Controls]; columns of `optional` may be absent."""
     rows = csv_rows(file, path)
     found = {name.strip().lower(): i for i, name in enumerate(next(rows, [])) if name}
     for name in required:
@@ -157,7 +157,7 @@ def read_assay(
 
 
 def csv_rows(file: Iterable[str], path: str | PathLike[str]) -> Iterator[list[str]]:
-    """Yield the rows of an open file, or say that it is damaged."""
+    """Yield the rows of an open file; raise an error if the file is damaged."""
     try:
         yield from csv.reader(file)
     except csv.Error as error:
@@ -165,7 +165,7 @@ def csv_rows(file: Iterable[str], path: str | PathLike[str]) -> Iterator[list[st
 
 
 def _optional_columns(raw: pd.DataFrame) -> dict[str, pd.Series]:
-    """Return the columns of the probe table that this manifest can fill."""
+    """Return the optional columns of the probe table that this manifest holds."""
     columns = {}
     if "Infinium_Design_Type" in raw:
         columns["design"] = raw["Infinium_Design_Type"].replace("", pd.NA)

@@ -17,23 +17,23 @@ _FILLERS = ["", ".", "*", "NA"]
     prefer_skip_nested_validation=True,
 )
 def read_probemap(path: str | PathLike[str], *, kind: str = "probe") -> pd.DataFrame:
-    """Read a UCSC Xena probeMap, of array probes or of genes.
+    """Read a UCSC Xena probeMap, a table of array probes or of genes.
 
     Parameters
     ----------
     path : path-like
-        The tab-separated file, compressed by gzip or not, with the columns ``id`` (or ``#id``),
-        ``gene``, ``chrom``, ``chromStart``, ``chromEnd`` and possibly ``strand``.
+        Path of the tab-separated file, compressed by gzip or not, with the columns ``id`` (or
+        ``#id``), ``gene``, ``chrom``, ``chromStart``, ``chromEnd`` and possibly ``strand``.
     kind : {"probe", "gene"}, default="probe"
-        What its rows are: methylation probes (illuminaMethyl450_hg38_GDC) or genes
+        Kind of the rows: methylation probes (illuminaMethyl450_hg38_GDC) or genes
         (gencode.v22.annotation.gene.probeMap).
 
     Returns
     -------
     DataFrame
-        With "probe" a probe table as :func:`omitrans.annotation.check_probe_table` describes it:
+        For "probe" a probe table as :func:`omitrans.annotation.check_probe_table` describes it:
         ``probe_id``, ``chromosome``, ``position`` (chromStart), ``gene_symbol`` (as listed, joined
-        by commas). With "gene" a gene table as :func:`omitrans.annotation.check_gene_table`
+        by commas). For "gene" a gene table as :func:`omitrans.annotation.check_gene_table`
         describes it: ``gene_id`` (with its version, as in Xena's expression tables),
         ``gene_symbol``, ``chromosome``, ``start``, ``end``, ``strand`` and ``position`` (the
         start).
@@ -41,12 +41,12 @@ def read_probemap(path: str | PathLike[str], *, kind: str = "probe") -> pd.DataF
     Raises
     ------
     ValueError
-        If the file is no probeMap or is damaged.
+        If the file is not a probeMap or is damaged.
 
     Notes
     -----
-    Positions are given as the file holds them. Xena's are 1-based with the end included, although
-    the column names are those of the 0-based BED format.
+    Positions are returned as the file holds them. The positions of Xena are 1-based with the end
+    included, although the column names are those of the 0-based BED format.
 
     Examples
     --------
@@ -77,7 +77,7 @@ def read_probemap(path: str | PathLike[str], *, kind: str = "probe") -> pd.DataF
 
 
 def _read_table(path: str | PathLike[str]) -> pd.DataFrame:
-    """Read the known columns as text, with nothing where Xena writes a filler."""
+    """Read the known columns as text; the fillers of Xena become empty."""
     with open_text(path) as file:
         header = file.readline().lstrip("#").rstrip("\r\n").split("\t")
         for name in _COLUMNS:

@@ -1,4 +1,4 @@
-"""Raw intensities of Illumina arrays."""
+"""Readers of raw intensities of Illumina arrays."""
 
 from omitrans.io.idat._bead_manifest import read_bead_manifest
 from omitrans.io.idat._idat import read_idat

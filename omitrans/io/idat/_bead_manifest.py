@@ -24,14 +24,14 @@ def read_bead_manifest(manifest: str | PathLike[str] | pd.DataFrame) -> pd.DataF
     ----------
     manifest : path-like or DataFrame
         Illumina's manifest of a 27K, 450K, EPIC, EPIC v2 or MSA array in CSV layout (``.csv`` or
-        ``.csv.gz``), or a table, as DataFrame or ``.parquet``, in the layout that is returned. The
-        ordering tables of InfiniumAnnotation are in it, up to ``control``. `probe_id` may be a
-        column or the index.
+        ``.csv.gz``), or a table, as DataFrame or ``.parquet``, in the layout that this function
+        returns. The ordering tables of InfiniumAnnotation have this layout, except for ``control``.
+        `probe_id` may be a column or the index.
 
     Returns
     -------
     DataFrame
-        Indexed by ``probe_id``, with one row for each probe and each control:
+        Table indexed by ``probe_id``, with one row for each probe and each control:
 
         - ``M``: address of the bead type for methylated DNA, missing for Infinium II and controls;
         - ``U``: address of that for unmethylated DNA; for Infinium II the only one, which shows
@@ -44,7 +44,7 @@ def read_bead_manifest(manifest: str | PathLike[str] | pd.DataFrame) -> pd.DataF
     Raises
     ------
     DataFormatError
-        If columns are absent, addresses are no numbers, or probe ids repeat.
+        If columns are absent, addresses are not numbers, or probe ids repeat.
 
     See Also
     --------
@@ -122,7 +122,7 @@ def _read_csv(path: Path) -> pd.DataFrame:
 
 
 def _check_table(table: pd.DataFrame, name: str) -> pd.DataFrame:
-    """Return the columns that are needed, as they are documented."""
+    """Return the needed columns of a table in the documented layout."""
     if "probe_id" in table:
         table = table.set_index("probe_id")
     missing = [column for column in ("M", "U", "col") if column not in table]
@@ -151,7 +151,7 @@ def _check_table(table: pd.DataFrame, name: str) -> pd.DataFrame:
 
 
 def _check_addresses(column: pd.Series, name: str, ids: pd.Index) -> pd.Series:
-    """Return addresses as numbers, or name the first that is none."""
+    """Return the addresses as numbers; raise an error that names the first that is not a number."""
     numbers = pd.to_numeric(column, errors="coerce").astype("Float64")
     wrong = ((numbers < 0) | (numbers > _MAX_ADDRESS) | (numbers % 1 != 0)).fillna(False)
     no_number = numbers.isna() & column.notna()

@@ -1,4 +1,4 @@
-"""Beta values from pairs of IDAT files."""
+"""Read beta values from pairs of IDAT files."""
 
 import re
 from collections.abc import Sequence
@@ -30,7 +30,7 @@ _OnePath = str | PathLike[str]
 def find_idat_pairs(
     path: _OnePath | Sequence[_OnePath],
 ) -> dict[str, tuple[Path, Path]]:
-    """Return the green and the red file of each sample, in the order given; folders are sorted."""
+    """Return the green and the red file of each sample in the given order; folders are sorted."""
     entries = [Path(path)] if isinstance(path, str | PathLike) else [Path(p) for p in path]
     found: dict[str, dict[str, Path]] = {}
     for entry in entries:
@@ -47,7 +47,7 @@ def find_idat_pairs(
 
 
 def _files_of(entry: Path) -> list[tuple[str, str, Path]]:
-    """Return sample, colour and file of what a folder, file or basename stands for."""
+    """Return sample, colour and path of each file that a folder, file or basename stands for."""
     inside = entry.is_dir()
     match = _FILE_NAME.fullmatch(entry.name)
     wanted = match["sample"] if match else entry.name
@@ -68,7 +68,7 @@ def _files_of(entry: Path) -> list[tuple[str, str, Path]]:
 
 
 def _both(sample: str, files: dict[str, Path]) -> tuple[Path, Path]:
-    """Return both files, or say which one is absent."""
+    """Return the green and the red file; raise an error if one of them is absent."""
     if len(files) < 2:
         ((colour, file),) = files.items()
         absent = "Red" if colour == "grn" else "Grn"
@@ -85,7 +85,7 @@ PathOrPaths = str | PathLike[str] | Sequence[str | PathLike[str]]
 
 
 class IdatBetas(NamedTuple):
-    """Beta values and what they were made from, tables of samples by probes."""
+    """Beta values and the values that they were computed from, as tables of samples by probes."""
 
     betas: pd.DataFrame
     detection_p: pd.DataFrame
@@ -152,46 +152,49 @@ def read_idat(
     """Read beta values from pairs of IDAT files.
 
     Each sample has two files, one for each colour, whose names end in ``_Grn.idat`` and
-    ``_Red.idat``, or in these and ``.gz``. A sample's values depend on its own files alone.
+    ``_Red.idat``, possibly followed by ``.gz``. The values of a sample depend only on its own
+    files.
 
     Parameters
     ----------
     path : path-like or list of path-like
-        A folder, searched with the folders in it; or a basename such as ``data/4207113116_A``; or
-        one of the two files; or a list of these.
+        A folder, which is searched together with its subfolders; or a basename such as
+        ``data/4207113116_A``; or one of the two files; or a list of these.
     manifest : path-like or DataFrame
-        The array's manifest, as :func:`read_bead_manifest` takes it. None is downloaded.
+        Manifest of the array, in a form that :func:`read_bead_manifest` accepts. Manifests are not
+        downloaded automatically.
     dye_bias : {"quantiles", "controls"} or None, default="quantiles"
-        How to make red and green equally bright. "quantiles" maps the intensities of both to the
-        mean of the quantiles of Infinium I probes in red and in green [1]_; it takes for granted
-        that both groups have the same distribution. "controls" multiplies red by the ratio of the
-        mean NORM_C and NORM_G controls in green to the mean NORM_A and NORM_T ones in red [2]_,
-        which must be in the manifest. None leaves the intensities as they are; so does an array
-        without Infinium II probes (27K), where the two signals of a probe share their colour.
+        Method that makes red and green equally bright. "quantiles" maps the intensities of both to
+        the mean of the quantiles of Infinium I probes in red and in green [1]_; it assumes that
+        both groups have the same distribution. "controls" multiplies red by the ratio of the mean
+        NORM_C and NORM_G controls in green to the mean NORM_A and NORM_T ones in red [2]_, which
+        must be in the manifest. None leaves the intensities as they are; so does an array without
+        Infinium II probes (27K), where the two signals of a probe share their colour.
     background : {"oob", "negative"}, default="oob"
-        What detection p-values are measured against. With "oob" it is, in each colour, the
-        intensities of Infinium I probes that are read in the other one [1]_: with S(x) the share
-        of these that are at least as bright as x, one bead type more counted on both sides, and s
-        the smaller one of S(methylated) and S(unmethylated), p = 1 - (1 - s)², the chance that the
-        brighter of two background signals is as bright. (SeSAMe's pOOBAH reports the share that is
-        brighter than x, and s itself, so p is twice as large here.) With "negative" the sum of
-        both signals is compared with a normal distribution of the mean and variance that two
-        NEGATIVE controls have in sum, estimated by their median and median absolute deviation.
+        Background against which detection p-values are computed. With "oob" the background of each
+        colour is the intensities of Infinium I probes that are read in the other colour [1]_: with
+        S(x) the fraction of these that are at least as bright as x, one more bead type counted in
+        numerator and denominator, and s the smaller of S(methylated) and S(unmethylated), p = 1 -
+        (1 - s)², the chance that the brighter of two background signals is as bright. (SeSAMe's
+        pOOBAH reports the fraction that is brighter than x, and s itself, so p is twice as large
+        here.) With "negative" the sum of both signals is compared with a normal distribution whose
+        mean and variance are those of the sum of two NEGATIVE controls, estimated by their median
+        and median absolute deviation.
     detection_p : float or None, default=0.05
-        Values with a larger detection p-value are set to NaN; None keeps all.
+        Values with a larger detection p-value are set to NaN; None keeps all values.
     min_beads : int, default=3
-        Values from fewer beads than this, in either signal, are set to NaN.
+        Values whose signals come from fewer beads than this are set to NaN.
     offset : float, default=100.0
-        What is added to the sum of both intensities: beta = M / (M + U + offset).
+        Number that is added to the sum of both intensities: beta = M / (M + U + offset).
     return_details : bool, default=False
-        Whether to return p-values, bead counts and intensities too.
+        Whether to return p-values, bead counts and intensities as well.
 
     Returns
     -------
     DataFrame or IdatBetas
-        Beta values as float32, from 0 to 1, of shape (n_samples, n_probes). Rows are named as the
-        files without ``_Grn.idat``, columns as the probes, in the order of the manifest; controls
-        are left out. With `return_details`, a named tuple of such tables: ``betas``;
+        Beta values as float32, from 0 to 1, of shape (n_samples, n_probes). Rows are named like the
+        files without ``_Grn.idat``, columns are named by the probes, in the order of the manifest;
+        controls are left out. With `return_details`, a named tuple of such tables: ``betas``;
         ``detection_p``, NaN for probes with a bead type that the files lack, and everywhere if
         `detection_p` is None; ``n_beads``, the smaller number of beads of the two signals;
         ``methylated`` and ``unmethylated``, intensities after the correction of the dye bias.
@@ -199,11 +202,11 @@ def read_idat(
     Raises
     ------
     DataFormatError
-        If a file is damaged or lacks its partner, or if the manifest is that of another array.
+        If a file is damaged or lacks its partner, or if the manifest belongs to another array.
 
     See Also
     --------
-    read_idat_intensities : The content of one file.
+    read_idat_intensities : Reads the content of one file.
     omitrans.preprocessing.ArrayHarmonizer : Align the probes to those that a model reads.
 
     Notes
@@ -214,8 +217,8 @@ def read_idat(
     :class:`omitrans.preprocessing.ProbeFilter` for the latter. An Infinium I probe whose colour the
     manifest does not state is NaN, and so is a probe with a bead type that either file lacks.
 
-    The result takes 4 bytes for each sample and probe, with details 17; one sample at a time is in
-    memory besides.
+    The result takes 4 bytes per sample and probe, or 17 bytes with details. In addition, one sample
+    at a time is in memory.
 
     References
     ----------
@@ -284,7 +287,7 @@ def _betas(
     min_beads: int,
     offset: float,
 ) -> np.ndarray:
-    """Return beta values, NaN where too few beads or too little light was seen."""
+    """Return beta values; NaN where there are too few beads or the signal is too weak."""
     total = methylated + unmethylated + np.float32(offset)
     hidden = n_beads < min_beads
     if detection_p is not None:
@@ -294,7 +297,7 @@ def _betas(
 
 
 def _read_colours(files: tuple[Path, Path]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the addresses that both colours have, and means and bead counts, green first."""
+    """Return the addresses that both colours have, and their means and bead counts, green first."""
     green, red = (read_idat_intensities(file) for file in files)
     for name in ("barcode", "position"):
         first, second = getattr(green, name), getattr(red, name)
@@ -310,7 +313,7 @@ def _read_colours(files: tuple[Path, Path]) -> tuple[np.ndarray, np.ndarray, np.
 
 
 def _shared(one: IdatIntensities, other: IdatIntensities) -> IdatIntensities:
-    """Return the bead types of one file that the other has too."""
+    """Return the bead types of one file that the other file has as well."""
     kept = np.isin(one.address, other.address, assume_unique=True)
     return one._replace(
         address=one.address[kept],
@@ -321,7 +324,7 @@ def _shared(one: IdatIntensities, other: IdatIntensities) -> IdatIntensities:
 
 
 def _design(probes: pd.DataFrame, address: np.ndarray, file: Path) -> ArrayDesign:
-    """Return where the bead types of each probe stand among the addresses of the files."""
+    """Return the positions of the bead types of each probe among the addresses of the files."""
     m_at, u_at = _positions(probes["M"], address), _positions(probes["U"], address)
     share = (u_at >= 0).mean()
     if share < _MIN_SHARE_FOUND:
@@ -350,7 +353,7 @@ def _design(probes: pd.DataFrame, address: np.ndarray, file: Path) -> ArrayDesig
 
 
 def _positions(wanted: pd.Series, address: np.ndarray) -> np.ndarray:
-    """Return the place of each address among the sorted ones, -1 for those that are absent."""
+    """Return the position of each address among the sorted addresses; -1 if it is absent."""
     values = wanted.to_numpy(np.int32, na_value=-1)
     places = np.searchsorted(address, values)
     places[places == len(address)] = 0

@@ -1,4 +1,4 @@
-"""Read one IDAT file: what the scanner found on each bead type in one colour."""
+"""Read one IDAT file: the intensity of each bead type in one colour."""
 
 import gzip
 import zlib
@@ -51,24 +51,25 @@ def read_idat_intensities(path: str | PathLike[str]) -> IdatIntensities:
     Parameters
     ----------
     path : path-like
-        A file of version 3, as scanners write it for methylation arrays; ``.idat`` or ``.idat.gz``.
+        Path of a file of version 3, as scanners write it for methylation arrays; ``.idat`` or
+        ``.idat.gz``.
 
     Returns
     -------
     IdatIntensities
-        Named tuple. Along the bead types: ``address`` (int32, increasing), ``mean`` and ``sd`` of
-        the intensities of their beads (uint16), and ``n_beads``, how many beads were seen (uint8).
-        Then ``barcode`` and ``chip_type`` of the chip and the sample's ``position`` on it, each ""
-        if the file does not state it.
+        Named tuple. With one value per bead type: ``address`` (int32, increasing), ``mean`` and
+        ``sd`` of the intensities of their beads (uint16), and ``n_beads``, the number of beads that
+        were seen (uint8). For the whole file: ``barcode`` and ``chip_type`` of the chip and the
+        sample's ``position`` on it, each "" if the file does not state it.
 
     Raises
     ------
     DataFormatError
-        If the file is no IDAT file, is encrypted (version 1), truncated or damaged.
+        If the file is not an IDAT file, is encrypted (version 1), truncated or damaged.
 
     See Also
     --------
-    read_idat : Beta values from pairs of such files.
+    read_idat : Reads beta values from pairs of such files.
 
     Notes
     -----
@@ -111,7 +112,7 @@ def _fail(path: Path, why: str, cure: str = _FETCH_AGAIN) -> NoReturn:
 
 
 def _read_bytes(path: Path) -> bytes:
-    """Return the file's bytes, unpacked if its first ones say that it is compressed."""
+    """Return the bytes of the file, decompressed if the file starts like a gzip file."""
     with path.open("rb") as file:
         compressed = file.read(2) == GZIP
     try:
@@ -125,7 +126,7 @@ def _read_bytes(path: Path) -> bytes:
 
 
 def _read_sections(data: bytes, path: Path) -> tuple[dict[int, int], int]:
-    """Return the offset of each section and where the first can start."""
+    """Return the offset of each section and the smallest offset that is possible."""
     if data[:4] != _MAGIC:
         found = "it is empty" if not data else f"it starts with {data[:4]!r}, not with {_MAGIC!r}"
         _fail(path, found, "Give the *_Grn.idat and *_Red.idat files of the scanner.")
@@ -158,7 +159,7 @@ def _read_sections(data: bytes, path: Path) -> tuple[dict[int, int], int]:
 def _read_columns(
     data: bytes, sections: dict[int, int], start: int, path: Path
 ) -> dict[str, np.ndarray]:
-    """Return the arrays along the bead types, after a check that they fit into the file."""
+    """Return the arrays with one value per bead type, after a check that they fit into the file."""
     missing = [c for c in (_N_BEAD_TYPES, *(c for c, _ in _COLUMNS.values())) if c not in sections]
     if missing:
         _fail(path, f"it lacks the section {', '.join(map(str, missing))}")
@@ -188,7 +189,7 @@ def _read_columns(
 
 
 def _read_text(data: bytes, offset: int, path: Path) -> str:
-    """Return a text that its length precedes, seven bits a byte."""
+    """Return a text; its length stands before it, seven bits per byte."""
     length = shift = 0
     for byte in data[offset : offset + 3]:
         offset += 1

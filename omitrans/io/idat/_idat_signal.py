@@ -13,7 +13,7 @@ _MIN_BEAD_TYPES = 20
 
 
 class ArrayDesign(NamedTuple):
-    """Where the bead types of each probe stand in the intensities; -1 stands for nowhere.
+    """Positions of the bead types of each probe in the intensities; -1 means absent.
 
     `m_at` and `u_at` index the bead types, `m_colour` and `u_colour` the colours; `two_beads` marks
     Infinium I. `controls` maps the type of a control to the places of its bead types.
@@ -57,7 +57,7 @@ def correction_tables(means: np.ndarray, design: ArrayDesign, method: str | None
 
 
 def _enough(at: np.ndarray, what: str) -> np.ndarray:
-    """Return the bead types, or say that there are too few for the dye bias."""
+    """Return the bead types; raise an error if there are too few to correct the dye bias."""
     if len(at) < _MIN_BEAD_TYPES:
         raise DataFormatError(
             f"The dye bias cannot be estimated: {len(at)} bead types of {what} are both in the "
@@ -68,7 +68,7 @@ def _enough(at: np.ndarray, what: str) -> np.ndarray:
 
 
 def _quantile_table(own: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """Map each intensity half way to that of the same rank in the other sorted pool."""
+    """Map each intensity half way to the intensity of the same rank in the other sorted pool."""
     ranks = np.linspace(0, 1, len(own))
     halfway = (own + np.interp(ranks, np.linspace(0, 1, len(other)), other)) / 2
     counts = np.bincount(own, minlength=N_LEVELS)
@@ -82,7 +82,7 @@ def _quantile_table(own: np.ndarray, other: np.ndarray) -> np.ndarray:
 
 
 def detection_p_values(means: np.ndarray, design: ArrayDesign, background: str) -> np.ndarray:
-    """Return the p-value of each probe to be background, NaN where a bead type is absent."""
+    """Return the detection p-value of each probe; NaN where a bead type is absent."""
     m = means[design.m_colour, design.m_at]
     u = means[design.u_colour, design.u_at]
     if background == "oob":
@@ -96,7 +96,7 @@ def detection_p_values(means: np.ndarray, design: ArrayDesign, background: str) 
 
 
 def _survival_table(pool: np.ndarray) -> np.ndarray:
-    """Return the chance that background is as bright as each intensity or brighter."""
+    """Return, for each intensity, the probability that background is at least as bright."""
     if len(pool) < _MIN_BEAD_TYPES:
         raise DataFormatError(
             f"Only {len(pool)} bead types show out-of-band background, {_MIN_BEAD_TYPES} are "
@@ -110,7 +110,7 @@ def _survival_table(pool: np.ndarray) -> np.ndarray:
 def _p_of_brighter(
     m: np.ndarray, u: np.ndarray, design: ArrayDesign, survival: list[np.ndarray]
 ) -> np.ndarray:
-    """Return the chance that the brighter of two background signals is as bright as this."""
+    """Return the probability that the brighter of two background signals is this bright."""
     tables = np.stack(survival)
     smaller = np.minimum(tables[design.m_colour, m], tables[design.u_colour, u])
     return smaller * (2 - smaller)
@@ -119,7 +119,7 @@ def _p_of_brighter(
 def _p_of_sum(
     m: np.ndarray, u: np.ndarray, design: ArrayDesign, negatives: np.ndarray
 ) -> np.ndarray:
-    """Return the chance that the sum of two background signals is as large as this."""
+    """Return the probability that the sum of two background signals is at least this large."""
     if negatives.shape[1] < _MIN_BEAD_TYPES:
         raise DataFormatError(
             f"The manifest and the files share {negatives.shape[1]} NEGATIVE controls, "

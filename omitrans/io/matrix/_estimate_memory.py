@@ -1,4 +1,4 @@
-"""Say beforehand how much memory a matrix takes."""
+"""Estimate how much memory reading a matrix takes."""
 
 from numbers import Integral
 from os import PathLike
@@ -18,20 +18,20 @@ _ARROW_BYTES = 48 << 20  # what its code and buffers take
 
 
 class MemoryEstimate(NamedTuple):
-    """What a matrix takes to read, as `estimate_memory` returns it.
+    """Estimated memory to read a matrix, as `estimate_memory` returns it.
 
     Parameters
     ----------
     n_rows, n_columns : int
-        Shape of the values, as they stand in the file.
+        Number of rows and of columns of values in the file.
     result : int
-        Bytes of the result, with all features; with an `out` it is on disk instead.
+        Size of the result in bytes, with all features; with `out` the result is on disk.
     peak : int
-        Bytes of memory that reading takes on top of what the program takes anyway.
+        Memory in bytes that reading takes in addition to the memory of the program itself.
 
     See Also
     --------
-    estimate_memory : Estimate it.
+    estimate_memory : Estimates the memory of a matrix.
 
     Examples
     --------
@@ -64,34 +64,34 @@ class MemoryEstimate(NamedTuple):
 def estimate_memory(
     path_or_shape: Any, *, dtype: str = "float32", to_file: bool = False, n_jobs: int | None = None
 ) -> MemoryEstimate:
-    """Say beforehand how much memory `read_matrix` takes.
+    """Estimate how much memory `read_matrix` takes, without reading the whole file.
 
     Parameters
     ----------
     path_or_shape : path-like or tuple of int
-        A matrix that :func:`read_matrix` reads, of which only the beginning is looked at; or the
-        number of rows and of columns of values of a text file.
+        Path of a matrix that :func:`read_matrix` can read, of which only the beginning is read; or
+        the number of rows and of columns of values of a text file.
     dtype : {"float32", "float64"}, default="float32"
         Data type of the returned values.
     to_file : bool, default=False
         Whether the result goes to a file (parameter `out`) instead of memory.
     n_jobs : int, default=None
-        Threads that parse, as in :func:`read_matrix`.
+        Number of threads that parse, as in :func:`read_matrix`.
 
     Returns
     -------
     MemoryEstimate
-        Named tuple with ``n_rows``, ``n_columns``, and, in bytes, ``result`` and ``peak``; printed,
-        it is a sentence. The number of rows of a text file is extrapolated from its beginning.
+        Named tuple with ``n_rows``, ``n_columns``, and, in bytes, ``result`` and ``peak``; its text
+        form is a sentence. The number of rows of a text file is extrapolated from its beginning.
 
     Raises
     ------
     DataFormatError
-        If the file is no such matrix.
+        If the file does not hold such a matrix.
 
     See Also
     --------
-    read_matrix : Its filters make the result smaller than estimated here.
+    read_matrix : Reads the matrix; filters make the result smaller than the estimate.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""What kind of file a text matrix is: separator, names, and which way round it stands."""
+"""Layout of a text matrix: separator, names, and whether samples are rows or columns."""
 
 import csv
 import re
@@ -51,7 +51,7 @@ _FOREIGN = {
 
 
 class Layout(NamedTuple):
-    """How the lines of a text matrix are to be read."""
+    """Layout of the lines of a text matrix."""
 
     path: Path
     separator: str
@@ -61,7 +61,7 @@ class Layout(NamedTuple):
 
 
 def reject_foreign(source: Source) -> None:
-    """Raise if the first bytes of a file are those of something other than a text matrix."""
+    """Raise an error if the first bytes of a file show that it is not a text matrix."""
     path = source.path
     start = source.text.peek(4096)[:4096].removeprefix(_BOM)  # type: ignore[attr-defined]
     for magic, what in _FOREIGN.items():
@@ -77,7 +77,7 @@ def reject_foreign(source: Source) -> None:
 def read_layout(
     source: Source, sep: str, block_bytes: int, *, end_mark: bytes | None = None, n_before: int = 0
 ) -> tuple[Layout, Iterator[Block]]:
-    """Return the layout of a text matrix, and its lines behind the header.
+    """Return the layout of a text matrix, and its lines after the header.
 
     Parameters
     ----------
@@ -86,18 +86,18 @@ def read_layout(
     sep : str
         Separator, or "auto".
     block_bytes : int
-        Size of blocks.
+        Size of the blocks in bytes.
     end_mark : bytes, default=None
-        First word of the line behind the matrix.
+        First word of the line after the matrix; None if the matrix ends with the file.
     n_before : int, default=0
-        Number of lines that were read already.
+        Number of lines that were already read.
 
     Returns
     -------
     layout : Layout
-        What the header says.
+        Layout that the header describes.
     blocks : iterator of Block
-        The lines; none if the matrix has no rows.
+        Blocks of lines; there are none if the matrix has no rows.
     """
     path = source.path
     number, line = _header_line(path, source.text, n_before)
@@ -114,7 +114,7 @@ def read_layout(
 
 
 def _until(blocks: Iterator[Block], end_mark: bytes, path: Path) -> Iterator[Block]:
-    """Yield blocks up to the line that begins with a mark, which must come."""
+    """Yield blocks up to the line that begins with a mark; raise an error if it is absent."""
     for block in blocks:
         place = 0 if block.data.startswith(end_mark) else block.data.find(b"\n" + end_mark) + 1
         if place or block.data.startswith(end_mark):
@@ -146,7 +146,7 @@ def _header_line(path: Path, file: IO[bytes], n_before: int) -> tuple[int, str]:
 
 
 def decode(path: Path, number: int, raw: bytes | bytearray) -> str:
-    """Return the text of a line, or say what is wrong with it."""
+    """Return the text of a line; raise an error if it cannot be decoded."""
     try:
         return raw.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -164,7 +164,7 @@ def _first_line(block: Block) -> str:
 
 
 def _find_separator(path: Path, header: str, below: str) -> str:
-    """Return the separator that cuts both lines into as many fields (the corner may lack)."""
+    """Return the separator that splits both lines into equally many fields (a corner may lack)."""
     n_fields = {sep: (_count(header, sep), _count(below, sep)) for sep in SEPARATORS}
     for without_corner in (0, 1):
         for sep, (n_header, n_below) in n_fields.items():
@@ -200,7 +200,7 @@ def _split(path: Path, number: int, line: str, sep: str) -> list[str]:
 def _corner_and_names(
     path: Path, number: int, header: list[str], n_fields: int
 ) -> tuple[str, list[str]]:
-    """Return the name of the ids, empty if the header has no corner cell, and of the columns."""
+    """Return the name of the ids (empty if there is no corner cell) and the column names."""
     header = [name.strip() for name in header]
     without_corner = len(header) == n_fields - 1
     if without_corner and header[0].lower() in CORNERS:
@@ -233,7 +233,7 @@ def _are_values(names: list[str]) -> bool:
 
 
 def check_header(layout: Layout) -> None:
-    """Raise if columns are not one sample or feature each."""
+    """Raise an error unless each column is one sample or one feature."""
     check_unique(f"{layout.path}, line {layout.header_line}", layout.names)
     p_values = [name for name in layout.names if DETECTION.search(name)]
     if p_values:
@@ -244,7 +244,7 @@ def check_header(layout: Layout) -> None:
 
 
 def check_unique(where: object, names: list[str]) -> None:
-    """Raise if names of columns stand twice."""
+    """Raise an error if column names repeat."""
     index = pd.Index(names)
     if not index.is_unique:
         twice = index[index.duplicated()].unique()
@@ -255,7 +255,7 @@ def check_unique(where: object, names: list[str]) -> None:
 
 
 def samples_are_columns(path: Path, samples: str, columns: list[str], rows: list[str]) -> bool:
-    """Return whether features are rows, as told or by the look of the names."""
+    """Return whether samples are columns, as stated or as recognised by the names."""
     if samples != "auto":
         return samples == "columns"
     columns, rows = columns[:_N_LOOKED_AT], rows[:_N_LOOKED_AT]

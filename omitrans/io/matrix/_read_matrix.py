@@ -1,4 +1,4 @@
-"""Read matrices of samples and features, either way round, without holding them twice."""
+"""Read matrices with samples as rows or as columns, without holding them in memory twice."""
 
 import json
 from collections.abc import Iterator
@@ -47,17 +47,17 @@ class ParquetMatrix:
                 )
 
     def first_ids(self) -> list[str]:
-        """Return some ids of rows."""
+        """Return the ids of some rows."""
         for batch in self._file.iter_batches(100, columns=[self._id_column]):
             return [str(name) for name in batch.column(0).to_pylist()]
         return []
 
     def n_rows(self) -> int:
-        """Return how many rows there are."""
+        """Return the number of rows."""
         return self._file.metadata.num_rows
 
     def rows(self, keep: frozenset[str] | None = None) -> Iterator[Rows]:
-        """Yield blocks of rows, of all ids or of some."""
+        """Yield blocks of rows: all rows, or those whose ids are in `keep`."""
         first = 1
         n_rows = max(1, _BLOCK_VALUES // len(self.names))
         for batch in self._file.iter_batches(n_rows):
@@ -96,7 +96,7 @@ class ParquetMatrix:
 
 @contextmanager
 def open_parquet_matrix(path: str | PathLike[str], dtype: np.dtype) -> Iterator[ParquetMatrix]:
-    """Open a matrix in a Parquet file, and say clearly when the file is damaged."""
+    """Open a matrix in a Parquet file; raise a clear error if the file is damaged."""
     pa = import_optional("pyarrow", extra="io", purpose="read Parquet")
     parquet = import_optional("pyarrow.parquet", extra="io", purpose="read Parquet")
     try:
@@ -143,64 +143,66 @@ def read_matrix(
     n_jobs: int | None = None,
     progress: bool = False,
 ) -> pd.DataFrame:
-    """Read a matrix of samples and features, from text or Parquet, either way round.
+    """Read a matrix of samples and features from a text or Parquet file.
 
-    Features can be filtered while the file is read: memory is that of what is kept and of a few
-    blocks of lines.
+    Samples may be rows or columns of the file. Features can be filtered while the file is read:
+    memory holds only the features that are kept and a few blocks of lines.
 
     Parameters
     ----------
     path : path-like
-        Text with a header of names and an id in front of each line, compressed by gzip or not; a
-        Parquet file with ids as its index or in its first column of text; or an .npy file that
-        `out` named, to which nothing below applies. What it is shows in its content, not its name.
+        Path of a text file with a header of names and an id at the start of each line, compressed
+        by gzip or not; of a Parquet file with ids as its index or in its first column of text; or
+        of an .npy file that was written through `out`, for which the other parameters do not apply.
+        The kind of file is recognised by its content, not by its name.
     samples : {"auto", "rows", "columns"}, default="auto"
-        What samples are in the file. "auto" decides by the looks of probe, gene and sample ids,
-        and raises if it cannot.
+        Whether samples are rows or columns of the file. "auto" recognises the ids of probes, genes
+        and samples, and raises an error if it cannot.
     keep_features : sequence or set of str, default=None
-        Ids of the features to keep, as an annotation lists them; others are not even parsed where
-        they are lines. Those that the file lacks are left out.
+        Ids of the features to keep, for example from an annotation. Other features are skipped,
+        without parsing where they are lines. Ids that the file lacks are ignored.
     max_missing_rate : float, default=None
         Largest fraction of missing values of a feature that is kept.
     min_variance : float, default=None
-        Least variance of a feature that is kept, over the values that are there (divided by n).
+        Smallest variance of a feature that is kept, over its observed values (divided by n).
     out : path-like, default=None
-        Where to write the result instead of holding it in memory: an .npy file (with its ids
-        beside it, in a file ``.ids.npz``), or a Parquet file, which keeps the rows of the file as
-        rows. It appears when it is whole.
+        Path of a file to write the result to instead of holding it in memory: an .npy file (with
+        its ids in a second file ``.ids.npz``), or a Parquet file, which keeps the rows of the input
+        file as rows. The file gets its final name only when it is complete.
     dtype : {"float32", "float64"}, default="float32"
         Data type of the returned values.
     missing_values : sequence of str, default=None
         Texts that stand for a missing value. None means the empty text, ``NA``, ``NaN``, ``null``,
         ``None``, ``.`` and their usual spellings.
     sep : {"auto", "\\\\t", ",", ";", " "}, default="auto"
-        Separator of the text; "auto" takes the one that fits the first two lines.
+        Separator of the text; "auto" takes the separator that fits the first two lines.
     decimal : {".", ","}, default="."
-        Decimal point of the text.
+        Decimal separator of the text.
     n_jobs : int, default=None
-        Threads that parse text. None means one a processor, at most 4.
+        Number of threads that parse text. None means one per processor, at most 4.
     progress : bool, default=False
         Whether to show a progress bar for text.
 
     Returns
     -------
     DataFrame of shape (n_samples, n_features)
-        Samples as rows, in the order of the file. With an .npy file as `out`, a frame over its
-        memory map. With a Parquet file as `out`, a frame without columns whose index holds the
-        samples.
+        Samples as rows, in the order of the file. With an .npy file as `out`, a DataFrame over the
+        memory map of that file. With a Parquet file as `out`, a DataFrame without columns whose
+        index holds the samples.
 
     Raises
     ------
     DataFormatError
-        If the file is no such matrix: the message names line, column and what was found.
+        If the file does not hold such a matrix; the message names the line, the column and the text
+        that was found.
     FeatureMismatchError
-        If no feature is left.
+        If no feature meets the conditions.
 
     See Also
     --------
-    estimate_memory : Say beforehand what reading takes.
-    read_xena : Read matrices of UCSC Xena.
-    read_geo_series_matrix : Read matrices of GEO with the description of their samples.
+    estimate_memory : Estimates the memory that reading takes.
+    read_xena : Reads matrices of UCSC Xena.
+    read_geo_series_matrix : Reads matrices of GEO with the description of their samples.
 
     Notes
     -----
@@ -262,7 +264,7 @@ def _open_selected(
     wanted: frozenset[str] | None,
     conditions: FeatureFilter,
 ) -> Iterator[Selected]:
-    """Open a matrix to read the features that are wanted and meet the conditions."""
+    """Open a matrix to read the wanted features that meet the conditions."""
     with open_matrix(path, how) as matrix:
         transposed = samples_are_columns(matrix.path, samples, matrix.names, matrix.first_ids())
         if transposed:

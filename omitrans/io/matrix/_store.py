@@ -18,7 +18,7 @@ _MAGIC = b"\x93NUMPY"
 
 
 def is_npy(path: str | PathLike[str]) -> bool:
-    """Return whether a file begins as .npy files do."""
+    """Return whether a file begins like an .npy file."""
     if Path(path).is_dir():
         raise DataFormatError(f"{path} is a folder. Name a file in it.")
     with Path(path).open("rb") as file:
@@ -26,13 +26,13 @@ def is_npy(path: str | PathLike[str]) -> bool:
 
 
 def write_ids(path: Path, samples: list[str], features: list[str]) -> None:
-    """Write the ids of an .npy file beside it."""
+    """Write the ids of an .npy file to a second file beside it."""
     with whole_or_nothing(_ids_path(path)) as file:
         np.savez(file, samples=np.array(samples, "U"), features=np.array(features, "U"))
 
 
 def open_npy(path: str | PathLike[str]) -> pd.DataFrame:
-    """Return the matrix as a frame over a memory map, which reads what is touched."""
+    """Return the matrix as a DataFrame over a memory map, which reads only values that are used."""
     path = Path(path)
     ids = _ids_path(path)
     if not ids.exists():
@@ -57,7 +57,7 @@ def open_npy(path: str | PathLike[str]) -> pd.DataFrame:
 
 
 def as_frame(values: np.ndarray, samples: list[str], features: list[str]) -> pd.DataFrame:
-    """Return a frame over values, not a copy."""
+    """Return a DataFrame that shares the values without a copy."""
     index, columns = (pd.Index(names, dtype=object) for names in (samples, features))
     return pd.DataFrame(values, index, columns, copy=False)
 
@@ -67,7 +67,7 @@ def _ids_path(path: Path) -> Path:
 
 
 class Selected(NamedTuple):
-    """What of a matrix is to be read."""
+    """Part of a matrix that is to be read."""
 
     path: Path
     names: list[str]  # of columns
@@ -76,7 +76,7 @@ class Selected(NamedTuple):
     transposed: bool  # features are rows
 
     def table(self, values: Any, ids: list[str]) -> pd.DataFrame:
-        """Return the frame with samples as rows."""
+        """Return the DataFrame with samples as rows."""
         if self.transposed:
             return as_frame(values.T, self.names, ids)
         return as_frame(values, ids, self.names)
@@ -119,7 +119,7 @@ def store(selected: Selected, dtype: np.dtype, out: Path | None) -> pd.DataFrame
 
 
 def _fill(selected: Selected, sink: MemorySink | NpySink | ParquetSink) -> list[str]:
-    """Move rows to where they go, and return their ids."""
+    """Move the rows to memory or a file, and return their ids."""
     lines: list[int] = []
     ids: list[str] = []
     for block in selected.rows:
@@ -148,7 +148,7 @@ def _check_ids(selected: Selected, lines: list[int], ids: list[str]) -> None:
 
 
 def check_left(path: Path, n_features: int) -> None:
-    """Raise if no feature is left."""
+    """Raise an error if no feature is left."""
     if n_features == 0:
         raise FeatureMismatchError(
             f"{path}: no feature is left. Compare keep_features with its ids, and mind "

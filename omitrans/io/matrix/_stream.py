@@ -1,4 +1,4 @@
-"""Blocks of whole lines from a text file, compressed or not, and work on them beside reading."""
+"""Read blocks of whole lines from a text file, and process them in parallel to reading."""
 
 import gzip
 import io
@@ -37,7 +37,7 @@ class Source(NamedTuple):
 
 @contextmanager
 def open_source(path: str | PathLike[str]) -> Iterator[Source]:
-    """Open a file for its bytes, through gzip if its first bytes say so.
+    """Open a file for its bytes; a file that starts like a gzip file is decompressed.
 
     Raises
     ------
@@ -58,7 +58,7 @@ def open_source(path: str | PathLike[str]) -> Iterator[Source]:
 
 
 def read_blocks(file: IO[bytes], first_line: int, size: int = BLOCK_BYTES) -> Iterator[Block]:
-    """Yield the rest of a file in blocks of about `size` bytes, cut at line ends."""
+    """Yield the rest of a file in blocks of about `size` bytes, split at line ends."""
     tail = b""
     more = size
     while True:
@@ -84,8 +84,8 @@ def map_beside(
 ) -> Iterator[Result]:
     """Yield `function` of each argument, in order, computed by threads a few items ahead.
 
-    Arguments are drawn in the calling thread. Closing the iterator, or an error in it, waits for
-    what is being computed and forgets the rest.
+    Arguments are taken in the calling thread. When the iterator is closed or fails, computations
+    that run are finished and the remaining arguments are dropped.
     """
     waiting: deque[Future[Result]] = deque()
     with ThreadPoolExecutor(n_threads) as pool:

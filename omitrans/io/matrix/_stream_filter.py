@@ -1,4 +1,4 @@
-"""Which features of a matrix to keep, decided block by block."""
+"""Choose which features of a matrix to keep, block by block."""
 
 from typing import NamedTuple
 
@@ -6,7 +6,7 @@ import numpy as np
 
 
 class FeatureFilter(NamedTuple):
-    """Conditions that features must meet; None is no condition."""
+    """Conditions that features must meet; None means no condition."""
 
     max_missing_rate: float | None = None
     min_variance: float | None = None
@@ -15,7 +15,7 @@ class FeatureFilter(NamedTuple):
         return self.max_missing_rate is not None or self.min_variance is not None
 
     def mask(self, n_missing: np.ndarray, variance: np.ndarray, n_samples: int) -> np.ndarray:
-        """Return which features to keep."""
+        """Return a mask of the features to keep."""
         kept = np.ones(len(n_missing), bool)
         if self.max_missing_rate is not None:
             kept &= n_missing <= self.max_missing_rate * n_samples
@@ -24,7 +24,7 @@ class FeatureFilter(NamedTuple):
         return kept
 
     def of_rows(self, values: np.ndarray) -> np.ndarray:
-        """Return which rows of a block, one feature each, to keep."""
+        """Return a mask of the rows to keep in a block with one feature per row."""
         missing = np.isnan(values)
         n_observed = values.shape[1] - missing.sum(axis=1)
         filled = np.where(missing, 0, values).astype(np.float64, copy=False)
@@ -36,7 +36,7 @@ class FeatureFilter(NamedTuple):
 
 
 class ColumnMoments:
-    """Count, mean and variance of columns, fed with blocks of rows (Chan et al. 1979)."""
+    """Count, mean and variance of columns, updated with blocks of rows (Chan et al. 1979)."""
 
     def __init__(self, n_columns: int):
         self.n_rows = 0
@@ -45,7 +45,7 @@ class ColumnMoments:
         self.squares = np.zeros(n_columns)
 
     def add(self, values: np.ndarray) -> None:
-        """Take in a block of rows."""
+        """Add a block of rows."""
         missing = np.isnan(values)
         count = len(values) - missing.sum(axis=0)
         filled = np.where(missing, 0, values).astype(np.float64, copy=False)
@@ -61,7 +61,7 @@ class ColumnMoments:
         self.n_rows += len(values)
 
     def kept(self, conditions: FeatureFilter) -> np.ndarray:
-        """Return which columns meet the conditions."""
+        """Return a mask of the columns that meet the conditions."""
         with np.errstate(invalid="ignore", divide="ignore"):
             variance = self.squares / self.count
         return conditions.mask(self.n_rows - self.count, variance, self.n_rows)

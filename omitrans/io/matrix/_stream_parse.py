@@ -1,4 +1,4 @@
-"""Turn blocks of lines into ids and numbers: fast where lines are regular, else cell by cell.
+"""Parse blocks of lines into ids and numbers: fast where lines are regular, else cell by cell.
 
 The fast way takes the id off each line and writes line ends over the separators: the block is then
 one long column of numbers, which a CSV reader parses without building thousands of columns.
@@ -30,13 +30,13 @@ EXACT_NUMBERS: dict[str, Any] = (
 
 
 class IrregularError(Exception):
-    """Text is not what fast parsing takes; parsing cell by cell reads it or says what is wrong."""
+    """The text is too irregular for fast parsing; it is then parsed cell by cell."""
 
 
 def column_reader(
     dtype: np.dtype, missing_values: tuple[str, ...]
 ) -> Callable[[np.ndarray], np.ndarray]:
-    """Return a function that parses one number a line; it raises IrregularError if it cannot."""
+    """Return a function that parses one number per line; it raises IrregularError if it cannot."""
     if importlib.util.find_spec("pyarrow") is None:
         return _pandas_reader(dtype, missing_values)
     return _arrow_reader(dtype, missing_values)
@@ -138,11 +138,11 @@ class Parser:
     dtype : dtype
         Data type of the returned values.
     missing_values : sequence of str
-        Texts of missing values.
+        Texts that stand for a missing value.
     decimal : str
-        The decimal point.
+        Decimal separator of the text.
     keep : set of str or None
-        Ids of the lines to parse; None is all.
+        Ids of the lines to parse; None parses all lines.
     """
 
     def __init__(
@@ -175,7 +175,7 @@ class Parser:
         return Rows(numbers, list(ids), np.stack(values))
 
     def _lines(self, block: Block) -> Iterator[tuple[int, bytes]]:
-        """Yield the lines that are wanted and not blank, with their numbers."""
+        """Yield the wanted lines that are not blank, with their line numbers."""
         for number, raw in enumerate(bytes(block.data).split(b"\n"), start=block.first_line):
             if not raw or raw == b"\r":
                 continue
@@ -189,14 +189,14 @@ class Parser:
         return raw.partition(sep)[0].strip()
 
     def _unquoted(self, line: tuple[int, bytes]) -> bytes:
-        """Return a line without quotes, if they hide no separator (else it will be irregular)."""
+        """Return a line without quotes if no separator is quoted; else the line stays irregular."""
         parts = line[1].split(b'"')
         if len(parts) % 2 == 0 or any(self.layout.separator.encode() in p for p in parts[1::2]):
             raise IrregularError
         return b"".join(parts)
 
     def _parse_fast(self, data: bytes | bytearray, numbers: Iterable[int]) -> Rows:
-        """Return the rows of lines that are neither blank nor quoted; `numbers` are theirs."""
+        """Return the rows of lines that are not blank or quoted; `numbers` are line numbers."""
         text = np.frombuffer(data, np.uint8)
         line_ends, separators = text == _LINE_END, text == ord(self.layout.separator)
         shape = int(np.count_nonzero(line_ends)), len(self.layout.names) + 1
@@ -230,7 +230,7 @@ class Parser:
         return column
 
     def _parse_slowly(self, number: int, raw: bytes) -> tuple[str, np.ndarray]:
-        """Return id and values of one line, or say which of its fields is no number."""
+        """Return id and values of one line; raise an error if a field is not a number."""
         text = decode(self.layout.path, number, raw).removesuffix("\r")
         name, *fields = self._split(number, text)
         if "\0" in name:

@@ -1,4 +1,4 @@
-"""Where the rows of a streamed matrix go: memory, an .npy file, or a Parquet file."""
+"""Destinations for the rows of a streamed matrix: memory, an .npy file, or a Parquet file."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -15,17 +15,17 @@ _NPY_HEADER_BYTES = 256
 
 
 class Sink(Protocol):
-    """Takes rows in order."""
+    """Destination that receives rows in order."""
 
     def add(self, ids: list[str], values: np.ndarray) -> None:
-        """Take in a block of rows."""
+        """Add a block of rows."""
         ...
 
 
 class MemorySink:
-    """Rows in one array, which grows in place; `n_rows` is a guess.
+    """Sink that collects rows in one array, which grows in place; `n_rows` is an estimate.
 
-    Memory that is asked for and not written to is not taken.
+    The system does not assign memory that was requested but never written to.
     """
 
     def __init__(self, n_rows: int, n_columns: int, dtype: np.dtype):
@@ -33,7 +33,7 @@ class MemorySink:
         self._n_rows = 0
 
     def add(self, ids: list[str], values: np.ndarray) -> None:
-        """Take in a block of rows."""
+        """Add a block of rows."""
         stop = self._n_rows + len(values)
         if stop > len(self._array):
             row_bytes = max(1, self._array.strides[0])
@@ -52,7 +52,7 @@ class MemorySink:
 
 
 class NpySink:
-    """Rows in an .npy file, whose array has samples as rows whichever way they come."""
+    """Sink that writes rows to an .npy file whose array always has samples as rows."""
 
     def __init__(self, file: IO[bytes], n_columns: int, dtype: np.dtype, *, transposed: bool):
         self._file = file
@@ -63,7 +63,7 @@ class NpySink:
         self._file.write(b"\0" * _NPY_HEADER_BYTES)
 
     def add(self, ids: list[str], values: np.ndarray) -> None:
-        """Take in a block of rows."""
+        """Add a block of rows."""
         self._file.write(np.ascontiguousarray(values, self._dtype).data)
         self._n_rows += len(values)
 
@@ -83,7 +83,7 @@ class NpySink:
 
 
 class ParquetSink:
-    """Rows in a Parquet file, with their ids in the column "id"; a row group a block."""
+    """Sink that writes rows to a Parquet file, ids in the column "id", one row group per block."""
 
     def __init__(self, file: IO[bytes], names: list[str], dtype: np.dtype):
         self._pa = import_optional("pyarrow", extra="io", purpose="write Parquet")
@@ -96,7 +96,7 @@ class ParquetSink:
         )
 
     def add(self, ids: list[str], values: np.ndarray) -> None:
-        """Take in a block of rows."""
+        """Add a block of rows."""
         if len(ids) == 0:
             return
         columns = np.asfortranarray(values)
@@ -121,7 +121,7 @@ class ParquetSink:
 
 @contextmanager
 def whole_or_nothing(path: Path) -> Iterator[IO[bytes]]:
-    """Open a new file that takes the name `path` once it is whole, and is removed otherwise."""
+    """Open a new file that is renamed to `path` once it is complete, and is removed otherwise."""
     try:
         with replacing(path) as unfinished, unfinished.open("xb") as file:
             yield file

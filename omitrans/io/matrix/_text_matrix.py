@@ -1,4 +1,4 @@
-"""Rows of a matrix in a text file."""
+"""Read the rows of a matrix from a text file."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,7 +18,7 @@ _N_GAUGED = 32  # blocks of a compressed file, to see how much it is compressed
 
 
 class TextFormat(NamedTuple):
-    """How to read a text file."""
+    """Options for reading a text file."""
 
     sep: str
     decimal: str
@@ -30,23 +30,23 @@ class TextFormat(NamedTuple):
 
 
 def n_threads(n_jobs: int | None) -> int:
-    """Return how many threads parse; one more reads and decompresses, more would wait for it."""
+    """Return the number of threads that parse; one more thread reads and decompresses."""
     return n_jobs or min(cpu_count() or 1, 4)
 
 
 class TextMatrix:
-    """An open text matrix behind its header.
+    """Open text matrix, positioned after its header.
 
     Parameters
     ----------
     source : Source
         The open file.
     how : TextFormat
-        How to read it.
+        Options for reading the file.
     end_mark : bytes, default=None
-        First word of the line behind the matrix.
+        First word of the line after the matrix; None if the matrix ends with the file.
     n_before : int, default=0
-        Number of lines that were read already.
+        Number of lines that were already read.
     """
 
     def __init__(
@@ -62,18 +62,18 @@ class TextMatrix:
 
     @property
     def names(self) -> list[str]:
-        """Names of the columns."""
+        """Return the names of the columns."""
         return self.layout.names
 
     def first_ids(self) -> list[str]:
-        """Return some ids of rows."""
+        """Return the ids of some rows."""
         sep = self.layout.separator.encode()
         lines = [line for block in self._first for line in block.data.split(b"\n", 100)[:100]]
         ids = (line.partition(sep)[0].strip(b'"') for line in lines if line.strip())
         return [name.decode("utf-8", errors="replace") for name in ids]
 
     def n_rows(self) -> int:
-        """Return about how many rows there are, going by the first ones."""
+        """Return the number of rows, estimated from the first rows."""
         n_lines = sum(block.data.count(b"\n") for block in self._first)
         n_bytes = sum(len(block.data) for block in self._first)
         if self._source.compressed:
@@ -81,7 +81,7 @@ class TextMatrix:
         return max(1, round(n_lines * self.path.stat().st_size / max(1, n_bytes)))
 
     def rows(self, keep: frozenset[str] | None = None) -> Iterator[Rows]:
-        """Yield blocks of rows, of all ids or of some."""
+        """Yield blocks of rows: all rows, or those whose ids are in `keep`."""
         how = self._how
         parse = Parser(self.layout, how.dtype, how.missing_values, how.decimal, keep)
         size = self.path.stat().st_size

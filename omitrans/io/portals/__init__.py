@@ -1,4 +1,4 @@
-"""Files as public portals offer them: GEO, GTEx, Xena."""
+"""Readers of files of the public portals GEO, GTEx and Xena."""
 
 from omitrans.io.portals._geo import GeoSeries, read_geo_series_matrix
 from omitrans.io.portals._gtex import read_gtex

@@ -1,4 +1,4 @@
-"""Read what GEO gives: series matrices with their samples, and tables of betas."""
+"""Read files of GEO: series matrices with their samples, and tables of betas."""
 
 import re
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ _CHARACTERISTIC = "characteristics_ch"
 
 
 def read_description(source: Source) -> tuple[dict[str, str], pd.DataFrame, int]:
-    """Read the lines in front of the matrix: the series, its samples, and how many lines."""
+    """Read the lines before the matrix; return the series, its samples and the number of lines."""
     series: dict[str, str] = {}
     fields: list[tuple[str, list[str]]] = []
     for number, raw in enumerate(source.text, start=1):
@@ -51,7 +51,7 @@ def read_description(source: Source) -> tuple[dict[str, str], pd.DataFrame, int]
 
 
 def _sample_table(fields: list[tuple[str, list[str]]]) -> pd.DataFrame:
-    """Return the fields of samples, their characteristics first and under their own names."""
+    """Return the fields of the samples; the characteristics come first, under their own names."""
     characteristics: dict[str, list[str | None]] = {}
     others: dict[str, list[str]] = {}
     for name, cells in fields:
@@ -89,23 +89,23 @@ _BETA = re.compile(r"[ ._]?(avg|average)[ ._]?beta$", re.I)
 
 
 class GeoSeries(NamedTuple):
-    """What a file of GEO holds, as `read_geo_series_matrix` returns it.
+    """Content of a GEO file, as `read_geo_series_matrix` returns it.
 
     Parameters
     ----------
     values : DataFrame of shape (n_samples, n_features)
-        Samples as rows, in the unit of the file. No features if the series matrix has none: large
-        studies often leave it empty, and deposit a table of betas beside it.
+        Values with samples as rows, in the unit of the file. There are no features if the series
+        matrix has none: large studies often leave it empty and deposit a separate table of betas.
     samples : DataFrame
-        Indexed as values; what the series matrix says of its samples, as text: a column for each
-        characteristic (``tissue``, ``age``, ...), then the other fields (``title``,
-        ``platform_id``, ...). No columns for a table of betas.
+        Description of the samples in the series matrix, as text, indexed like `values`: one column
+        per characteristic (``tissue``, ``age``, ...), then the other fields (``title``,
+        ``platform_id``, ...). There are no columns if the file is a table of betas.
     series : dict
-        What it says of the series, field by field.
+        Description of the series in the series matrix, by field.
 
     See Also
     --------
-    read_geo_series_matrix : Read it.
+    read_geo_series_matrix : Reads such a file.
 
     Examples
     --------
@@ -153,43 +153,43 @@ def read_geo_series_matrix(
     Parameters
     ----------
     path : path-like
-        ``GSE..._series_matrix.txt.gz``, or a table with the column ``ID_REF`` (or another name)
-        and, for each sample, ``<sample>.AVG_Beta``, possibly followed by
-        ``<sample> Detection Pval``; compressed by gzip or not.
+        Path of a ``GSE..._series_matrix.txt.gz``, or of a table with the column ``ID_REF`` (or
+        another name) and, for each sample, ``<sample>.AVG_Beta``, possibly followed by ``<sample>
+        Detection Pval``; compressed by gzip or not.
     max_detection_p : float, default=0.01
-        Values whose detection p-value is larger become NaN. None keeps all; a series matrix has no
-        p-values.
+        Values whose detection p-value is larger are set to NaN. None keeps all values; a series
+        matrix has no p-values.
     keep_features : sequence or set of str, default=None
         Ids of the features to keep.
     max_missing_rate : float, default=None
         Largest fraction of missing values of a feature that is kept.
     min_variance : float, default=None
-        Least variance of a feature that is kept.
+        Smallest variance of a feature that is kept.
     out : path-like, default=None
-        An .npy or a Parquet file to write values to; see :func:`read_matrix`.
+        Path of an .npy or a Parquet file to write the values to; see :func:`read_matrix`.
     dtype : {"float32", "float64"}, default="float32"
         Data type of the returned values.
     n_jobs : int, default=None
-        Threads that parse. None means one a processor, at most 4.
+        Number of threads that parse. None means one per processor, at most 4.
     progress : bool, default=False
         Whether to show a progress bar.
 
     Returns
     -------
     GeoSeries
-        Named tuple of ``values``, a DataFrame of shape (n_samples, n_features); ``samples``, what
-        is said of them; and ``series``, what is said of the study.
+        Named tuple of ``values``, a DataFrame of shape (n_samples, n_features); ``samples``, the
+        description of the samples; and ``series``, the description of the study.
 
     Raises
     ------
     DataFormatError
-        If the file is neither, or damaged.
+        If the file is of another kind, or is damaged.
     FeatureMismatchError
-        If no feature is left.
+        If no feature meets the conditions.
 
     See Also
     --------
-    read_matrix : Read matrices of other layouts; it says more about the parameters.
+    read_matrix : Reads matrices of other layouts; its page explains the parameters in more detail.
 
     Examples
     --------
@@ -245,7 +245,7 @@ def read_geo_series_matrix(
 
 
 class _Columns(NamedTuple):
-    """Which columns hold betas, and which their detection p-values."""
+    """Columns that hold betas, and columns that hold their detection p-values."""
 
     names: list[str]  # of samples
     betas: Any
@@ -253,7 +253,7 @@ class _Columns(NamedTuple):
 
 
 def _beta_columns(layout: Layout, *, with_p: bool) -> _Columns:
-    """Tell betas from detection p-values by the names of columns."""
+    """Distinguish betas from detection p-values by the names of the columns."""
     found = [DETECTION.search(name) for name in layout.names]
     others = [place for place, match in enumerate(found) if match is None]
     betas = [place for place in others if _BETA.search(layout.names[place])]
@@ -281,7 +281,7 @@ def _rows(
     max_detection_p: float,
     conditions: FeatureFilter,
 ) -> Iterator[Rows]:
-    """Yield the betas of blocks, NaN where they were not detected, of features that are kept."""
+    """Yield blocks of betas of the features that are kept; NaN where they were not detected."""
     for block in blocks:
         values = block.numbers[:, columns.betas]
         if columns.p_values is not None:

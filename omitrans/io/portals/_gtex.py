@@ -1,4 +1,4 @@
-"""Read GTEx: expression matrices, and who gave which sample."""
+"""Read GTEx data: expression matrices and the covariates of their samples."""
 
 from collections.abc import Sequence
 from os import PathLike
@@ -25,7 +25,7 @@ def describe_samples(
     phenotypes: Path | None,
     tissues: Sequence[str] | None,
 ) -> pd.DataFrame:
-    """Return donor and covariates of the samples to read, indexed by sample id."""
+    """Return the donor and covariates of the samples to read, indexed by sample id."""
     if tissues is not None and not len(tissues):
         raise ValueError("tissues is empty. Name one or more, or leave it None to read all.")
     ids = pd.Index(matrix.samples, name="sample_id", dtype=object)
@@ -50,7 +50,7 @@ def describe_samples(
 def _name_tissue(
     samples: pd.DataFrame, matrix: Path, attributes: Path | None, tissues: Sequence[str] | None
 ) -> pd.DataFrame:
-    """Give all samples of a BED file the one tissue that the caller names."""
+    """Assign the tissue that the caller names to all samples of a BED file."""
     if attributes is not None:
         raise ValueError(
             f"sample_attributes describes samples, and the columns of {matrix} are donors. Leave "
@@ -133,7 +133,7 @@ def _sexes(codes: pd.Series, path: Path) -> pd.Series:
 
 
 def _years(ages: pd.Series, path: Path) -> pd.Series:
-    """Return ages as numbers; a bracket becomes its middle."""
+    """Return ages as numbers; an age bracket becomes its middle."""
     bounds = ages.astype(str).str.extract(r"^(\d+)(?:-(\d+))?$").astype(float)
     odd = ages[bounds[0].isna() & ages.notna()]
     if len(odd):
@@ -174,25 +174,26 @@ def read_gtex(
     Parameters
     ----------
     expression : path-like
-        Expression, genes as rows: a GCT file with TPM, of all tissues
-        (``GTEx_Analysis_..._gene_tpm.gct.gz``) or of one, or a BED file of one tissue as it comes
-        with the eQTLs (``<tissue>.v8.normalized_expression.bed.gz``), whose columns are donors.
+        Path of the expression matrix with genes as rows: a GCT file with TPM, of all tissues
+        (``GTEx_Analysis_..._gene_tpm.gct.gz``) or of one tissue, or a BED file of one tissue as
+        published with the eQTLs (``<tissue>.v8.normalized_expression.bed.gz``), whose columns are
+        donors.
     sample_attributes : path-like, default=None
-        ``..._SampleAttributesDS.txt``, for the tissue of each sample.
+        Path of ``..._SampleAttributesDS.txt``, which gives the tissue of each sample.
     subject_phenotypes : path-like, default=None
-        ``..._SubjectPhenotypesDS.txt``, for sex, age and, where the file has it, cohort.
+        Path of ``..._SubjectPhenotypesDS.txt``, which gives sex, age and, in some versions, cohort.
     tissues : str or sequence of str, default=None
-        Names as in SMTSD, such as "Whole Blood": samples of other tissues are not read. Of a BED
-        file, the name of its tissue.
+        Names of the tissues to read, as in the column SMTSD, such as "Whole Blood". For a BED file,
+        the name of its tissue.
     genes : sequence of str, default=None
-        Ids of the genes to read, with or without version; those that the file lacks are left
-        out. None reads all.
+        Ids of the genes to read, with or without version; ids that the file lacks are ignored. None
+        reads all genes.
     log : bool or "auto", default="auto"
-        Whether to take log2(x + 1). "auto" does so for a GCT file, unless a value read is
-        negative or all of the file, read or not, are below 30, as logged ones are; a BED file
-        holds normalised values and is left as it is.
+        Whether to take log2(x + 1). "auto" does so for a GCT file, unless its values look like
+        logarithms: a value that is read is negative, or all values of the file are below 30. A BED
+        file holds normalised values and is not transformed.
     keep_versions : bool, default=False
-        Whether ids keep their version (ENSG00000223972.5).
+        Whether gene ids keep their version (ENSG00000223972.5).
 
     Returns
     -------
@@ -200,34 +201,34 @@ def read_gtex(
         Dictionary-like object with the attributes
 
         X : DataFrame of shape (n_samples, n_genes + n_covariates)
-            Expression, float32; then ``tissue``, ``sex``, ``age`` and ``cohort``, as far as they
+            Expression as float32, then ``tissue``, ``sex``, ``age`` and ``cohort``, as far as they
             are known. NaN stays NaN. An age bracket (60-69) becomes its middle (64.5).
         samples : DataFrame
-            Indexed as X, with ``donor`` and the covariates.
+            Table of the samples, indexed like X, with ``donor`` and the covariates.
         genes : DataFrame
-            ``gene_id`` and ``gene_symbol`` of the columns; BED files have no symbols.
+            Table with ``gene_id`` and ``gene_symbol`` of the columns; BED files have no symbols.
         unit : str
-            "log2(TPM + 1)", or "as in the file".
+            Unit of the expression: "log2(TPM + 1)", or "as in the file".
 
     Raises
     ------
     ValueError
-        If a file is of another layout or truncated, or holds text or infinite values where
-        numbers are due.
+        If a file is of another layout or truncated, or holds text or infinite values instead of
+        numbers.
     SampleMismatchError
-        If samples or donors are absent from the tables that describe them, or none is left.
+        If samples or donors are absent from the tables that describe them, or no sample is left.
     FeatureMismatchError
-        If gene ids are the same twice without their version, or none of `genes` is there.
+        If two gene ids are equal without their version, or the file holds none of `genes`.
 
     See Also
     --------
-    omitrans.PMIImputer : Takes such an X.
+    omitrans.PMIImputer : Imputes such an X.
     omitrans.datasets.make_expression : Simulated data of the same form.
 
     Notes
     -----
-    Memory is that of the result and one block of 256 genes. Rows whose id ends in ``_PAR_Y`` are
-    left out: the same genes stand under their id on chromosome X.
+    Memory holds the result and one block of 256 genes. Rows whose id ends in ``_PAR_Y`` are left
+    out: the same genes are present with their id on chromosome X.
 
     Examples
     --------
@@ -287,7 +288,7 @@ def _check_ids(ids: pd.Series, keep_versions: bool, genes: Any, path: Path) -> p
 
 
 def _is_linear(values: np.ndarray, path: Path) -> bool:
-    """Return whether values are TPM; few genes may all be low, hence a look at the others."""
+    """Return whether values are TPM; if all are low, the other genes are read as well."""
     if np.fmin.reduce(values, axis=None) < 0:
         return False
     return bool(np.fmax.reduce(values, axis=None) >= LARGEST_LOGGED) or reaches(

@@ -1,4 +1,4 @@
-"""Read expression matrices with genes as rows: GCT files, and the BED files of eQTL studies."""
+"""Read expression matrices with genes as rows: GCT files, and BED files of eQTL studies."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,7 +19,7 @@ _BED_NAMES = ["#chr", "start", "end", "gene_id"]
 
 
 class Matrix(NamedTuple):
-    """An open matrix behind its header."""
+    """Open matrix, positioned after its header."""
 
     path: str | PathLike[str]
     file: IO[str]
@@ -32,12 +32,12 @@ class Matrix(NamedTuple):
 
     @property
     def of_donors(self) -> bool:
-        """Whether the columns are donors: BED files have them, and no symbols."""
+        """Whether the columns are donors, as in BED files, which have no gene symbols."""
         return self.symbol_column is None
 
 
 class Gene(NamedTuple):
-    """A row of a matrix."""
+    """Row of a matrix."""
 
     line: int
     gene_id: str
@@ -97,10 +97,10 @@ def _count_lines(path: str | PathLike[str]) -> int:
 def read_values(
     matrix: Matrix, places: np.ndarray, wanted: set[str] | None
 ) -> tuple[np.ndarray, pd.DataFrame]:
-    """Return float32 values (n_samples, n_genes) of some samples and genes, and the genes' names.
+    """Return float32 values (n_samples, n_genes) of some samples and genes, and the gene names.
 
-    `wanted` are ids without version; None is all. Genes of the pseudoautosomal region of Y are
-    left out.
+    `wanted` holds gene ids without version; None means all genes. Genes of the pseudoautosomal
+    region of chromosome Y are left out.
     """
     values = np.empty((len(places), matrix.n_genes), dtype=np.float32)
     columns = (matrix.n_before + places).tolist()
@@ -126,7 +126,7 @@ def read_values(
 
 
 def _numbers(matrix: Matrix, gene: Gene, columns: list[int]) -> np.ndarray:
-    """Return the values of a gene in some columns; NaN is a missing value."""
+    """Return the values of a gene in some columns; NaN stands for a missing value."""
     try:
         numbers = map(float, map(gene.fields.__getitem__, columns))
         with np.errstate(over="ignore"):  # found below
@@ -146,7 +146,7 @@ def _numbers(matrix: Matrix, gene: Gene, columns: list[int]) -> np.ndarray:
 
 
 def _genes(matrix: Matrix) -> Iterator[Gene]:
-    """Yield the rows of a matrix; raise if one is ragged, or if there are too many or too few."""
+    """Yield the rows; raise an error for ragged rows and for too many or too few of them."""
     n_fields = matrix.n_before + len(matrix.samples)
     n_rows = 0
     for number, line in enumerate(matrix.file, start=matrix.first_line):
@@ -166,7 +166,7 @@ def _genes(matrix: Matrix) -> Iterator[Gene]:
 
 
 def reaches(path: str | PathLike[str], threshold: float) -> bool:
-    """Return whether a value of the file is `threshold` or more; read no further than needed."""
+    """Return whether any value of the file is at least `threshold`; read only as far as needed."""
     with open_matrix(path) as matrix:
         columns = list(range(matrix.n_before, matrix.n_before + len(matrix.samples)))
         return any((_numbers(matrix, gene, columns) >= threshold).any() for gene in _genes(matrix))

@@ -23,12 +23,12 @@ def read_xena(
     n_jobs: int | None = None,
     progress: bool = False,
 ) -> pd.DataFrame:
-    """Read a matrix of UCSC Xena: features as rows, separated by tabs.
+    """Read a matrix of UCSC Xena, a tab-separated text file with features as rows.
 
     Parameters
     ----------
     path : path-like
-        A genomic matrix as Xena's hubs give it, compressed by gzip or not, such as
+        Path of a genomic matrix from a hub of Xena, compressed by gzip or not, such as
         ``TCGA-BRCA.methylation450.tsv.gz`` or ``HiSeqV2.gz``. The first cell of its header is
         ``sample``, ``Composite Element REF``, ``xena_sample`` or ``Ensembl_ID``.
     keep_features : sequence or set of str, default=None
@@ -36,32 +36,33 @@ def read_xena(
     max_missing_rate : float, default=None
         Largest fraction of missing values of a feature that is kept.
     min_variance : float, default=None
-        Least variance of a feature that is kept.
+        Smallest variance of a feature that is kept.
     out : path-like, default=None
-        An .npy or a Parquet file to write to; see :func:`read_matrix`.
+        Path of an .npy or a Parquet file to write the values to; see :func:`read_matrix`.
     dtype : {"float32", "float64"}, default="float32"
         Data type of the returned values.
     n_jobs : int, default=None
-        Threads that parse. None means one a processor, at most 4.
+        Number of threads that parse. None means one per processor, at most 4.
     progress : bool, default=False
         Whether to show a progress bar.
 
     Returns
     -------
     DataFrame of shape (n_samples, n_features)
-        Samples as rows, in the unit of the file: betas, log2(count + 1), log2(FPKM + 1), ...
+        Values with samples as rows, in the unit of the file: betas, log2(count + 1), log2(FPKM +
+        1), ...
 
     Raises
     ------
     DataFormatError
-        If the file is no such matrix.
+        If the file does not hold such a matrix.
     FeatureMismatchError
-        If no feature is left.
+        If no feature meets the conditions.
 
     See Also
     --------
-    read_matrix : Read matrices of other layouts; it says more about the parameters.
-    read_probemap : Read where probes and genes are.
+    read_matrix : Reads matrices of other layouts; its page explains the parameters in more detail.
+    read_probemap : Reads the positions of probes and genes.
 
     Examples
     --------

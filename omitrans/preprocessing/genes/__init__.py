@@ -1,4 +1,4 @@
-"""Gene ids, and the units of expression."""
+"""Helpers for gene ids and for the units of expression."""
 
 from omitrans.preprocessing.genes._gene_ids import collapse_genes, map_gene_ids, strip_gene_version
 from omitrans.preprocessing.genes._units import (

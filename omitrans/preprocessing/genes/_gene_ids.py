@@ -1,4 +1,4 @@
-"""Gene ids without versions, under other names, and one column per gene."""
+"""Remove versions from gene ids, rename genes, and make one column per gene."""
 
 import re
 from collections.abc import Iterable
@@ -18,7 +18,7 @@ _PAR_Y = re.compile(r"^(?:(ENS[A-Z]*\d+(?:\.\d+(?:_\d+)?)?)_PAR_Y|ENSGR(\d+(?:\.
 
 
 def x_copy(name: Any) -> str | None:
-    """Return the id on chromosome X of a copy on Y, None for any other name."""
+    """Return the id on chromosome X of a gene copy on Y, or None for any other name."""
     found = _PAR_Y.match(name) if isinstance(name, str) else None
     if not found:
         return None
@@ -33,23 +33,23 @@ def collapse_columns(
     unit: str | None,
     return_report: bool,
 ) -> Any:
-    """Make one column of each gene.
+    """Make one column per gene.
 
     Parameters
     ----------
     table : DataFrame
-        The columns.
+        Table whose columns are joined.
     genes : ndarray of shape (n_columns,)
-        The gene of each column; None drops it.
+        Gene of each column; None drops the column.
     status : ndarray of shape (n_columns,)
-        What is known of a column for the report; "" where nothing is.
+        Status of each column for the report; "" where there is none yet.
     duplicates, unit, return_report
-        As in ``collapse_genes``.
+        See :func:`collapse_genes`.
 
     Returns
     -------
     DataFrame or tuple of two
-        The table, and the report if it is asked for.
+        Table with one column per gene, and the report if `return_report` is True.
     """
     kept = np.flatnonzero(~pd.isna(genes))
     codes, names = pd.factorize(genes[kept])
@@ -95,7 +95,7 @@ def _duplicates_error(genes: np.ndarray, columns: pd.Index) -> FeatureMismatchEr
 
 
 def _highest(table: pd.DataFrame, columns: np.ndarray, codes: np.ndarray) -> np.ndarray:
-    """Return, for each of the columns, which column of its gene has the highest mean."""
+    """Return, for each column, the column of the same gene with the highest mean."""
     means = np.full(len(columns), -np.inf)
     blocks = column_blocks(table.iloc[:, columns]) if len(columns) and len(table) else ()
     for part, block in blocks:
@@ -115,7 +115,7 @@ def _aggregate(
     how: str,
     unit: str | None,
 ) -> pd.DataFrame:
-    """Return the first column of each gene, and the mean or sum where there are several."""
+    """Return the first column of each gene, or the mean or sum where there are several."""
     kind, pseudocount = ("linear", 0.0) if unit is None else parse_unit(unit)
     values = table.to_numpy(dtype=float_dtype(table), na_value=np.nan)
     result = values[:, firsts]
@@ -156,14 +156,14 @@ def strip_gene_version(names: Iterable[Any]) -> np.ndarray:
     Returns
     -------
     ndarray of str, dtype object
-        "ENSG00000223972.5" becomes "ENSG00000223972". The copies of pseudoautosomal genes on
-        chromosome Y keep their mark, ``_PAR_Y`` or the R of old ids (ENSGR0000182378), so that
-        they stay apart from those on X. Names that are no Ensembl ids are left as they are:
-        "RP11-34P13.7" is a gene, not its seventh version.
+        Ids without version: "ENSG00000223972.5" becomes "ENSG00000223972". The copies of
+        pseudoautosomal genes on chromosome Y keep their mark, ``_PAR_Y`` or the R of old ids
+        (ENSGR0000182378), so that they stay distinct from the genes on X. Names that are not
+        Ensembl ids are not changed: "RP11-34P13.7" is a gene, not the seventh version of a gene.
 
     See Also
     --------
-    collapse_genes : The same for the columns of a table, with a policy for duplicates.
+    collapse_genes : Removes versions from the columns of a table and handles duplicates.
 
     Examples
     --------
@@ -198,31 +198,32 @@ def collapse_genes(
     par_y: str = "keep",
     return_report: bool = False,
 ) -> Any:
-    """Remove the versions of the gene ids and make one column of each gene.
+    """Remove the versions from the gene ids and make one column per gene.
 
     Parameters
     ----------
     table : DataFrame of shape (n_samples, n_columns)
-        Expression with gene ids or symbols as columns; NaN passes.
+        Expression values with gene ids or symbols as columns; NaN is allowed.
     duplicates : {"error", "max_mean", "mean", "sum", "first"}, default="error"
-        What to do with columns of one gene: raise; keep the one with the highest mean; take their
-        mean or sum, sample by sample, over the values present; keep the first.
+        What to do with several columns of one gene: raise an error; keep the column with the
+        highest mean; take the mean or the sum of the observed values, sample by sample; keep the
+        first column.
     unit : str or None, default=None
-        The unit of the values. With None, "mean" and "sum" act on the values as they are: the sum
-        of logarithms means nothing, and their mean is that of a geometric mean. With a unit such
-        as "log2(FPKM + 1)" they act on the abundances and the result is logged again. The other
-        policies need no unit.
+        Unit of the values. With None, "mean" and "sum" use the values as they are: a sum of
+        logarithms has no meaning, and a mean of logarithms is the logarithm of a geometric mean.
+        With a unit such as "log2(FPKM + 1)" they use the abundances, and the result is converted
+        back to logarithms. The other policies need no unit.
     par_y : {"keep", "drop", "merge"}, default="keep"
-        The copies of pseudoautosomal genes on chromosome Y (``_PAR_Y`` or ENSGR ids): keep them
-        as genes of their own, drop them, or give them the id of the copy on X, so that
+        What to do with the copies of pseudoautosomal genes on chromosome Y (``_PAR_Y`` or ENSGR
+        ids): keep them as separate genes, drop them, or give them the id of the copy on X, so that
         `duplicates` decides. Most aligners count all reads for X and leave zeros on Y.
     return_report : bool, default=False
-        Whether to return what became of each column.
+        Whether to also return a report on each column.
 
     Returns
     -------
     DataFrame of shape (n_samples, n_genes)
-        One column per gene, where its first column stood; float32 stays float32.
+        Table with one column per gene, at the position of its first column; float32 stays float32.
     DataFrame
         Only with `return_report`: one row per column of `table`, in its order and indexed by its
         name, with ``gene`` (the new name, missing if there is none) and ``status``: "kept",
@@ -236,13 +237,13 @@ def collapse_genes(
 
     See Also
     --------
-    map_gene_ids : Rename genes by a table, with the same policies.
+    map_gene_ids : Renames genes by a gene table, with the same policies.
 
     Notes
     -----
-    "max_mean" looks at all samples given, so that another cohort may have another column chosen.
-    For a model, choose once and take the columns named in the report. Where no column is dropped
-    or merged, the result shares its values with `table`.
+    "max_mean" uses all samples of the table, so that it may select another column in another
+    cohort. For a model, select the columns once and use the columns that the report names for all
+    cohorts. Where no column is dropped or merged, the result shares its values with `table`.
 
     Examples
     --------
@@ -304,29 +305,29 @@ def map_gene_ids(
     Parameters
     ----------
     table : DataFrame of shape (n_samples, n_columns)
-        Expression with gene ids or symbols as columns; NaN passes.
+        Expression values with gene ids or symbols as columns; NaN is allowed.
     genes : DataFrame
-        A gene table, as :func:`omitrans.io.read_gene_table` gives it.
+        Gene table, as :func:`omitrans.io.read_gene_table` returns it.
     to : str, default="gene_symbol"
-        The column of `genes` with the new names.
+        Column of `genes` with the new names.
     source : str or None, default=None
-        The column of `genes` with the present names; None takes "gene_id", or "gene_symbol" if
-        `to` is "gene_id".
+        Column of `genes` with the present names; None takes "gene_id", or "gene_symbol" if `to` is
+        "gene_id".
     unmapped : {"drop", "keep", "error"}, default="drop"
-        What to do with columns that have no new name, or more than one: drop them, keep them
-        under their present name, or raise.
+        What to do with columns that have no new name, or more than one: drop them, keep them under
+        their present name, or raise an error.
     duplicates : {"error", "max_mean", "mean", "sum", "first"}, default="error"
-        What to do with columns that get one name, as in :func:`collapse_genes`. In GRCh38 some
-        1,700 ids share about 150 symbols, most of them small RNAs (Y_RNA).
+        What to do with several columns that get the same name, as in :func:`collapse_genes`. In
+        GRCh38 some 1,700 ids share about 150 symbols, most of them small RNAs (Y_RNA).
     unit : str or None, default=None
-        The unit of the values, for "mean" and "sum", as in :func:`collapse_genes`.
+        Unit of the values, for "mean" and "sum", as in :func:`collapse_genes`.
     return_report : bool, default=False
-        Whether to return what became of each column.
+        Whether to also return a report on each column.
 
     Returns
     -------
     DataFrame of shape (n_samples, n_genes)
-        One column per gene, where its first column stood; float32 stays float32.
+        Table with one column per gene, at the position of its first column; float32 stays float32.
     DataFrame
         Only with `return_report`: as in :func:`collapse_genes`; ``status`` may also be "unmapped"
         (not in `genes`, or without a name there) and "ambiguous" (more than one name).
@@ -338,7 +339,7 @@ def map_gene_ids(
 
     See Also
     --------
-    collapse_genes : Remove versions and merge duplicates without a table.
+    collapse_genes : Removes versions and merges duplicates without a gene table.
 
     Examples
     --------
@@ -373,7 +374,7 @@ def map_gene_ids(
 def _look_up(
     columns: pd.Index, present: pd.Series, wanted: pd.Series
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the new name of each column (None without one) and whether there are several."""
+    """Return the new name of each column (or None) and whether it has several new names."""
     pairs = pd.DataFrame({"present": present.astype(object), "wanted": wanted.astype(object)})
     pairs = pairs[pairs["present"].notna() & pairs["wanted"].notna() & (pairs["wanted"] != "")]
     names, several = _match(columns.to_numpy(dtype=object), pairs)

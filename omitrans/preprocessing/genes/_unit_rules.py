@@ -1,4 +1,4 @@
-"""The rules by which the unit of expression values is guessed."""
+"""Rules that guess the unit of expression values."""
 
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -25,7 +25,7 @@ _SAMPLE_ELEMENTS = 2**21
 
 
 class UnitGuess(NamedTuple):
-    """What :func:`detect_expression_unit` found."""
+    """Result of :func:`detect_expression_unit`."""
 
     unit: str
     reasons: tuple[str, ...]
@@ -33,7 +33,7 @@ class UnitGuess(NamedTuple):
 
 @dataclass(frozen=True)
 class Summary:
-    """What the rules look at; shares are of the finite values."""
+    """Summary of a table that the rules use; fractions are fractions of the finite values."""
 
     n_columns: int
     n_finite: int
@@ -49,7 +49,7 @@ class Summary:
 
 
 def as_table(Y: Any) -> Any:
-    """Return a frame as it is, anything else as an array; raise unless it is a table."""
+    """Return a DataFrame as it is, other input as an array; raise an error unless it is a table."""
     if not isinstance(Y, pd.DataFrame):
         return check_array(Y, dtype=(np.float64, np.float32), ensure_all_finite=False)
     check_array(Y.head(1).to_numpy(), dtype=np.float64, ensure_all_finite=False)
@@ -84,7 +84,7 @@ def summarize(Y: Any) -> Summary:
 
 
 def _sample(Y: Any) -> np.ndarray:
-    """Return evenly spaced rows, and of very wide tables columns, as float64."""
+    """Return evenly spaced rows (and columns, if the table is very wide) as float64."""
     n_columns = min(Y.shape[1], _SAMPLE_ELEMENTS // 16)
     n_rows = min(Y.shape[0], max(16, _SAMPLE_ELEMENTS // max(1, n_columns)))
     rows = np.linspace(0, Y.shape[0] - 1, n_rows).astype(int)
@@ -95,7 +95,7 @@ def _sample(Y: Any) -> np.ndarray:
 
 
 def _standardized(sample: np.ndarray) -> bool:
-    """Return whether most columns have mean 0 and standard deviation 1; eight rows are needed."""
+    """Return whether most columns have mean 0 and standard deviation 1; needs eight rows."""
     enough = np.isfinite(sample).sum(axis=0) >= 8
     sample = np.where(np.isfinite(sample), sample, np.nan)[:, enough]
     if not sample.shape[1]:

@@ -1,4 +1,4 @@
-"""Which unit expression values are in, and the one way to log2(x + 1)."""
+"""Recognise and check the unit of expression values, and convert them to log2(x + 1)."""
 
 import re
 import warnings
@@ -40,7 +40,7 @@ def detect_expression_unit(Y: Any) -> UnitGuess:
     Parameters
     ----------
     Y : array-like or DataFrame of shape (n_samples, n_genes)
-        Expression; NaN passes.
+        Expression values; NaN is allowed.
 
     Returns
     -------
@@ -59,14 +59,14 @@ def detect_expression_unit(Y: Any) -> UnitGuess:
 
     See Also
     --------
-    check_expression_unit : Raise if a table is not in the unit stated.
-    to_log2 : Convert to log2(x + 1).
+    check_expression_unit : Raises an error if a table does not have the stated unit.
+    to_log2 : Converts expression to log2(x + 1).
 
     Notes
     -----
-    The rules would rather say "unknown" than something false. They cannot tell the base of a
-    logarithm, ln(x + 1) from log2(x + 1), nor log2(x + 1) of counts from that of FPKM or from
-    log2 intensities of an array.
+    The rules prefer "unknown" to a wrong answer. They cannot distinguish ln(x + 1) from log2(x +
+    1), and they cannot distinguish log2(x + 1) of counts from log2(x + 1) of FPKM or from log2
+    intensities of an array.
 
     Examples
     --------
@@ -86,35 +86,35 @@ def detect_expression_unit(Y: Any) -> UnitGuess:
     prefer_skip_nested_validation=True,
 )
 def check_expression_unit(Y: Any, unit: str = LOG2_X_1) -> None:
-    """Raise if expression values cannot be in the unit stated; warn if they hardly can.
+    """Raise an error if expression values cannot have the stated unit; warn if that is unlikely.
 
     Parameters
     ----------
     Y : array-like or DataFrame of shape (n_samples, n_genes)
-        Expression; NaN passes.
+        Expression values; NaN is allowed.
     unit : str, default="log2(x + 1)"
-        The unit stated: "log2(x + 1)", or with another name for x or another pseudocount, such as
-        "log2(FPKM + 1)" and "log2(tpm + 0.001)"; "linear", "FPKM", "FPKM-UQ", "RPKM", "TPM",
+        Stated unit: "log2(x + 1)", or the same with another name for x or another pseudocount, such
+        as "log2(FPKM + 1)" and "log2(tpm + 0.001)"; "linear", "FPKM", "FPKM-UQ", "RPKM", "TPM",
         "CPM"; "counts"; "z-scores".
 
     Raises
     ------
     ValueError
-        If the values contradict the unit: raw values where logarithms are due, logarithms where
-        raw values are due or values logged twice (in a table of 50 genes or more), values too
-        low for a whole transcriptome (10,000 genes or more), negative values where none can be,
-        infinite values.
+        If the values contradict the unit: raw values instead of logarithms, logarithms instead of
+        raw values, values logged twice (in a table of 50 genes or more), values that are too low
+        for a whole transcriptome (10,000 genes or more), negative values in a unit that has none,
+        or infinite values.
 
     Warns
     -----
     UserWarning
-        If the values are improbable in this unit, but possible: few genes, or some negative
-        values as batch correction leaves them.
+        If the values are unlikely in this unit, but possible: in a table of few genes, or with some
+        negative values, as batch correction produces them.
 
     See Also
     --------
-    detect_expression_unit : Guess the unit.
-    to_log2 : Convert to log2(x + 1).
+    detect_expression_unit : Guesses the unit.
+    to_log2 : Converts expression to log2(x + 1).
 
     Examples
     --------
@@ -140,18 +140,19 @@ def to_log2(Y: Any, unit: str, *, check: bool = True) -> Any:
     Parameters
     ----------
     Y : array-like or DataFrame of shape (n_samples, n_genes)
-        Expression; NaN passes.
+        Expression values; NaN is allowed.
     unit : str
-        Its unit, as :func:`check_expression_unit` lists them, but "z-scores", which have lost
-        their means. Values in log2(x + 1) come back as they are.
+        Unit of Y, one of the units that :func:`check_expression_unit` lists except "z-scores",
+        which have lost their means. Values in log2(x + 1) are returned unchanged.
     check : bool, default=True
-        Whether to refuse values that contradict `unit`, above all those that are logged already.
-        False is for the rare table that the rules misjudge; negative values are refused still.
+        Whether to raise an error for values that contradict `unit`, above all for values that are
+        already logarithms. Use False for the rare table that the rules misjudge; negative values
+        are still an error.
 
     Returns
     -------
     ndarray or DataFrame of shape (n_samples, n_genes)
-        Values in log2(x + 1): a frame if `Y` is one; float32 stays float32.
+        Values in log2(x + 1), as a DataFrame if `Y` is a DataFrame; float32 stays float32.
 
     Raises
     ------
@@ -160,7 +161,7 @@ def to_log2(Y: Any, unit: str, *, check: bool = True) -> Any:
 
     See Also
     --------
-    check_expression_unit : The same guard, without conversion.
+    check_expression_unit : The same check without conversion.
 
     Examples
     --------
@@ -200,12 +201,12 @@ def parse_unit(unit: str) -> tuple[str, float]:
     Parameters
     ----------
     unit : str
-        As :func:`check_expression_unit` lists them.
+        Unit, one of those that :func:`check_expression_unit` lists.
 
     Returns
     -------
     tuple of str and float
-        The pseudocount is 0 where there is none.
+        Kind of the unit, and its pseudocount, which is 0 if the unit has none.
     """
     text = unit.strip().lower()
     logged = _LOG2.fullmatch(text)
@@ -222,7 +223,7 @@ def parse_unit(unit: str) -> tuple[str, float]:
 
 
 def _check(s: Summary, unit: str) -> None:
-    """Raise or warn as :func:`check_expression_unit` describes."""
+    """Raise an error or warn as :func:`check_expression_unit` describes."""
     kind, pseudocount = parse_unit(unit)
     if s.infinite:
         raise ValueError(_stated(unit, "it holds infinite values. Mark them as missing first."))
@@ -242,7 +243,7 @@ def _check(s: Summary, unit: str) -> None:
 
 
 def _faults_of_log(s: Summary, guess: UnitGuess, pseudocount: float) -> Faults:
-    """Return what speaks against logarithms, and whether it is certain."""
+    """Return the evidence against logarithms, and whether it is certain."""
     span = f"its values range from {s.low:.4g} to {s.high:.4g}"
     many = s.n_columns >= _MANY_GENES
     if s.high > MAX_LOG:

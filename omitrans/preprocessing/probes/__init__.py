@@ -1,4 +1,4 @@
-"""Array probes: recognised, aligned, filled, filtered."""
+"""Recognise, align, fill and filter array probes."""
 
 from omitrans.preprocessing.probes._harmonizer import ArrayHarmonizer
 from omitrans.preprocessing.probes._probe_filter import ProbeFilter

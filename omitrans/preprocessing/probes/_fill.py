@@ -1,4 +1,4 @@
-"""What stands in for a missing value: something learned from the training samples, never others."""
+"""Replacements for missing values, which are learned from the training samples only."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -21,7 +21,7 @@ _SAMPLES_A_COMPONENT = 4
 
 
 class ProbeStatistics(NamedTuple):
-    """What the training samples tell of each probe."""
+    """Statistics of each probe over the training samples."""
 
     means: np.ndarray
     missing_rates: np.ndarray
@@ -31,7 +31,7 @@ class ProbeStatistics(NamedTuple):
 
 
 def probe_statistics(X: Any, where: ProbeColumns, replicates: str) -> ProbeStatistics:
-    """Return the statistics of each probe over the samples; infinity raises."""
+    """Return the statistics of each probe over the samples; infinity is an error."""
     parts: list[tuple[np.ndarray, ...]] = []
     limits = []
     n_seen = 0
@@ -58,27 +58,27 @@ def learn_reference(
     n_components: int,
     random_state: Any,
 ) -> dict[str, np.ndarray]:
-    """Return what a policy needs beyond the means: components, training samples, or groups.
+    """Return the data that a policy needs beside the means: components, samples or groups.
 
     Parameters
     ----------
     values : ndarray of shape (n_samples, n_probes)
-        Training samples, NaN where a value is missing.
+        Training samples as rows, NaN where a value is missing.
     policy : {"group", "knn", "components"}
-        The policy.
+        Policy for missing values.
     means, variances : ndarray of shape (n_probes,)
-        Means and variances of the training samples.
+        Means and variances of the probes over the training samples.
     groups : array-like of shape (n_samples,) or None
-        The group of each sample; None makes `n_groups` by k-means.
+        Group of each sample; None makes `n_groups` groups by k-means.
     n_groups, n_components : int
-        How many to make.
+        Number of groups, and number of components.
     random_state : int, RandomState instance or None
-        Seeds k-means.
+        Seed of the random numbers of k-means.
 
     Returns
     -------
     dict of str to ndarray
-        "loadings" and "noise", or "profiles" and "landmarks".
+        Arrays by name: "loadings" and "noise", or "profiles" and "landmarks".
     """
     if policy == "components":
         return _components(fill_with(values, means), n_components)
@@ -98,22 +98,23 @@ def learn_reference(
 
 
 class Filler:
-    """What the training samples tell of the missing values of other samples.
+    """Predictor of the missing values of a sample from the training samples.
 
-    A sample is read once, by what :meth:`reader` gives, and remembered by a few numbers: its scores
-    on the components, or its nearest profiles. From these :meth:`expected` gives the values. Each
-    sample is read alone: a product over the batch would round by its size.
+    A sample is read once, by the function that :meth:`reader` returns, and is represented by a few
+    numbers: its scores on the components, or its nearest profiles. From these, :meth:`expected`
+    computes the values. Each sample is read alone, because rounding in a product over the batch
+    would depend on its size.
 
     Parameters
     ----------
     means : ndarray of shape (n_probes,)
-        Means of the training samples, used where the reference has no answer.
+        Means of the probes over the training samples, used where the reference has no answer.
     reference : dict of str to ndarray
-        What `learn_reference` gave; without content, all become means.
+        Result of `learn_reference`; if it is empty, all missing values become means.
     absent : ndarray of shape (n_probes,), bool
-        Which probes the table lacks altogether.
+        Mask of the probes that the whole table lacks.
     limits : ndarray of shape (2,)
-        Smallest and largest training value.
+        Smallest and largest value of the training samples.
     n_neighbors : int
         Number of profiles to average.
     """
@@ -131,7 +132,7 @@ class Filler:
         self._limits, self._n_neighbors = limits, n_neighbors
 
     def reader(self) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
-        """Return the function that reads a sample, given its values and which are missing."""
+        """Return the function that reads a sample, given its values and the missing positions."""
         if "loadings" in self.reference:
             return _score_reader(self.means, **self.reference, absent=self.absent)
         if "profiles" in self.reference:
@@ -139,19 +140,20 @@ class Filler:
         return lambda row, missing: np.array([])
 
     def expected(self, missing: np.ndarray, found: np.ndarray) -> np.ndarray:
-        """Return a sample's missing values, in float64.
+        """Return predictions of the missing values of a sample, as float64.
 
         Parameters
         ----------
         missing : ndarray of int
-            Positions of all probes that the sample misses.
+            Positions of all probes that the sample lacks.
         found : ndarray
-            What the reader found.
+            Result of the reader for this sample.
 
         Returns
         -------
         ndarray
-            A value for each of them. Products over some of them alone would round otherwise.
+            One value for each position. Products over only some of the positions would be rounded
+            differently.
         """
         means = self.means[missing]
         if "loadings" in self.reference:
@@ -164,13 +166,13 @@ class Filler:
 
 
 def _variable_probes(variances: np.ndarray) -> np.ndarray:
-    """Return positions, rising, of the probes that vary most: samples are compared on them."""
+    """Return the ascending positions of the most variable probes, on which samples are compared."""
     ranked = np.argsort(-np.nan_to_num(variances), kind="stable")
     return np.sort(ranked[:_N_LANDMARKS])
 
 
 def _cluster(values: np.ndarray, n_groups: int, random_state: Any) -> np.ndarray:
-    """Return a group of every sample, by k-means."""
+    """Return the group of each sample, found by k-means."""
     n_groups = min(n_groups, len(np.unique(values, axis=0)))
     seed = check_random_state(random_state).randint(np.iinfo(np.int32).max)
     return KMeans(n_groups, n_init=3, random_state=seed).fit_predict(values)
@@ -202,8 +204,9 @@ def fill_with(values: np.ndarray, profile: np.ndarray) -> np.ndarray:
 def _components(values: np.ndarray, n_components: int) -> dict[str, np.ndarray]:
     """Return loadings and noise variance of probabilistic principal components.
 
-    `values` are complete training samples, and are overwritten; some suffice, evenly spaced.
-    Without as many samples or probes as it takes there are no loadings: only the means are known.
+    `values` are complete training samples, and are overwritten; evenly spaced samples are used if
+    there are many. With too few samples or probes there are no loadings, and only the means are
+    known.
     """
     if len(values) > _N_COMPONENT_SAMPLES:
         values = values[np.linspace(0, len(values) - 1, _N_COMPONENT_SAMPLES).astype(int)]
@@ -226,11 +229,11 @@ def _components(values: np.ndarray, n_components: int) -> dict[str, np.ndarray]:
 def _score_reader(
     means: np.ndarray, loadings: np.ndarray, noise: np.ndarray, *, absent: np.ndarray
 ) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
-    """Return the function that gives a sample's expected scores, given its observed values.
+    """Return the function that computes the expected scores of a sample from its observed values.
 
     Under probabilistic principal components a profile is ``means + loadings @ score`` with normal
-    scores and noise. `absent` marks probes that the table lacks altogether, so that what they have
-    in common is computed once.
+    scores and noise. `absent` marks probes that the whole table lacks, so that their part is
+    computed only once.
     """
     loadings = loadings.astype(np.float64)  # once, and not with each sample
     present = loadings[~absent] if absent.any() else loadings
@@ -248,10 +251,10 @@ def _score_reader(
 def _neighbor_reader(
     profiles: np.ndarray, landmarks: np.ndarray, n_neighbors: int
 ) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
-    """Return the function that gives the profiles nearest to a sample, none without a landmark.
+    """Return the function that finds the profiles nearest to a sample, none without a landmark.
 
-    `profiles` are training samples or means of their groups, `landmarks` the probes that distances
-    are measured on.
+    `profiles` are training samples or means of their groups; `landmarks` are the probes from which
+    distances are computed.
     """
     known = np.ascontiguousarray(profiles[:, landmarks])
 

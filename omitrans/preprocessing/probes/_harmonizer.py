@@ -1,4 +1,4 @@
-"""Bring any methylation array to the probes that a model was trained on."""
+"""Transformer that converts tables of any methylation array to the probes of a model."""
 
 from numbers import Integral, Real
 from typing import Any, Self
@@ -50,62 +50,65 @@ from omitrans.utils._sklearn import (
 class ArrayHarmonizer(TransformerMixin, BaseEstimator):
     """Align the probes of any array with those of the training samples, and fill what is missing.
 
-    It stands at the head of a Pipeline. A model trained on 450K arrays then takes EPIC and EPICv2
-    tables as they are: probes are found by name, replicates of a probe (cg00000029_TC21,
-    cg00000029_TC22, or the same without suffixes) become one value, control, SNP (rs) and mutation
-    (nv) probes go, and missing values are filled from the training samples alone. So a sample gets
-    the same result alone and in a batch.
+    Use it as the first step of a Pipeline. A model that was trained on 450K arrays then accepts
+    EPIC and EPICv2 tables without conversion: probes are found by name, replicates of a probe
+    (cg00000029_TC21, cg00000029_TC22, or the same without suffixes) become one value, control, SNP
+    (rs) and mutation (nv) probes are dropped, and missing values are filled from the training
+    samples only. A sample therefore gets the same result alone and in a batch.
 
     Parameters
     ----------
     missing : {"mean", "group", "knn", "components", "keep"}, default="mean"
-        What a missing value becomes: the probe's mean over the training samples; its mean over the
-        most similar group of them; its mean over the `n_neighbors` most similar ones, which are
-        then part of the model; what the sample's other probes let expect, by principal components
-        of the training samples; or nothing, for an imputer down the Pipeline.
+        Value that replaces a missing value. "mean": mean of the probe over the training samples.
+        "group": mean over the most similar group of training samples. "knn": mean over the
+        `n_neighbors` most similar training samples; the training samples are then part of the
+        model. "components": value that is expected from the other probes of the sample, by
+        principal components of the training samples. "keep": missing values stay missing, for an
+        imputer later in the Pipeline.
     replicates : {"mean", "median", "first"}, default="mean"
-        How replicates of a probe become one value; missing ones are left out.
+        How replicates of a probe are combined to one value; missing replicates are ignored.
     warn_coverage : float, default=0.9
-        Below this share of observed probes, transform warns.
+        Fraction of observed probes of a sample below which `transform` warns.
     min_coverage : float, default=0.7
-        Below this share, transform refuses.
+        Fraction of observed probes of a sample below which `transform` raises an error.
     max_missing_rate : float, default=1.0
-        Probes of which a larger share of the training samples is missing are not learned. Probes
-        without any observed value never are.
+        Largest fraction of missing values among the training samples of a probe that is learned.
+        Probes without any observed value are never learned.
     unit : {"auto", "beta"} or None, default="auto"
-        The unit of the values. With "beta" those outside [0, 1] are an error that says what they
-        look like. "auto" means "beta" if all training values lie in [0, 1].
+        Unit of the values. With "beta", values outside [0, 1] are an error whose message says what
+        they look like. "auto" means "beta" if all training values lie in [0, 1].
     n_neighbors : int, default=5
         Number of training samples that "knn" averages.
     n_groups : int, default=8
-        Number of groups that "group" makes by k-means where fit is given none.
+        Number of groups that "group" makes by k-means if no groups are passed to `fit`.
     n_components : int, default=30
-        Number of principal components, at most one per four training samples.
+        Number of principal components for "components", at most one per four training samples.
     random_state : int, RandomState instance or None, default=None
         Seeds k-means.
 
     Attributes
     ----------
     probes_ : ndarray of str
-        The probes that come out, without suffixes, in their order.
+        Names of the returned probes, without suffixes, in their order.
     means_ : ndarray of shape (n_probes,)
-        Their means over the training samples.
+        Means of these probes over the training samples.
     unit_ : {"beta"} or None
-        The unit that transform checks.
+        Unit that `transform` checks; None checks nothing.
     platform_ : str
-        The array of the training samples (:func:`array_platform`).
+        Array of the training samples, as :func:`array_platform` names it.
     n_features_in_ : int
         Number of columns seen in fit.
     feature_names_in_ : ndarray of str
-        Their names, if X had such.
+        Names of the columns seen in fit, if X had column names.
 
     Notes
     -----
-    Coverage is the share of ``probes_`` with an observed value, per sample. Similarity is the mean
-    squared difference over those of the 5,000 most variable probes that the sample holds. The
-    components are probabilistic ones, learned from 1,000 training samples at most.
+    The coverage of a sample is the fraction of ``probes_`` with an observed value. Similarity is
+    the mean squared difference over those of the 5,000 most variable probes that the sample holds.
+    The principal components are probabilistic and are learned from at most 1,000 training samples.
 
-    Tables without column names must have the columns seen in fit; low coverage is a warning then.
+    Tables without column names must have the columns seen in fit; low coverage is then only a
+    warning.
 
     References
     ----------
@@ -174,16 +177,17 @@ class ArrayHarmonizer(TransformerMixin, BaseEstimator):
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any = None, groups: Any = None) -> Self:
-        """Learn the probes, and what stands in for missing values.
+        """Learn the probes, and the replacements for missing values.
 
         Parameters
         ----------
         X : array-like or DataFrame of shape (n_samples, n_features)
-            The training samples; NaN is missing. Columns of a frame are probe names.
+            Training samples as rows; NaN is a missing value. The columns of a DataFrame are probe
+            names.
         y : None
-            Ignored.
+            Not used.
         groups : array-like of shape (n_samples,), default=None
-            The group of each sample, such as its tissue; used with ``missing="group"``.
+            Group of each sample, such as its tissue; used with ``missing="group"``.
 
         Returns
         -------
@@ -193,7 +197,7 @@ class ArrayHarmonizer(TransformerMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If the table is transposed, no probe is left, or values are not in the stated unit.
+            If the table is transposed, no probe is left, or values do not have the stated unit.
         """
         refuse_transposed(X)
         if isinstance(X, pd.DataFrame):
@@ -220,7 +224,7 @@ class ArrayHarmonizer(TransformerMixin, BaseEstimator):
         return self
 
     def _learn_probes(self, X: Any) -> ProbeColumns:
-        """Learn which probes come out, and return where they are in X."""
+        """Learn the probes to return, and find their columns in X."""
         if isinstance(X, pd.DataFrame) and isinstance(X.columns[0], str):
             names = np.asarray(X.columns, dtype=object)
             self.platform_ = array_platform(names)
@@ -253,51 +257,54 @@ class ArrayHarmonizer(TransformerMixin, BaseEstimator):
     # --- transform ---
 
     def transform(self, X: Any) -> Any:
-        """Give the probes of the training samples, filled.
+        """Return the probes of the training samples, with missing values filled.
 
         Parameters
         ----------
         X : array-like or DataFrame of shape (n_samples, n_features)
-            Samples of any array; NaN is missing. A frame may hold any columns in any order.
+            Samples of any array; NaN is a missing value. A DataFrame may hold any columns in any
+            order.
 
         Returns
         -------
         ndarray or DataFrame of shape (n_samples, n_probes)
-            A frame if X is one, with its sample index.
+            Samples with aligned and filled probes, as a DataFrame with the same sample index if X
+            is a DataFrame.
 
         Raises
         ------
         LowCoverageError
-            If a sample holds a smaller share of the probes than `min_coverage`.
+            If a sample holds a smaller fraction of the probes than `min_coverage`.
         FeatureMismatchError
-            If the table holds none of the probes, is transposed, or holds a column twice.
+            If the table holds none of the probes, is transposed, or holds a column more than once.
         ValueError
-            If the values are not in the unit of the training samples.
+            If the values do not have the unit of the training samples.
 
         Warns
         -----
         LowCoverageWarning
-            If a sample holds a smaller share of the probes than `warn_coverage`.
+            If a sample holds a smaller fraction of the probes than `warn_coverage`.
         """
         check_is_fitted(self)
         return self._view(*self._check_new(X), judge=True).to_table()
 
     def fit_transform(self, X: Any, y: Any = None, groups: Any = None) -> Any:
-        """Fit, and give the training samples with their gaps filled; none is refused.
+        """Fit, and return the training samples with missing values filled; none is refused.
 
         Parameters
         ----------
         X : array-like or DataFrame of shape (n_samples, n_features)
-            The training samples.
+            Training samples as rows.
         y : None
-            Ignored.
+            Not used.
         groups : array-like of shape (n_samples,), default=None
-            As for :meth:`fit`.
+            Group of each sample, such as its tissue; used with ``missing="group"``.
 
         Returns
         -------
         ndarray or DataFrame of shape (n_samples, n_probes)
-            A frame if X is one, with its sample index.
+            Samples with aligned and filled probes, as a DataFrame with the same sample index if X
+            is a DataFrame.
         """
         self.fit(X, y, groups)
         return self._view_of_training(X).to_table()
@@ -308,7 +315,7 @@ class ArrayHarmonizer(TransformerMixin, BaseEstimator):
         return self._view(X, self._columns_of(X), judge=False)
 
     def _view(self, X: Any, where: ProbeColumns, *, judge: bool) -> ColumnView:
-        """Return a checked table as aligned and filled; with `judge`, low coverage is refused."""
+        """Return the aligned and filled view of a checked table; `judge` refuses low coverage."""
         values = as_matrix(X)
         found = self._survey(X, values, where, fill=self.missing != "keep")
         if judge:
@@ -333,7 +340,7 @@ class ArrayHarmonizer(TransformerMixin, BaseEstimator):
         return ColumnView(filled, names=names, index=index, is_beta=is_beta)
 
     def _survey(self, X: Any, values: np.ndarray, where: ProbeColumns, *, fill: bool) -> Survey:
-        """Return what each sample holds of the probes, and what fills its gaps."""
+        """Return the coverage of each sample, and the replacements for its missing values."""
         filler = Filler(
             self.means_,
             self._reference,
@@ -352,7 +359,7 @@ class ArrayHarmonizer(TransformerMixin, BaseEstimator):
         judge_coverage(coverage, getattr(X, "index", None), len(self.probes_), limits)
 
     def report(self, X: Any) -> pd.DataFrame:
-        """Tell how much of each sample can be used, without refusing any.
+        """Report how many of the model's probes each sample holds, without refusing any sample.
 
         Parameters
         ----------
@@ -363,8 +370,8 @@ class ArrayHarmonizer(TransformerMixin, BaseEstimator):
         -------
         DataFrame
             One row per sample: ``platform`` (:func:`array_platform` of its probes), ``n_probes``
-            (observed ones of ``probes_``), ``coverage`` (their share) and ``status``: "ok", "low"
-            (transform warns) or "refused".
+            (number of observed ``probes_``), ``coverage`` (their fraction) and ``status``: "ok",
+            "low" (`transform` warns) or "refused" (`transform` raises an error).
         """
         check_is_fitted(self)
         X, where = self._check_new(X)
@@ -377,24 +384,24 @@ class ArrayHarmonizer(TransformerMixin, BaseEstimator):
         )
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
-        """Return the names of the probes that come out.
+        """Return the names of the probes that `transform` returns.
 
         Parameters
         ----------
         input_features : array-like of str or None, default=None
-            Names of the columns of X; they must be those seen in fit.
+            Names of the columns of X; they must be the names seen in fit.
 
         Returns
         -------
         ndarray of str
-            The names.
+            Names of the probes.
         """
         check_is_fitted(self)
         names = check_feature_names_in(self, input_features)
         return self.probes_ if hasattr(self, "feature_names_in_") else names[self._probe_columns]
 
     def _check_new(self, X: Any) -> tuple[Any, ProbeColumns]:
-        """Return a checked table, and where its probes are."""
+        """Return a checked table, and the columns of its probes."""
         if not self._by_name(X):
             X = check_table(self, X, reset=False)
             where = self._columns_of(X)
@@ -420,7 +427,7 @@ class ArrayHarmonizer(TransformerMixin, BaseEstimator):
         return find_probes(map(str, X.columns), self.probes_) if known is None else known
 
     def _known_columns(self, X: pd.DataFrame) -> ProbeColumns | None:
-        """Return where the probes are in a frame with the columns seen in fit, None in others."""
+        """Return the columns of the probes if X has the columns seen in fit, else None."""
         names = np.asarray(X.columns, dtype=object)
         # files of earlier versions do not know the replicates
         if not hasattr(self, "_replicate_columns") or not np.array_equal(

@@ -1,4 +1,4 @@
-"""Find a model's probes among the columns of a table, and join replicates."""
+"""Find the probes of a model among the columns of a table, and combine replicates."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple, cast
@@ -19,7 +19,7 @@ REPLICATES = ("mean", "median", "first")
 
 
 class ProbeColumns(NamedTuple):
-    """Which columns of a table hold which probes."""
+    """Assignment of the columns of a table to probes."""
 
     probes: np.ndarray
     """Names of the probes, as asked for."""
@@ -33,7 +33,7 @@ class ProbeColumns(NamedTuple):
         return np.array_equal(self.first, np.arange(X.shape[1])) and not len(self.replicates)
 
     def part(self, start: int, stop: int) -> "ProbeColumns":
-        """Return the same for a run of the probes."""
+        """Return the assignment for a range of the probes."""
         own = self.replicates[self.replicates["probe"].between(start, stop - 1)]
         return ProbeColumns(
             self.probes[start:stop],
@@ -42,7 +42,7 @@ class ProbeColumns(NamedTuple):
         )
 
     def subset(self, positions: np.ndarray) -> "ProbeColumns":
-        """Return the same for some of the probes, in another order if need be."""
+        """Return the assignment for some of the probes, in any order."""
         own = self.replicates
         if len(own):
             place = np.full(len(self.first), -1)
@@ -73,13 +73,13 @@ def find_probes(columns: Iterable[str], probes: np.ndarray) -> ProbeColumns:
 
 
 def every_column(names: np.ndarray) -> ProbeColumns:
-    """Return the columns of a table without names: each is a probe of its own."""
+    """Return the assignment for a table without names, in which each column is one probe."""
     none = pd.DataFrame({"column": np.array([], int), "probe": np.array([], int)})
     return ProbeColumns(names, np.arange(len(names)), none)
 
 
 def check_probe_columns(X: pd.DataFrame) -> None:
-    """Raise if columns are unusable; only a probe, measured by replicates, may occur twice."""
+    """Raise an error if columns are unusable; only probes with replicates may repeat."""
     if isinstance(X.columns, pd.MultiIndex):
         raise TypeError(
             f"The columns of X have {X.columns.nlevels} levels (first: {X.columns[0]!r}). Keep the "
@@ -93,7 +93,7 @@ def check_probe_columns(X: pd.DataFrame) -> None:
 
 
 def remember_columns(estimator: Any, X: pd.DataFrame) -> None:
-    """Set what scikit-learn keeps of a table; its own way refuses a name that stands twice."""
+    """Set the attributes that scikit-learn keeps of a table, but allow repeated names."""
     estimator.n_features_in_ = X.shape[1]
     if isinstance(X.columns[0], str):
         estimator.feature_names_in_ = np.asarray(X.columns, dtype=object)
@@ -102,7 +102,7 @@ def remember_columns(estimator: Any, X: pd.DataFrame) -> None:
 
 
 def check_known_probes(X: pd.DataFrame, where: ProbeColumns) -> None:
-    """Raise if no probe was found in X, and say why that may be."""
+    """Raise an error with a likely reason if no probe was found in X."""
     probes = where.probes
     if (where.first >= 0).any():
         return
@@ -119,7 +119,7 @@ def check_known_probes(X: pd.DataFrame, where: ProbeColumns) -> None:
 
 
 def refuse_transposed(X: Any) -> None:
-    """Raise if rows, not columns, are named like CpG probes."""
+    """Raise an error if rows, not columns, are named like CpG probes."""
     if not isinstance(X, pd.DataFrame) or X.empty:
         return
     if share_of_probe_names(X.index) > 0.5 > share_of_probe_names(X.columns):
@@ -132,23 +132,23 @@ def refuse_transposed(X: Any) -> None:
 def take_probes(
     X: Any, where: ProbeColumns, replicates: str, *, order: str | None = None
 ) -> np.ndarray:
-    """Return the values of the probes, NaN where the table lacks them.
+    """Return the values of the probes; NaN where the table lacks them.
 
     Parameters
     ----------
     X : DataFrame or ndarray of shape (n_samples, n_columns)
-        The table.
+        Table with samples as rows.
     where : ProbeColumns
-        What `find_probes` found in it.
+        Columns of the probes, as `find_probes` returns them.
     replicates : {"mean", "median", "first"}
-        What becomes of the values of a probe's replicates; missing ones are left out.
+        How replicates of a probe are combined to one value; missing replicates are ignored.
     order : {"C", "F"} or None, default=None
-        Layout of the values; None keeps that of X.
+        Memory layout of the values; None keeps the layout of X.
 
     Returns
     -------
     ndarray of shape (n_samples, n_probes)
-        A new array, in float32 if X is, else float64.
+        New array, as float32 if X is float32, else as float64.
     """
     values = as_matrix(X)
     absent = where.first < 0
@@ -168,16 +168,16 @@ def probe_blocks(X: Any, where: ProbeColumns, replicates: str) -> Iterator[np.nd
 
 
 def framed(X: Any, values: np.ndarray, names: np.ndarray) -> Any:
-    """Return new values as a frame, with the samples of X, if X is one."""
+    """Return new values as a DataFrame with the samples of X, if X is a DataFrame."""
     if not isinstance(X, pd.DataFrame):
         return values
     return pd.DataFrame(values, index=X.index, columns=names, copy=False)
 
 
 def unchanged(X: Any, values: np.ndarray, names: Any) -> Any:
-    """Return X, under other column names if given, without a copy where it has its values' dtype.
+    """Return X, with other column names if given, without a copy if its dtype is right.
 
-    Others, such as float16, come in the dtype that they get with samples that have gaps.
+    Other dtypes, such as float16, become the dtype of tables that have missing values.
     """
     if not isinstance(X, pd.DataFrame):
         return X

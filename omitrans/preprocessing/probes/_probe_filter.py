@@ -1,4 +1,4 @@
-"""Drop array probes by what is known of them."""
+"""Transformer that drops unsuitable array probes."""
 
 import re
 from collections.abc import Callable
@@ -29,45 +29,48 @@ _ID_RULES = {
 class ProbeFilter(ColumnsMixin, BaseEstimator):
     """Drop methylation probes that the annotation or their id marks as unsuitable.
 
-    Each rule has a switch. The defaults are the five rules of the OmiTrans paper, which keeps the
-    sex chromosomes.
+    Each rule has its own parameter. The defaults are the five rules of the OmiTrans paper, which
+    keeps the sex chromosomes.
 
     Parameters
     ----------
     annotation : DataFrame or None, default=None
-        A probe table as :func:`omitrans.annotation.check_probe_table` accepts it; each rule says
-        below which column it reads. None leaves only the rules that read the probe id, and on X
-        without column names not even these: then every column is kept.
+        Probe table, as :func:`omitrans.annotation.check_probe_table` accepts it; each rule below
+        names the column that it reads. None applies only the rules that read the probe id; if X has
+        no column names either, every column is kept.
     drop_off_epic : bool, default=True
-        Drop probes that the EPIC array no longer has (column ``on_epic``).
+        Whether to drop probes that the EPIC array no longer has (column ``on_epic``).
     drop_snp : bool, default=True
-        Drop probes with a SNP within five base pairs of the target (``snp_within_5bp``).
+        Whether to drop probes with a SNP within five base pairs of the target (column
+        ``snp_within_5bp``).
     drop_multi_mapped : bool, default=True
-        Drop probes that map to more than one place in the genome (``multi_mapped``).
+        Whether to drop probes that map to more than one place in the genome (column
+        ``multi_mapped``).
     drop_non_cpg : bool, default=True
-        Drop probes of loci that are no CpG (ids that start with "ch.").
+        Whether to drop probes of loci that are not CpG sites (ids that start with "ch.").
     drop_snp_assay : bool, default=True
-        Drop the genotyping probes (ids that start with "rs" and a digit).
+        Whether to drop genotyping probes (ids that start with "rs" and a digit).
     drop_sex_chromosomes : bool, default=False
-        Drop probes on the chromosomes X and Y (``chromosome``).
+        Whether to drop probes on the chromosomes X and Y (column ``chromosome``).
     unannotated : {"keep", "drop", "error"}, default="keep"
-        What to do with columns of X that the annotation does not list. If it lists none at all,
-        fit always raises.
+        What to do with columns of X that the annotation does not list. If it lists none of the
+        columns, `fit` always raises an error.
     unit : {"beta"} or None, default=None
-        "beta" declares that X holds beta values: values outside [0, 1] then raise in fit and
-        transform. None does not look.
+        "beta" declares that X holds beta values: values outside [0, 1] are then an error in `fit`
+        and `transform`. None does not check.
 
     Attributes
     ----------
     rule_counts_ : Series of int
-        How many probes each applied rule marks, under the name of its switch without ``drop_``.
-        The rules overlap: ``rule_counts_["any"]`` is how many probes are dropped.
+        Number of probes that each applied rule marks, under the name of its parameter without
+        ``drop_``. The rules overlap: ``rule_counts_["any"]`` is the number of probes that are
+        dropped.
     column_indices_ : ndarray of int
         Positions in X of the probes that are kept.
     n_features_in_ : int
         Number of columns seen in fit.
     feature_names_in_ : ndarray of str
-        Their names, if X had such.
+        Names of the columns seen in fit, if X had column names.
 
     References
     ----------
@@ -139,10 +142,10 @@ class ProbeFilter(ColumnsMixin, BaseEstimator):
         Parameters
         ----------
         X : array-like or DataFrame of shape (n_samples, n_features)
-            The samples; the column names are probe ids. Values are read only to find infinity
-            and, with ``unit="beta"``, values that are no betas.
+            Samples as rows; the column names are probe ids. Values are read only to find infinity
+            and, with ``unit="beta"``, values that are not betas.
         y : None
-            Ignored.
+            Not used.
 
         Returns
         -------
@@ -152,7 +155,7 @@ class ProbeFilter(ColumnsMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If a rule is on whose column the annotation lacks, or no probe is left.
+            If the annotation lacks the column of an active rule, or no probe is left.
         """
         return self._fit_columns(X)
 

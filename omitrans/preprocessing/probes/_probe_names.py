@@ -1,4 +1,4 @@
-"""What the names of array probes tell: replicates, controls, and the array they are from."""
+"""Recognise replicates, controls and the array from the names of array probes."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -29,7 +29,7 @@ _N_EPIC = 866_900
 
 
 def trim_suffix(names: Iterable[str]) -> np.ndarray:
-    """Return probe names without EPICv2's suffix.
+    """Return probe names without the suffix of EPICv2.
 
     Parameters
     ----------
@@ -39,14 +39,14 @@ def trim_suffix(names: Iterable[str]) -> np.ndarray:
     Returns
     -------
     ndarray of str, dtype object
-        The names; those without a suffix as they are.
+        Probe names without suffix; names that have no suffix are not changed.
     """
     # the test for "_" spares most names the slower pattern
     return np.array([_SUFFIX.sub("", name) if "_" in name else name for name in names], object)
 
 
 def measures_methylation(names: np.ndarray) -> np.ndarray:
-    """Return True for each (trimmed) name that is no control, SNP assay or mutation probe."""
+    """Return True for each (trimmed) name that is not a control, SNP or mutation probe."""
     return np.array(
         [
             not name.startswith(_MAYBE_NOT_METHYLATION) or _NOT_METHYLATION.match(name) is None
@@ -57,7 +57,7 @@ def measures_methylation(names: np.ndarray) -> np.ndarray:
 
 
 def share_of_probe_names(names: Iterable[object]) -> float:
-    """Return the share of names that look like a CpG probe's."""
+    """Return the fraction of names that look like names of CpG probes."""
     trimmed = trim_suffix(map(str, names))
     return float(np.mean([_CPG.match(name) is not None for name in trimmed])) if len(trimmed) else 0
 
@@ -68,20 +68,21 @@ def array_platform(names: Iterable[str]) -> str:
     Parameters
     ----------
     names : iterable of str
-        Probe names, all of an array or some thousand of them, in any order.
+        Probe names, all names of an array or some thousand of them, in any order.
 
     Returns
     -------
     {"27K", "450K", "EPIC", "EPICv2", "MSA", "unknown"}
-        The array. "unknown" if there are too few CpG probes to tell, or they are none of these.
+        Name of the array. "unknown" if there are too few CpG probes to decide, or the array is none
+        of these.
 
     Notes
     -----
-    Names with a suffix (cg00000029_TC21), or several of one name, are EPICv2's or MSA's. The others
-    are told apart by a sample of known ids: of those numbered by a multiple of 256, the complete
-    lists of 27K, 450K and MSA are known. A table cut to the probes that two arrays share is taken
-    for the smaller one. EPICv2 without suffixes and replicates cannot be told from EPIC unless it
-    holds more probes than EPIC has.
+    Names with a suffix (cg00000029_TC21) and repeated names come from EPICv2 or MSA. The other
+    arrays are distinguished by a sample of known ids: among the ids whose number is a multiple of
+    256, the complete lists of 27K, 450K and MSA are known. A table that holds only probes that two
+    arrays share is assigned to the smaller array. EPICv2 without suffixes and replicates cannot be
+    distinguished from EPIC unless it holds more probes than EPIC has.
 
     Examples
     --------
@@ -110,7 +111,7 @@ def _platform_of(names: Sequence[str], trimmed: np.ndarray, sampled: "_SampledPr
 
 
 class _SampledProbes(NamedTuple):
-    """Probes of a table that are among those known completely."""
+    """Probes of a table that belong to the sample of known ids."""
 
     position: np.ndarray
     """Their columns."""
@@ -125,7 +126,7 @@ class _SampledProbes(NamedTuple):
 
 
 def _sampled_probes(names: Sequence[str], trimmed: np.ndarray) -> _SampledProbes:
-    """Return which columns tell one array from another."""
+    """Return the columns that distinguish one array from another."""
     cpgs = [int(short[2:]) if _CPG.match(short) else -1 for short in trimmed]
     numbers = np.array(cpgs, dtype=np.int64)
     ordered = np.sort(numbers[numbers >= 0])
@@ -146,12 +147,12 @@ def sample_platforms(X: pd.DataFrame) -> np.ndarray:
     Parameters
     ----------
     X : DataFrame of shape (n_samples, n_probes)
-        A sample's missing values may be probes that its array lacks.
+        Samples as rows; missing values of a sample may be probes that its array lacks.
 
     Returns
     -------
     ndarray of str
-        As :func:`array_platform` calls them.
+        Array of each sample, as :func:`array_platform` names it.
     """
     names = list(map(str, X.columns))
     trimmed = trim_suffix(names)
@@ -175,7 +176,7 @@ def sample_platforms(X: pd.DataFrame) -> np.ndarray:
 
 
 def _decide(share: dict[str, float], *, enough: bool, replicated: bool, many: bool) -> str:
-    """Return the array whose share of the sampled probes fits."""
+    """Return the array whose fraction of the sampled probes fits."""
     if replicated:
         return "MSA" if enough and share["MSA"] >= _ALL else "EPICv2"
     if not enough:
@@ -194,7 +195,7 @@ def _share(members: np.ndarray) -> float:
 
 @cache
 def _known_ids() -> dict[str, np.ndarray]:
-    """Return the sampled CpG numbers of each array that is known completely."""
+    """Return the sampled CpG numbers of each array whose list is complete."""
     with files("omitrans.preprocessing.probes").joinpath("_array_ids.csv").open() as file:
         table = pd.read_csv(file)
     arrays = table["arrays"].str.get_dummies(sep=" ").astype(bool)

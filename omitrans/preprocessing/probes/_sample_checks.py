@@ -1,4 +1,4 @@
-"""What a sample must bring: enough of the probes that a model reads, in the unit of training."""
+"""Checks that a sample holds enough probes of a model, in the unit of the training values."""
 
 import warnings
 from typing import Any, NamedTuple
@@ -13,7 +13,7 @@ _SHOWN = 3
 
 
 class CoverageLimits(NamedTuple):
-    """Shares of observed probes below which a sample draws a warning, or is refused."""
+    """Fractions of observed probes below which a sample causes a warning, or is refused."""
 
     warn: float
     refuse: float
@@ -22,7 +22,7 @@ class CoverageLimits(NamedTuple):
 def coverage_report(
     coverage: np.ndarray, samples: Any, n_probes: int, limits: CoverageLimits, *, platform: Any
 ) -> pd.DataFrame:
-    """Return what is observed of each sample, and what becomes of it."""
+    """Return the platform, coverage and status of each sample."""
     status = np.select(
         [coverage < limits.refuse, coverage < limits.warn], ["refused", "low"], default="ok"
     )
@@ -36,7 +36,7 @@ def coverage_report(
 def judge_coverage(
     coverage: np.ndarray, samples: Any, n_probes: int, limits: CoverageLimits
 ) -> None:
-    """Refuse samples of too low coverage, warn of low ones."""
+    """Raise an error for samples of too low coverage, and warn about samples of low coverage."""
     samples = np.arange(len(coverage)) if samples is None else samples
     refused = coverage < limits.refuse
     if refused.any():
@@ -58,7 +58,7 @@ def judge_coverage(
 
 
 def learn_unit(limits: np.ndarray, unit: str | None) -> str | None:
-    """Return the unit of the training values; "auto" takes those in [0, 1] for betas."""
+    """Return the unit of the training values; "auto" treats values in [0, 1] as betas."""
     if unit == "auto":
         unit = "beta" if limits[0] >= 0 and limits[1] <= 1 else None
     if unit == "beta":
@@ -67,16 +67,16 @@ def learn_unit(limits: np.ndarray, unit: str | None) -> str | None:
 
 
 def check_unit(limits: np.ndarray, unit: str | None, training: np.ndarray) -> None:
-    """Raise if the values of a new table are not in the unit of the training values.
+    """Raise an error if the values of a new table do not have the unit of the training values.
 
     Parameters
     ----------
     limits : ndarray of shape (2,)
         Smallest and largest value of the table.
     unit : {"beta"} or None
-        Unit of the training values, if it is known.
+        Unit of the training values; None if it is not known.
     training : ndarray of shape (2,)
-        Their smallest and largest value.
+        Smallest and largest training value.
     """
     if unit == "beta":
         check_beta_values(limits)
@@ -89,7 +89,7 @@ def check_unit(limits: np.ndarray, unit: str | None, training: np.ndarray) -> No
 
 
 def _worst(samples: Any, coverage: np.ndarray, chosen: np.ndarray) -> str:
-    """Return the chosen samples of lowest coverage, readable in a message."""
+    """Return the chosen samples of lowest coverage as text for a message."""
     worst = np.argsort(np.where(chosen, coverage, np.inf), kind="stable")
     shown = worst[: min(_SHOWN, int(chosen.sum()))]
     more = ", ..." if chosen.sum() > _SHOWN else ""

@@ -1,4 +1,4 @@
-"""Read a table sample by sample: what is observed, in which range, and what fills the gaps."""
+"""Read a table sample by sample: coverage, range of values, and replacements for missing values."""
 
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -17,7 +17,7 @@ one_thread = threadpool_limits.wrap(1, user_api="blas")
 
 
 class Survey(NamedTuple):
-    """What the samples of a table hold of a model's probes."""
+    """Coverage and range of the probes of a model in the samples of a table."""
 
     coverage: np.ndarray
     """Share of the probes that each sample holds."""
@@ -28,12 +28,12 @@ class Survey(NamedTuple):
 
 
 class Gaps:
-    """The missing values of each sample, and what to compute others from that stand in for them.
+    """Missing values of each sample, and the data from which their replacements are computed.
 
     Parameters
     ----------
     filler : Filler
-        Computes them.
+        Filler that computes the replacements.
     """
 
     def __init__(self, filler: Filler) -> None:
@@ -41,14 +41,14 @@ class Gaps:
         self._samples: list[tuple[np.ndarray, np.ndarray] | None] = []
 
     def add(self, missing: np.ndarray, found: np.ndarray | None) -> None:
-        """Remember the next sample; `found` is None for one that misses nothing."""
+        """Add the next sample; `found` is None for a sample without missing values."""
         # probes that the whole table lacks are remembered once
         own = np.flatnonzero(missing & ~self._filler.absent).astype(np.int32)
         self._samples.append(None if found is None else (own, found))
 
     @one_thread
     def fill(self, values: np.ndarray, columns: np.ndarray | None) -> None:
-        """Write what stands in for missing values into a table of some or all probes."""
+        """Write the replacements for missing values into a table of some or all probes."""
         absent = self._filler.absent
         place = np.full(len(absent), -1)
         place[slice(None) if columns is None else columns] = np.arange(values.shape[1])
@@ -68,22 +68,22 @@ class Gaps:
 
 
 class ProbeSource:
-    """The probes of a model in a table: its columns, replicates joined, gaps filled.
+    """Probes of a model in a table, with replicates combined and missing values filled.
 
     Parameters
     ----------
     values : ndarray of shape (n_samples, n_columns)
-        The table.
+        Values of the table, with samples as rows.
     where : ProbeColumns
-        Where the probes are in it.
+        Columns of the probes in the table.
     replicates : {"mean", "median", "first"}
-        How replicates become one value.
+        How replicates are combined to one value.
     order : {"C", "F"} or None
-        Layout of what is gathered; None keeps that of the table.
+        Memory layout of the gathered values; None keeps the layout of the table.
     gaps : Gaps or None
-        What fills missing values; None leaves them.
+        Replacements for missing values; None keeps missing values.
     complete : bool
-        Whether nothing is missing then.
+        Whether no value is missing after filling.
     """
 
     def __init__(
@@ -104,7 +104,7 @@ class ProbeSource:
         self.complete = complete
 
     def gather(self, columns: np.ndarray | None) -> np.ndarray:
-        """Return the values of some probes; None stands for all."""
+        """Return the values of some probes; None means all probes."""
         where = self._where if columns is None else self._where.subset(columns)
         taken = take_probes(self._values, where, self._replicates, order=self._order)
         if self._gaps is not None:
@@ -121,25 +121,25 @@ def survey(
     *,
     names: Any,
 ) -> Survey:
-    """Read the probes of each sample once; infinity raises.
+    """Read the probes of each sample once; infinity is an error.
 
     Parameters
     ----------
     values : ndarray of shape (n_samples, n_columns)
-        The table.
+        Values of the table, with samples as rows.
     where : ProbeColumns
-        Where the probes are in it.
+        Columns of the probes in the table.
     replicates : {"mean", "median", "first"}
-        How replicates become one value.
+        How replicates are combined to one value.
     filler : Filler or None
-        What the training samples tell of missing values; None leaves them.
+        Filler for missing values; None keeps missing values.
     names : array-like of str
-        What probes are called in the message.
+        Names of the probes, for error messages.
 
     Returns
     -------
     Survey
-        What was found.
+        Coverage, range and replacements for missing values.
     """
     n_probes = len(where.first)
     low = high = np.nan
@@ -169,7 +169,7 @@ def survey(
 def _row_blocks(
     values: np.ndarray, where: ProbeColumns, replicates: str
 ) -> Iterator[tuple[slice, np.ndarray]]:
-    """Yield the probes of some samples at a time, row by row in memory."""
+    """Yield the probes of some samples at a time, in row-major layout."""
     # a sample of a column-major table is scattered: several are collected together
     at_least = 1 if values.flags.c_contiguous else 8
     same = where.are_all(values)
