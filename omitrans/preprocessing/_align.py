@@ -38,9 +38,9 @@ class LocationAligner(ColumnsMixin, BaseEstimator):
     column_indices_ : ndarray of int
         Positions in X of the columns, sorted along the genome.
     n_features_in_ : int
-        Number of columns seen in fit.
+        Number of columns of X seen in fit.
     feature_names_in_ : ndarray of str
-        Names of the columns seen in fit, if X had column names.
+        Names of the columns of X seen in fit, if X is a frame.
 
     Notes
     -----

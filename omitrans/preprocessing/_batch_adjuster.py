@@ -137,9 +137,9 @@ class BatchAdjuster(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     scales_ : ndarray of shape (n_batches, n_features)
         Standard deviation within each batch, relative to `scale_`.
     n_features_in_ : int
-        Number of columns seen in fit.
+        Number of columns of X seen in fit.
     feature_names_in_ : ndarray of str
-        Names of the columns seen in fit, if X had column names.
+        Names of the columns of X seen in fit, if X is a frame.
 
     Notes
     -----

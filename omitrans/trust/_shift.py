@@ -213,9 +213,9 @@ class DomainShiftDetector(OutlierMixin, BaseEstimator):
     offset_ : float
         ``-threshold_``, the name that detectors of scikit-learn use.
     n_features_in_ : int
-        Number of columns seen in fit.
+        Number of columns of X seen in fit.
     feature_names_in_ : ndarray of str
-        Names of the columns seen in fit, if X had column names.
+        Names of the columns of X seen in fit, if X is a frame.
 
     See Also
     --------

@@ -15,6 +15,9 @@ from omitrans.engine._probe_dropout import ProbeDropout
 from omitrans.metrics import r2_per_feature
 from omitrans.pipelines import make_translation_pipeline
 
+# the ids of the simulated samples name patients
+pytestmark = pytest.mark.filterwarnings("ignore::omitrans.exceptions.PatientGroupsWarning")
+
 
 @pytest.fixture(scope="module", name="cohort")
 def paired_tables():

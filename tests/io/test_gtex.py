@@ -71,6 +71,7 @@ def test_matrix_with_covariates(files):
     assert data.unit == "log2(TPM + 1)"
 
 
+@pytest.mark.filterwarnings("ignore::omitrans.exceptions.PatientGroupsWarning")
 def test_an_imputer_takes_it(files):
     X = read_gtex(*files).X
     covariates = {"categorical_covariates": ["tissue", "sex"], "numeric_covariates": ["age"]}

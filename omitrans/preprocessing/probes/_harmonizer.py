@@ -97,9 +97,9 @@ class ArrayHarmonizer(TransformerMixin, BaseEstimator):
     platform_ : str
         Array of the training samples, as :func:`array_platform` names it.
     n_features_in_ : int
-        Number of columns seen in fit.
+        Number of columns of X seen in fit.
     feature_names_in_ : ndarray of str
-        Names of the columns seen in fit, if X had column names.
+        Names of the columns of X seen in fit, if X is a frame.
 
     Notes
     -----
