@@ -52,7 +52,8 @@ def called_by_user(*asking: str) -> bool:
     Returns
     -------
     bool
-        False if the fit is part of a search, a cross-validation or the like.
+        False if the fit is part of a search, a cross-validation or another procedure that fits many
+        models.
     """
     frame: FrameType | None = sys._getframe(1)
     while frame is not None:
