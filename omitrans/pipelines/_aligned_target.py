@@ -42,9 +42,9 @@ class AlignedTargetRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
     y_ndim_ : int
         Number of dimensions of Y in fit: 1 or 2.
     n_features_in_ : int
-        Number of columns seen in fit.
+        Number of columns of X seen in fit.
     feature_names_in_ : ndarray of str
-        Names of the columns seen in fit, if the regressor keeps them.
+        Names of the columns of X seen in fit, if the regressor keeps them.
 
     See Also
     --------
@@ -162,12 +162,12 @@ class AlignedTargetRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
 
     @property
     def n_features_in_(self) -> int:
-        """Number of columns seen in fit."""
+        """Number of columns of X seen in fit."""
         return self.regressor_.n_features_in_
 
     @property
     def feature_names_in_(self) -> np.ndarray:
-        """Names of the columns seen in fit, if the regressor keeps them."""
+        """Names of the columns of X seen in fit, if the regressor keeps them."""
         return self.regressor_.feature_names_in_
 
     def _regressor(self) -> Any:

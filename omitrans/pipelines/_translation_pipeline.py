@@ -49,9 +49,9 @@ class TranslationPipeline(Pipeline):
     named_steps : Bunch
         Steps by name.
     n_features_in_ : int
-        Number of columns seen in fit, if the first step knows it.
+        Number of columns of X seen in fit, if the first step knows it.
     feature_names_in_ : ndarray of str
-        Names of the columns seen in fit, if the first step keeps them.
+        Names of the columns of X seen in fit, if the first step keeps them.
 
     See Also
     --------

@@ -38,9 +38,9 @@ class LocationAligner(ColumnsMixin, BaseEstimator):
     column_indices_ : ndarray of int
         Positions in X of the columns, sorted along the genome.
     n_features_in_ : int
-        Number of columns seen in fit.
+        Number of columns of X seen in fit.
     feature_names_in_ : ndarray of str
-        Names of the columns seen in fit, if X had column names.
+        Names of the columns of X seen in fit, if X is a frame.
 
     Notes
     -----
@@ -86,7 +86,7 @@ class LocationAligner(ColumnsMixin, BaseEstimator):
         X : array-like or DataFrame of shape (n_samples, n_features)
             Samples as rows; only the column names are used.
         y : None
-            Not used.
+            Ignored.
 
         Returns
         -------

@@ -137,9 +137,9 @@ class BatchAdjuster(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     scales_ : ndarray of shape (n_batches, n_features)
         Standard deviation within each batch, relative to `scale_`.
     n_features_in_ : int
-        Number of columns seen in fit.
+        Number of columns of X seen in fit.
     feature_names_in_ : ndarray of str
-        Names of the columns seen in fit, if X had column names.
+        Names of the columns of X seen in fit, if X is a frame.
 
     Notes
     -----
@@ -188,7 +188,7 @@ class BatchAdjuster(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         X : array-like or DataFrame of shape (n_samples, n_features)
             Training samples as rows; NaN is ignored.
         y : None
-            Not used.
+            Ignored.
         batch : array-like of shape (n_samples,) or None, default=None
             Batch of each sample, with at least two samples per batch. None treats all samples as
             one batch.
@@ -317,7 +317,7 @@ class BatchAdjuster(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         X : array-like or DataFrame of shape (n_samples, n_features)
             Training samples as rows; NaN is allowed.
         y : None
-            Not used.
+            Ignored.
         batch : array-like of shape (n_samples,) or None, default=None
             Batch of each sample, with at least two samples per batch. None treats all samples as
             one batch.

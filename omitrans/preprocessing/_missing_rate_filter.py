@@ -27,9 +27,9 @@ class MissingRateFilter(ColumnsMixin, BaseEstimator):
     column_indices_ : ndarray of int
         Positions in X of the columns that are kept.
     n_features_in_ : int
-        Number of columns seen in fit.
+        Number of columns of X seen in fit.
     feature_names_in_ : ndarray of str
-        Names of the columns seen in fit, if X had column names.
+        Names of the columns of X seen in fit, if X is a frame.
 
     References
     ----------
@@ -60,7 +60,7 @@ class MissingRateFilter(ColumnsMixin, BaseEstimator):
         X : array-like or DataFrame of shape (n_samples, n_features)
             Samples as rows.
         y : None
-            Not used.
+            Ignored.
 
         Returns
         -------

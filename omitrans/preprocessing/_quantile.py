@@ -34,9 +34,9 @@ class ReferenceQuantileNormalizer(OneToOneFeatureMixin, TransformerMixin, BaseEs
     reference_ : ndarray of shape (n_quantiles,)
         Mean of the sorted training samples, ascending, as float64.
     n_features_in_ : int
-        Number of columns seen in fit.
+        Number of columns of X seen in fit.
     feature_names_in_ : ndarray of str
-        Names of the columns seen in fit, if X had column names.
+        Names of the columns of X seen in fit, if X is a frame.
 
     Notes
     -----
@@ -86,7 +86,7 @@ class ReferenceQuantileNormalizer(OneToOneFeatureMixin, TransformerMixin, BaseEs
         X : array-like or DataFrame of shape (n_samples, n_features)
             Training samples as rows; NaN is ignored.
         y : None
-            Not used.
+            Ignored.
 
         Returns
         -------

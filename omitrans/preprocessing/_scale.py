@@ -105,9 +105,9 @@ class BetaToM(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     Attributes
     ----------
     n_features_in_ : int
-        Number of columns seen in fit.
+        Number of columns of X seen in fit.
     feature_names_in_ : ndarray of str
-        Names of the columns seen in fit, if X had column names.
+        Names of the columns of X seen in fit, if X is a frame.
 
     See Also
     --------
@@ -142,7 +142,7 @@ class BetaToM(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         X : array-like or DataFrame of shape (n_samples, n_features)
             Beta values; NaN is allowed.
         y : None
-            Not used.
+            Ignored.
 
         Returns
         -------

@@ -213,9 +213,9 @@ class DomainShiftDetector(OutlierMixin, BaseEstimator):
     offset_ : float
         ``-threshold_``, the name that detectors of scikit-learn use.
     n_features_in_ : int
-        Number of columns seen in fit.
+        Number of columns of X seen in fit.
     feature_names_in_ : ndarray of str
-        Names of the columns seen in fit, if X had column names.
+        Names of the columns of X seen in fit, if X is a frame.
 
     See Also
     --------
@@ -288,7 +288,7 @@ class DomainShiftDetector(OutlierMixin, BaseEstimator):
         X : array-like or DataFrame of shape (n_samples, n_features)
             Training samples as rows, at least five, without missing values.
         y : None
-            Not used.
+            Ignored.
         groups : "auto", None or array-like of shape (n_samples,), default="auto"
             Patient of each sample; all samples of a patient are held out together. "auto" reads
             patients from the index of a DataFrame X if it holds ids of TCGA, TARGET or GTEx and

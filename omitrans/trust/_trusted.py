@@ -75,9 +75,9 @@ class TrustedRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
     target_names_ : ndarray of str
         Names of the targets.
     n_features_in_ : int
-        Number of columns seen in fit.
+        Number of columns of X seen in fit.
     feature_names_in_ : ndarray of str
-        Names of the columns seen in fit, if the regressor keeps them.
+        Names of the columns of X seen in fit, if the regressor keeps them.
 
     See Also
     --------
@@ -390,12 +390,12 @@ class TrustedRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
 
     @property
     def n_features_in_(self) -> int:
-        """Number of columns seen in fit."""
+        """Number of columns of X seen in fit."""
         return self.estimator_.n_features_in_
 
     @property
     def feature_names_in_(self) -> np.ndarray:
-        """Names of the columns seen in fit, if the regressor keeps them."""
+        """Names of the columns of X seen in fit, if the regressor keeps them."""
         return self.estimator_.feature_names_in_
 
     def _estimator(self) -> Any:

@@ -68,9 +68,9 @@ class ProbeFilter(ColumnsMixin, BaseEstimator):
     column_indices_ : ndarray of int
         Positions in X of the probes that are kept.
     n_features_in_ : int
-        Number of columns seen in fit.
+        Number of columns of X seen in fit.
     feature_names_in_ : ndarray of str
-        Names of the columns seen in fit, if X had column names.
+        Names of the columns of X seen in fit, if X is a frame.
 
     References
     ----------
@@ -145,7 +145,7 @@ class ProbeFilter(ColumnsMixin, BaseEstimator):
             Samples as rows; the column names are probe ids. Values are read only to find infinity
             and, with ``unit="beta"``, values that are not betas.
         y : None
-            Not used.
+            Ignored.
 
         Returns
         -------
