@@ -38,13 +38,13 @@ class AlignedTargetRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
     transformer_ : transformer
         The fitted transformer.
     target_names_ : ndarray of str
-        Names of the targets in the order of Y and of the predictions.
+        Names of the targets: the columns of y, or y0, y1, ... where y has no names.
     y_ndim_ : int
         Number of dimensions of Y in fit: 1 or 2.
     n_features_in_ : int
         Number of columns of X seen in fit.
     feature_names_in_ : ndarray of str
-        Names of the columns of X seen in fit, if the regressor keeps them.
+        Names of the columns of X seen in fit, if X is a frame.
 
     See Also
     --------
@@ -167,7 +167,7 @@ class AlignedTargetRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
 
     @property
     def feature_names_in_(self) -> np.ndarray:
-        """Names of the columns of X seen in fit, if the regressor keeps them."""
+        """Names of the columns of X seen in fit, if X is a frame."""
         return self.regressor_.feature_names_in_
 
     def _regressor(self) -> Any:

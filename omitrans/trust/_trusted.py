@@ -73,11 +73,11 @@ class TrustedRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
     fold_models_ : list of estimator
         Regressors of the folds; only with ``ensemble=True``.
     target_names_ : ndarray of str
-        Names of the targets.
+        Names of the targets: the columns of y, or y0, y1, ... where y has no names.
     n_features_in_ : int
         Number of columns of X seen in fit.
     feature_names_in_ : ndarray of str
-        Names of the columns of X seen in fit, if the regressor keeps them.
+        Names of the columns of X seen in fit, if X is a frame.
 
     See Also
     --------
@@ -395,7 +395,7 @@ class TrustedRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
 
     @property
     def feature_names_in_(self) -> np.ndarray:
-        """Names of the columns of X seen in fit, if the regressor keeps them."""
+        """Names of the columns of X seen in fit, if X is a frame."""
         return self.estimator_.feature_names_in_
 
     def _estimator(self) -> Any:
