@@ -305,7 +305,7 @@ class BatchAdjuster(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         for code in np.unique(codes):
             scale = self.scales_[code]
             offset = self.mean_ - (self.mean_ + self.scale_ * self.shifts_[code]) / scale
-            for i in np.flatnonzero(codes == code):  # in float64, a row at a time
+            for i in np.flatnonzero(codes == code):  # in float64, one row at a time
                 result[i] = X[i] / scale + offset
         return result
 
