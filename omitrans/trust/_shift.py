@@ -104,7 +104,7 @@ class Subspace(NamedTuple):
         components = self.components.astype(np.float64, copy=False)
         squares = np.empty((len(rows), 2))
         for batch in gen_batches(len(rows), _BLOCK_ROWS):
-            # one product per sample: the rounding of a larger product depends on its number of samples
+            # one product per sample: rounding in a larger product depends on its number of rows
             for i, sample in enumerate(X[rows[batch]], start=batch.start):
                 outside = (sample - self.mean) / self.scale
                 scores = components @ outside
