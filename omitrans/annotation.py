@@ -39,8 +39,8 @@ def check_probe_table(frame: pd.DataFrame) -> pd.DataFrame:
 
         - ``island_relation``: one of "island", "shore", "shelf", "open sea";
         - ``on_epic``: whether the probe is also on the EPIC array;
-        - ``snp_within_5bp``, ``snp_within_10bp``: whether a known SNP lies that near to the
-          target;
+        - ``snp_within_5bp``, ``snp_within_10bp``: whether a known SNP lies within that
+          distance of the target;
         - ``multi_mapped``: whether the probe maps to more than one place;
         - ``gene_symbol``: the genes of the probe, text;
         - ``design``: "I" or "II".

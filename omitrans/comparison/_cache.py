@@ -17,7 +17,7 @@ import omitrans
 from omitrans.comparison._outcome import Outcome
 from omitrans.utils._files import replacing
 
-# What cannot be pickled, and so not be recognised: lambdas, local functions, open files.
+# Errors for values that cannot be pickled and thus not recognised, such as lambdas.
 _NO_HASH = (pickle.PicklingError, AttributeError, TypeError)
 
 _ARRAY = "array:"  # in front of the names of arrays that are kept beside the numbers

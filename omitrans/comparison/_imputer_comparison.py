@@ -131,7 +131,7 @@ class ImputerComparison:
         missing_rate : float, default=None
             Missing rate to select; may be None if there is only one.
         **options
-            Passed to :meth:`ModelComparison.tests`.
+            Further parameters of :meth:`ModelComparison.tests`.
 
         Returns
         -------

@@ -145,7 +145,7 @@ def _share_held(truth: pd.Series, predictions: pd.DataFrame, gene: Any) -> float
 
 
 def _edges(held: np.ndarray, n_samples: int, level: float) -> np.ndarray:
-    """Return edges half way between possible shares, at most some 30 of them, the last above 1."""
+    """Return about 30 edges half way between possible fractions, the last above 1."""
     spread = 4 * np.sqrt(level * (1 - level) / n_samples)
     low = max(0.0, min(held.min(), level - spread))
     n_shares = int(np.ceil((1 - low) * n_samples)) + 1

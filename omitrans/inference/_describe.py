@@ -31,7 +31,7 @@ def describe_model(model: Any) -> dict[str, Any]:
           trained on;
         - ``n_targets``; ``targets``: the first five;
         - ``source_unit``, ``target_unit`` and ``n_samples``, where a trust card knows them;
-        - ``trust``: what :meth:`omitrans.trust.TrustCard.summary` gives;
+        - ``trust``: the result of :meth:`omitrans.trust.TrustCard.summary`;
         - ``shift_alarm``: whether the model flags samples unlike its training cohort;
         - ``versions``: the versions of the packages installed here.
 

@@ -1,4 +1,4 @@
-"""The one place that makes folds, and that says which samples belong together."""
+"""Make folds, and find out which samples belong together."""
 
 import warnings
 from collections.abc import Callable
@@ -19,36 +19,36 @@ Split = tuple[np.ndarray, np.ndarray]
 
 
 def sample_groups(X: Any, groups: Any = "auto", *, n_samples: int | None = None) -> Any:
-    """Return which samples belong together, or None if every sample stands alone.
+    """Return the group of each sample, or None if samples are not grouped.
 
     Parameters
     ----------
     X : array-like or DataFrame of shape (n_samples, n_features)
-        The samples. The index of a frame may name patients.
+        Samples as rows. The index of a DataFrame may name patients.
     groups : "auto", None or array-like of shape (n_samples,), default="auto"
-        "auto" reads patients from the index of a frame, if it holds ids of TCGA, TARGET or GTEx.
-        None switches grouping off. Anything else is the group of each sample.
+        Group of each sample. "auto" reads patients from the index of a DataFrame X if it holds ids
+        of TCGA, TARGET or GTEx. None does not group samples.
     n_samples : int, default=None
-        Number of samples, if X cannot tell it.
+        Number of samples, if it cannot be read from X.
 
     Returns
     -------
     ndarray of shape (n_samples,) or None
-        The group of each sample. With "auto" the result is None unless a patient has several
-        samples; a sample whose id names no patient is then a group of its own.
+        Group of each sample. With "auto" the result is None unless a patient has several samples; a
+        sample whose id names no patient then forms a group of its own.
 
     Raises
     ------
     SampleMismatchError
-        If X and `groups` are both indexed and do not name the same samples in the same order.
+        If X and `groups` are both indexed and do not hold the same samples in the same order.
     ValueError
         If `groups` has another length than X, or holds missing values.
 
     Warns
     -----
     PatientGroupsWarning
-        If samples were grouped because their ids name the same patients; not in the many fits of
-        a search.
+        If samples were grouped because their ids name the same patients. There is no warning in the
+        many fits of a search.
     """
     if groups is None:
         return None
@@ -76,7 +76,7 @@ def sample_groups(X: Any, groups: Any = "auto", *, n_samples: int | None = None)
 
 
 def _patients_that_repeat(X: Any, *, say: bool) -> np.ndarray | None:
-    """Return the patients that the index of X names, with a warning; None if none repeats."""
+    """Return the patients in the index of X, with a warning; None if no patient repeats."""
     if not isinstance(X, pd.DataFrame | pd.Series):
         return None
     patients = patients_in_ids(X.index)
@@ -113,14 +113,14 @@ def make_folds(
     Parameters
     ----------
     cv : int, splitter, iterable or None
-        A number makes folds of KFold, or of GroupKFold where there are groups; None means 5.
-        Splitters and iterables are taken as they are.
+        Cross-validation splitter. A number makes folds of KFold, or of GroupKFold if there are
+        groups; None means 5. Splitters and iterables are used as they are.
     X, y : array-like
-        The tables to split.
+        Tables to split.
     groups : ndarray of shape (n_samples,) or None
-        What :func:`sample_groups` returned.
+        Group of each sample, as :func:`sample_groups` returns it.
     random_state : int, RandomState instance or None, default=None
-        Seed of the shuffling, where `cv` is a number.
+        Seed of the shuffling, if `cv` is a number.
     each_once : bool, default=True
         Whether every sample must be predicted in exactly one fold.
     shuffle : bool, default=True
@@ -129,13 +129,13 @@ def make_folds(
     Returns
     -------
     list of (ndarray, ndarray)
-        Rows to train on and to predict.
+        Row numbers to train on and row numbers to predict, for each fold.
 
     Raises
     ------
     ValueError
         If a group stands on both sides of a split, if there are fewer groups than folds, or if
-        samples are not predicted exactly once although they have to be.
+        samples are not predicted exactly once although `each_once` is True.
     """
     if cv is None or isinstance(cv, Integral):
         n_folds = 5 if cv is None else int(cv)
@@ -188,12 +188,12 @@ def _check_each_once(folds: list[Split], cv: Any, n_samples: int) -> None:
 
 
 def check_tested_once(splits: list[Split]) -> None:
-    """Raise if a sample is in several test folds.
+    """Raise an error if a sample is in several test folds.
 
     Parameters
     ----------
     splits : list of (ndarray, ndarray)
-        Rows to train on and to predict.
+        Row numbers to train on and row numbers to predict, for each fold.
     """
     tested = np.concatenate([test for _, test in splits])
     repeats = len(tested) - len(np.unique(tested))
@@ -210,33 +210,34 @@ def grouped_holdout(
     groups: Any,
     permutation: Callable[[int], Any],
 ) -> Split:
-    """Split the training samples of one fit into those to train on and those to stop by.
+    """Split the training samples of one fit into training rows and validation rows.
 
     Parameters
     ----------
     n_samples : int
         Number of samples, at least 2.
     fraction : float
-        Share of the samples to hold out; it is rounded up to whole samples.
+        Fraction of the samples to hold out; it is rounded up to whole samples.
     groups : ndarray of shape (n_samples,) or None
-        What :func:`sample_groups` returned. Whole groups are held out.
+        Group of each sample, as :func:`sample_groups` returns it. Whole groups are held out.
     permutation : callable
-        Called once, as ``permutation(n)``, and returns the numbers below ``n`` in random order,
-        such as :func:`torch.randperm`. It is the only source of randomness. Without groups ``n``
-        is `n_samples`; with groups it is their number.
+        Function that returns the numbers below ``n`` in random order, such as
+        :func:`torch.randperm`. It is called once, as ``permutation(n)``, and is the only source of
+        randomness. Without groups, ``n`` is `n_samples`; with groups, ``n`` is the number of
+        groups.
 
     Returns
     -------
     train_rows, validation_rows : ndarray of int
-        Rows. Without groups, the validation rows are the first ones of the permutation and the
-        training rows the others, in its order; so they are if every group holds one sample. With
-        groups, groups in their random order are held out as long as each brings the number of
-        validation rows nearer to the one asked for.
+        Row numbers. Without groups, or if every group holds one sample, the validation rows are the
+        first numbers of the permutation and the training rows are the other numbers, in its order.
+        With groups, whole groups are held out in random order, as long as each group brings the
+        number of validation rows closer to the requested number.
 
     Raises
     ------
     ValueError
-        If all samples are of one group.
+        If all samples belong to one group.
     """
     wanted = min(n_samples - 1, int(np.ceil(fraction * n_samples)))
     if groups is None:
@@ -259,7 +260,7 @@ def grouped_holdout(
 
 
 def _nearest_to(wanted: int, sizes: np.ndarray, order: np.ndarray) -> np.ndarray:
-    """Return which groups to take, in this order, to have nearly as many samples as wanted."""
+    """Return the groups to take, in this order, to get nearly the wanted number of samples."""
     taken = np.zeros(len(sizes), dtype=bool)
     total = 0
     for group in order:

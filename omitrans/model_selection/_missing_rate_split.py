@@ -96,7 +96,7 @@ class MissingRateSplit(BaseCrossValidator):
         X : array-like or DataFrame of shape (n_samples, n_features)
             Samples as rows.
         y : array-like of shape (n_samples,) or (n_samples, n_targets), default=None
-            Not used.
+            Ignored.
         groups : array-like of shape (n_samples,), default=None
             Group of each sample, such as its patient; a group stays on one side of a split.
 
@@ -126,11 +126,11 @@ class MissingRateSplit(BaseCrossValidator):
         Parameters
         ----------
         X : array-like, default=None
-            Not used.
+            Ignored.
         y : array-like, default=None
-            Not used.
+            Ignored.
         groups : array-like, default=None
-            Not used.
+            Ignored.
 
         Returns
         -------

@@ -195,7 +195,7 @@ class PatientGroupKFold(GroupKFold):
         X : DataFrame of shape (n_samples, n_features)
             Samples as rows, indexed by their ids. With `groups`, any table.
         y : array-like of shape (n_samples,) or (n_samples, n_targets), default=None
-            Not used.
+            Ignored.
         groups : array-like of shape (n_samples,), default=None
             Patient of each sample, to be used instead of the patient in the id.
 

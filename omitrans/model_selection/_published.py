@@ -21,11 +21,11 @@ class SingleSplit(BaseCrossValidator):
         Parameters
         ----------
         X : array-like, default=None
-            Not used.
+            Ignored.
         y : array-like, default=None
-            Not used.
+            Ignored.
         groups : array-like, default=None
-            Not used.
+            Ignored.
 
         Returns
         -------
@@ -81,9 +81,9 @@ class PublishedSplit(SingleSplit):
         X : DataFrame of shape (n_samples, n_features)
             Samples as rows, indexed by their ids.
         y : array-like of shape (n_samples,) or (n_samples, n_targets), default=None
-            Not used.
+            Ignored.
         groups : array-like of shape (n_samples,), default=None
-            Not used.
+            Ignored.
 
         Yields
         ------
@@ -173,7 +173,7 @@ class ReversedIdSplit(SingleSplit):
         X : array-like of shape (n_samples, n_features)
             Samples as rows.
         y : array-like, default=None
-            Not used.
+            Ignored.
         groups : array-like of shape (n_samples,)
             Donor of each sample.
 

@@ -1,11 +1,11 @@
-"""Models on disk: one file of data, from which nothing is ever executed.
+"""Save models to one file that holds only data, and load them without executing any code.
 
-A model file is a zip of three members, stored without compression, that any tool can open:
+A model file is a zip of three members, stored without compression, which any zip tool can open:
 ``model.json`` (versions, a summary and the tree of estimators with their attributes),
 ``arrays.safetensors`` (weights and fitted arrays, each under its path in the tree) and
-``SHA256SUMS`` (for ``sha256sum -c``). Classes are looked up by public name among the estimators
-of omitrans and scikit-learn. The three members stay in every future format; a change of what
-``model.json`` means raises its format number.
+``SHA256SUMS`` (for ``sha256sum -c``). Classes are looked up by public name among the estimators of
+omitrans and scikit-learn. Every future format will keep the three members; a change in the meaning
+of ``model.json`` raises its format number.
 """
 
 from omitrans.persistence._model_file import load, read_summary, save

@@ -1,4 +1,4 @@
-"""The classes and functions that a model file may name, and nothing besides."""
+"""The only classes and functions that a model file may name."""
 
 import re
 from collections.abc import Callable
@@ -37,17 +37,18 @@ _SCALAR_TYPES: dict[str, type] = {
 
 
 def class_name(cls: type) -> str | None:
-    """Return the public name of an estimator class, None if it has none.
+    """Return the public name of an estimator class, or None if it has none.
 
     Parameters
     ----------
     cls : type
-        Any class.
+        Class to name.
 
     Returns
     -------
     str or None
-        "sklearn.linear_model.Ridge" for a class that :func:`find_class` gives back.
+        Name under which :func:`find_class` finds the class, such as "sklearn.linear_model.Ridge",
+        or None.
     """
     parts = cls.__module__.split(".")
     package = parts[0] if parts[0] == "celer" else ".".join(parts[:2])
@@ -61,12 +62,12 @@ def find_class(name: str) -> type[BaseEstimator]:
     Parameters
     ----------
     name : str
-        "sklearn.linear_model.Ridge".
+        Public name of the class, such as "sklearn.linear_model.Ridge".
 
     Returns
     -------
     type
-        The class.
+        Estimator class with this name.
 
     Raises
     ------
@@ -85,7 +86,7 @@ def find_class(name: str) -> type[BaseEstimator]:
 
 
 def _lookup(name: str) -> Any:
-    """Return the class, importing only public subpackages; None if it is not an allowed one."""
+    """Return the class, importing only public subpackages; None if the class is not allowed."""
     match = _CLASS_NAME.fullmatch(name)
     if name not in _OTHER_CLASSES and (match is None or match[2] not in _SUBPACKAGES[match[1]]):
         return None
@@ -99,7 +100,7 @@ def _lookup(name: str) -> Any:
 
 
 def function_name(function: Any) -> str | None:
-    """Return the name of an allowed function, None for any other value."""
+    """Return the name of an allowed function, or None for any other value."""
     for name in _FUNCTIONS:
         if name.endswith(f".{getattr(function, '__name__', '')}"):
             return name if find_function(name) is function else None
@@ -107,7 +108,7 @@ def function_name(function: Any) -> str | None:
 
 
 def find_function(name: str) -> Callable[..., Any]:
-    """Return the allowed function called `name`; ModelFileError for any other name."""
+    """Return the allowed function called `name`; raise ModelFileError for any other name."""
     if name not in _FUNCTIONS:
         raise ModelFileError(f"it names the function {name!r}, which is not an allowed one")
     module, _, attribute = name.rpartition(".")
@@ -115,7 +116,7 @@ def find_function(name: str) -> Callable[..., Any]:
 
 
 def scalar_type_name(kind: Any) -> str | None:
-    """Return the name of a type of numbers or text (float, numpy.float32), None for any other."""
+    """Return the name of a type of numbers or text (float, numpy.float32), else None."""
     if not isinstance(kind, type):
         return None
     name = kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__name__}"
@@ -123,7 +124,7 @@ def scalar_type_name(kind: Any) -> str | None:
 
 
 def find_scalar_type(name: str) -> type:
-    """Return the type of numbers or text called `name`; ModelFileError for any other name."""
+    """Return the type of numbers or text called `name`; raise ModelFileError for other names."""
     if name not in _SCALAR_TYPES:
         raise ModelFileError(f"it names the type {name!r}, which is not an allowed one")
     return _SCALAR_TYPES[name]

@@ -1,4 +1,4 @@
-"""The file itself: a zip of three stored members with checksums, replaced as a whole."""
+"""Read and write model files: a zip of three stored members with checksums."""
 
 import errno
 import hashlib
@@ -27,16 +27,16 @@ _COPY_AGAIN = "Copy it again from its source, or save the model anew"
 
 
 def write_file(path: Path, document: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
-    """Write a model file; an existing file is replaced at the end, or left as it is.
+    """Write a model file; an existing file is replaced only when the new file is complete.
 
     Parameters
     ----------
     path : Path
-        Where to write.
+        Path of the file to write.
     document : dict
-        What ``model.json`` holds.
+        Content of ``model.json``.
     arrays : dict of str to ndarray
-        What ``arrays.safetensors`` holds.
+        Content of ``arrays.safetensors``.
     """
     text = json.dumps(document, allow_nan=False).encode()
     with replacing(path) as whole:
@@ -77,14 +77,14 @@ def _copy(source: IO[bytes], target: IO[bytes]) -> str:
 
 
 class ModelFile:
-    """An open model file whose members and checksums stand as they should.
+    """Open model file with the expected members and valid checksums.
 
     Parameters
     ----------
     archive : zipfile.ZipFile
-        The open file.
+        Open zip file.
     size : int
-        Its size in bytes.
+        Size of the file in bytes.
     """
 
     def __init__(self, archive: zipfile.ZipFile, size: int) -> None:
@@ -96,7 +96,7 @@ class ModelFile:
         self._sums = {_DOCUMENT: sums[1].decode(), _ARRAYS: sums[2].decode()}
 
     def read_document(self) -> dict[str, Any]:
-        """Return what ``model.json`` holds."""
+        """Return the content of ``model.json``."""
         text = self._read(_DOCUMENT)
         self._check_sum(_DOCUMENT, hashlib.sha256(text).hexdigest())
         document = json.loads(text.decode(), parse_constant=_refuse_constant)
@@ -105,7 +105,7 @@ class ModelFile:
         return document
 
     def read_arrays(self) -> dict[str, np.ndarray]:
-        """Return what ``arrays.safetensors`` holds; it is unpacked for as long as it is read."""
+        """Return the content of ``arrays.safetensors``, which is unpacked while it is read."""
         with tempfile.TemporaryDirectory(prefix="omitrans-") as folder:
             path = Path(folder, _ARRAYS)
             with self._archive.open(_ARRAYS) as source, path.open("wb") as target:
@@ -124,7 +124,7 @@ class ModelFile:
 
 @contextmanager
 def open_file(path: Path) -> Iterator[ModelFile]:
-    """Open a model file; whatever is wrong in it, here or in the block, is a ModelFileError."""
+    """Open a model file; every fault of the file, also in the block, is a ModelFileError."""
     if path.is_dir():
         raise ModelFileError(f"Cannot load {path}: it is a folder. Give the file inside it.")
     with path.open("rb") as file:
@@ -155,7 +155,7 @@ def open_file(path: Path) -> Iterator[ModelFile]:
 
 
 def _check_kind(start: bytes) -> None:
-    """Raise when a file cannot be a zip by its first bytes."""
+    """Raise an error if the first bytes show that a file is not a zip."""
     if not start:
         raise ModelFileError(f"it is empty. {_COPY_AGAIN}")
     if start[:1] == b"\x80":
@@ -168,7 +168,7 @@ def _check_kind(start: bytes) -> None:
 
 
 def _check_members(members: list[zipfile.ZipInfo], size: int) -> None:
-    """Raise unless exactly the three members stand in the file, stored, and fill it."""
+    """Raise an error unless the file consists of exactly the three stored members."""
     names = sorted(member.filename for member in members)
     if names != sorted((_DOCUMENT, _ARRAYS, _SUMS)):
         found = ", ".join(names[:5]) or "nothing"
@@ -187,19 +187,19 @@ def _refuse_constant(text: str) -> None:
 
 
 def write_arrays(path: Path, arrays: dict[str, np.ndarray]) -> None:
-    """Write `arrays` to the file `path`.
+    """Write `arrays` to the safetensors file `path`.
 
     Parameters
     ----------
     path : Path
-        Where to write.
+        Path of the file to write.
     arrays : dict of str to ndarray
-        Arrays of bool, integers or floats. Those that are not in C order are copied.
+        Arrays of bool, integers or floats. Arrays that are not in C order are copied.
 
     Raises
     ------
     OSError
-        If the disk does not take them.
+        If the arrays cannot be written to the disk.
     """
     # safetensors takes the memory of an array as it lies, whatever its strides
     in_c_order = {name: np.asarray(array, order="C") for name, array in arrays.items()}
@@ -210,17 +210,17 @@ def write_arrays(path: Path, arrays: dict[str, np.ndarray]) -> None:
 
 
 def read_arrays(path: Path) -> dict[str, np.ndarray]:
-    """Read what :func:`write_arrays` wrote.
+    """Read arrays that :func:`write_arrays` wrote.
 
     Parameters
     ----------
     path : Path
-        The file.
+        Path of the file.
 
     Returns
     -------
     dict of str to ndarray
-        The arrays, in memory of their own.
+        Arrays by name, in their own memory.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Turn a tree of objects into nodes that JSON can hold and a table of arrays, and back.
+"""Convert a tree of objects to nodes that JSON can hold and a table of arrays, and back.
 
 A node is None, a bool, an int, a finite float, a str, a list of nodes, or an object with one
 key: the tag of the codec that wrote it, as in ``{"tuple": [1, 2]}``.
@@ -18,7 +18,7 @@ _CURES = dict.fromkeys(("BallTree", "KDTree"), "Fit with algorithm='brute'")
 
 
 class Codec(NamedTuple):
-    """One kind of value: how to know it, and the way to its payload and back."""
+    """Codec of one kind of value: how to recognise, encode and decode it."""
 
     tag: str
     accepts: Callable[[Any], bool]
@@ -28,12 +28,12 @@ class Codec(NamedTuple):
 
 
 class Encoder:
-    """Writes nodes; collects arrays under the path of the attribute that holds them.
+    """Encoder that writes nodes and collects arrays under the path of their attribute.
 
     Parameters
     ----------
     codecs : iterable of Codec
-        The kinds of values that can be written; the first that accepts a value is used.
+        Codecs of the values that can be written; the first codec that accepts a value is used.
     """
 
     def __init__(self, codecs: Iterable[Codec]) -> None:
@@ -44,18 +44,18 @@ class Encoder:
 
     @property
     def path(self) -> str:
-        """Where the value stands that is being written, as in ``Pipeline.steps[1][1].coef_``."""
+        """Path of the value that is being written, such as ``Pipeline.steps[1][1].coef_``."""
         return "".join(self._path)
 
     def add_array(self, array: np.ndarray) -> str:
-        """Put an array of numbers into the table; return its key, the current path."""
+        """Add an array of numbers to the table; return its key, which is the current path."""
         # a path may occur twice, where a dict has keys that look alike
         key = f"{self.path}#{len(self.arrays)}" if self.path in self.arrays else self.path
         self.arrays[key] = array
         return key
 
     def encode(self, value: Any, step: str) -> Any:
-        """Return the node of `value`, which stands `step` below the current path."""
+        """Return the node of `value`, whose path is `step` below the current path."""
         if type(value) in _PLAIN or (type(value) is float and math.isfinite(value)):
             return value
         self._path.append(step)
@@ -83,14 +83,14 @@ class Encoder:
 
 
 class Decoder:
-    """Reads what an :class:`Encoder` with the same codecs wrote.
+    """Decoder of the nodes that an :class:`Encoder` with the same codecs wrote.
 
     Parameters
     ----------
     codecs : iterable of Codec
-        The kinds of values that may be read.
+        Codecs of the values that may be read.
     arrays : dict of str to ndarray
-        The table of arrays; each is taken out when its node is read.
+        Table of arrays; each array is removed when its node is read.
     """
 
     def __init__(self, codecs: Iterable[Codec], arrays: dict[str, np.ndarray]) -> None:
@@ -121,7 +121,7 @@ class Decoder:
 
 
 def _refusal(path: str, value: Any) -> str:
-    """Say why `value` cannot be saved, and the cure."""
+    """Return a message that says why `value` cannot be saved, and what to do."""
     if isinstance(value, type):
         what = f"the class {value.__qualname__}"
         cure = "Give a name that is registered for it (see omitrans.networks), not the class"

@@ -27,35 +27,36 @@ _KIND = "omitrans model"
 def save(model: BaseEstimator, path: str | os.PathLike[str]) -> None:
     """Save a model to one file that holds data only, never code.
 
-    The file is a zip of JSON, a safetensors file and checksums. It replaces an existing file
-    only when it is complete: a full disk or Ctrl-C leaves the old one as it was.
+    The file is a zip of JSON, a safetensors file and checksums. It replaces an existing file only
+    when the new file is complete: a full disk or Ctrl-C leaves the old file unchanged.
 
     Parameters
     ----------
     model : estimator
         An estimator of omitrans or scikit-learn, or a Pipeline of them, fitted or not.
     path : str or path-like
-        Where to write. The ending ``.omitrans`` is a good habit and no more.
+        Path of the file to write. The ending ``.omitrans`` is recommended, but not required.
 
     Raises
     ------
     ModelFileError
-        If a part of the model is not data (a function, a class of your own, a compiled tree);
-        the message says which attribute, and nothing is written.
+        If a part of the model is not data (a function, your own class, a compiled tree); the
+        message names the attribute, and nothing is written.
     OSError
-        If the disk does not take the file.
+        If the file cannot be written to the disk.
 
     See Also
     --------
-    load : Read the file.
-    read_summary : See what a file holds without loading it.
+    load : Reads the file.
+    read_summary : Reads a summary of a file without loading the model.
 
     Notes
     -----
-    Pickle and joblib save any model, for those who trust whoever wrote the file.
+    Pickle and joblib can save any model, but their files may execute code: load them only if you
+    trust the author.
 
-    Until the file is complete it takes twice its size on the disk. Loading unpacks the arrays to
-    the folder of temporary files, which ``TMPDIR`` names, for as long as they are read.
+    While it is written, the file takes twice its size on the disk. Loading unpacks the arrays to
+    the folder of temporary files (environment variable ``TMPDIR``) while they are read.
 
     Examples
     --------
@@ -99,19 +100,19 @@ def load(path: str | os.PathLike[str]) -> Any:
     Parameters
     ----------
     path : str or path-like
-        The file.
+        Path of the model file.
 
     Returns
     -------
     estimator
-        The model; it predicts as it did when it was saved.
+        Loaded model; it predicts exactly as before it was saved.
 
     Raises
     ------
     FileNotFoundError
-        If there is no such file.
+        If the file does not exist.
     OSError
-        If the file cannot be read, or the folder of temporary files has no room for its arrays.
+        If the file cannot be read, or the folder of temporary files has no space for its arrays.
     ModelFileError
         If the file is of another kind, truncated or altered, written by a newer omitrans, or
         names a class that is not a public estimator of omitrans or scikit-learn.
@@ -123,7 +124,7 @@ def load(path: str | os.PathLike[str]) -> Any:
 
     See Also
     --------
-    save : Write the file; has an example.
+    save : Writes the file; its page has an example.
     """
     with open_file(Path(path)) as file:
         document = _checked(file.read_document())
@@ -139,25 +140,26 @@ def load(path: str | os.PathLike[str]) -> Any:
 
 @validate_params({"path": [str, os.PathLike]}, prefer_skip_nested_validation=True)
 def read_summary(path: str | os.PathLike[str]) -> dict[str, Any]:
-    """Read what a model file holds, without building the model or reading its arrays.
+    """Read a summary of a model file, without loading the model or its arrays.
 
     Parameters
     ----------
     path : str or path-like
-        A file that :func:`save` wrote.
+        Path of a file that :func:`save` wrote.
 
     Returns
     -------
     dict
         ``format`` (int); ``class``; ``n_features_in``, ``n_feature_names`` and ``target_names``
-        (None where the model has none); ``versions``, a dict of the packages that wrote it.
+        (None where the model has none); ``versions``, a dict of the versions of the packages that
+        wrote it.
 
     Raises
     ------
     FileNotFoundError
-        If there is no such file.
+        If the file does not exist.
     OSError
-        If the file cannot be read, or the folder of temporary files has no room for its arrays.
+        If the file cannot be read, or the folder of temporary files has no space for its arrays.
     ModelFileError
         If the file is of another kind, truncated or written by a newer omitrans.
 
@@ -202,7 +204,7 @@ def _summary(model: Any) -> dict[str, Any]:
 
 
 def _checked(document: dict[str, Any]) -> dict[str, Any]:
-    """Return `document` if this version can read it."""
+    """Return `document` if this version of the package can read it."""
     if document.get("kind") != _KIND:
         raise ModelFileError(
             f"its model.json is of the kind {document.get('kind')!r}, not {_KIND!r}"

@@ -162,12 +162,12 @@ class AlignedTargetRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
 
     @property
     def n_features_in_(self) -> int:
-        """Number of columns seen in fit."""
+        """Number of columns of X seen in fit."""
         return self.regressor_.n_features_in_
 
     @property
     def feature_names_in_(self) -> np.ndarray:
-        """Names of the columns seen in fit, if the regressor keeps them."""
+        """Names of the columns of X seen in fit, if X is a frame."""
         return self.regressor_.feature_names_in_
 
     def _regressor(self) -> Any:

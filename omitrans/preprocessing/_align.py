@@ -86,7 +86,7 @@ class LocationAligner(ColumnsMixin, BaseEstimator):
         X : array-like or DataFrame of shape (n_samples, n_features)
             Samples as rows; only the column names are used.
         y : None
-            Not used.
+            Ignored.
 
         Returns
         -------

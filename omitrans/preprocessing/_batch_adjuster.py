@@ -188,7 +188,7 @@ class BatchAdjuster(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         X : array-like or DataFrame of shape (n_samples, n_features)
             Training samples as rows; NaN is ignored.
         y : None
-            Not used.
+            Ignored.
         batch : array-like of shape (n_samples,) or None, default=None
             Batch of each sample, with at least two samples per batch. None treats all samples as
             one batch.
@@ -305,7 +305,7 @@ class BatchAdjuster(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         for code in np.unique(codes):
             scale = self.scales_[code]
             offset = self.mean_ - (self.mean_ + self.scale_ * self.shifts_[code]) / scale
-            for i in np.flatnonzero(codes == code):  # in float64, a row at a time
+            for i in np.flatnonzero(codes == code):  # in float64, one row at a time
                 result[i] = X[i] / scale + offset
         return result
 
@@ -317,7 +317,7 @@ class BatchAdjuster(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         X : array-like or DataFrame of shape (n_samples, n_features)
             Training samples as rows; NaN is allowed.
         y : None
-            Not used.
+            Ignored.
         batch : array-like of shape (n_samples,) or None, default=None
             Batch of each sample, with at least two samples per batch. None treats all samples as
             one batch.

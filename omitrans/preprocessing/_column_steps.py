@@ -117,7 +117,7 @@ def _reads_values(step: Any, view: ColumnView) -> bool:
     return isinstance(step, VarianceThreshold | SimpleImputer)
 
 
-# --- whether a view will do ---
+# --- whether a view is sufficient ---
 
 
 def _output_of(step: Any) -> str:

@@ -16,7 +16,7 @@ class Source(Protocol):
     shape: tuple[int, int]
     dtype: np.dtype
     complete: bool
-    """Whether nothing is missing in what is gathered."""
+    """Whether the gathered values have no missing values."""
 
     def gather(self, columns: np.ndarray | None) -> np.ndarray:
         """Return the values of some columns; None means all columns, which need no copy."""

@@ -60,7 +60,7 @@ class MissingRateFilter(ColumnsMixin, BaseEstimator):
         X : array-like or DataFrame of shape (n_samples, n_features)
             Samples as rows.
         y : None
-            Not used.
+            Ignored.
 
         Returns
         -------

@@ -86,7 +86,7 @@ class ReferenceQuantileNormalizer(OneToOneFeatureMixin, TransformerMixin, BaseEs
         X : array-like or DataFrame of shape (n_samples, n_features)
             Training samples as rows; NaN is ignored.
         y : None
-            Not used.
+            Ignored.
 
         Returns
         -------

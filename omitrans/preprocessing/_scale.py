@@ -142,7 +142,7 @@ class BetaToM(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         X : array-like or DataFrame of shape (n_samples, n_features)
             Beta values; NaN is allowed.
         y : None
-            Not used.
+            Ignored.
 
         Returns
         -------

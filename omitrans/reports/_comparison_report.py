@@ -1,4 +1,4 @@
-"""A comparison of models as one HTML page."""
+"""Report of a comparison of models as one HTML page."""
 
 from collections.abc import Iterable
 from functools import partial
@@ -35,24 +35,24 @@ _COSTS = {
 def comparison_report(
     comparison: Any, path: str | Path, *, title: str = "Comparison of models", Y: Any = None
 ) -> Path:
-    """Write tables and figures of a comparison to one HTML page that needs nothing beside itself.
+    """Write tables and figures of a comparison to one HTML page that needs no other files.
 
     Parameters
     ----------
     comparison : ModelComparison
-        What :func:`omitrans.comparison.compare_models` returned.
+        Result of :func:`omitrans.comparison.compare_models`.
     path : str or pathlib.Path
-        The file.
+        Path of the HTML file to write.
     title : str, default="Comparison of models"
-        Its heading.
+        Heading of the page.
     Y : DataFrame or array-like of shape (n_samples, n_targets), default=None
-        The real profiles that were compared with. With them, and with predictions kept
-        (``return_predictions=True``), the page shows how well the genes are predicted.
+        Real profiles that the predictions are compared with. With them, and with kept predictions
+        (``return_predictions=True``), the page shows how well each gene is predicted.
 
     Returns
     -------
     pathlib.Path
-        The file.
+        Path of the written file.
 
     Raises
     ------
@@ -98,7 +98,7 @@ def comparison_report(
 
 
 def _accuracy(comparison: Any) -> PageTable:
-    """Return the table of means, whose cells tell which is best and which failed."""
+    """Return the table of means, whose cells mark the best models and the failures."""
     numbers, texts = comparison.summary(), comparison.summary(std=True)
     cells, labels = texts.astype(object), {}
     for metric in texts.columns:
@@ -118,7 +118,7 @@ def _cell(text: str, **marks: bool) -> dict[str, Any]:
 
 
 def _tests(comparison: Any) -> tuple[PageTable | None, str]:
-    """Return the table of tests, or why there is none."""
+    """Return the table of tests, or the reason why there is none."""
     try:
         table = comparison.tests(_MAIN)
     except ValueError as error:  # one model, one fold, or another set of metrics
@@ -161,7 +161,7 @@ def _figures(comparison: Any, Y: Any) -> Iterable[PageFigure]:
 
 
 def _prediction_figures(comparison: Any, Y: Any) -> Iterable[PageFigure]:
-    """Draw the genes of the best model, on the samples that some fold tested."""
+    """Draw the genes of the best model, on the samples that were test samples in a fold."""
     best = comparison.summary()[_MAIN].idxmax()
     if not isinstance(best, str):
         return

@@ -1,4 +1,4 @@
-"""What the HTML pages share: templates, tables, figures as text, and numbers for people."""
+"""Helpers that the HTML pages share: templates, tables, figures, and numbers as text."""
 
 import base64
 import sys
@@ -18,14 +18,14 @@ from omitrans.utils._versions import PACKAGES, installed_version
 
 @dataclass(frozen=True)
 class PageTable:
-    """A table of a page.
+    """Table of a page.
 
     Attributes
     ----------
     labels : list of str
         Headings of the columns.
     rows : list of (name, list)
-        The name of each row, and its cells as the template takes them.
+        Name of each row, and its cells in the form that the template reads.
     """
 
     labels: list[str]
@@ -33,7 +33,7 @@ class PageTable:
 
     @classmethod
     def of(cls, cells: pd.DataFrame, labels: dict[str, str] | None = None) -> "PageTable":
-        """Return the table of a frame of cells; columns without a label are called as they are."""
+        """Return the table of a DataFrame of cells; columns without a label keep their name."""
         known = labels or {}
         names = [known.get(column, str(column)) for column in cells.columns]
         values = cells.to_numpy(dtype=object)
@@ -42,7 +42,7 @@ class PageTable:
 
 @dataclass(frozen=True)
 class PageFigure:
-    """A figure of a page: its caption, and the image in base64."""
+    """Figure of a page: its caption, and the image in base64."""
 
     caption: str
     image: str
@@ -55,23 +55,23 @@ def draw_figure(
     grid: tuple[int, int] | None = None,
     height: float = 4.0,
 ) -> PageFigure:
-    """Draw a figure without pyplot, which would keep it open.
+    """Draw a figure without pyplot, which would keep the figure open.
 
     Parameters
     ----------
     draw : callable
-        Called as ``draw(ax=...)``, with one pair of axes or an array of them.
+        Function that draws, called as ``draw(ax=...)`` with one pair of axes or an array of axes.
     caption : str
-        What the figure shows.
+        Caption that says what the figure shows.
     grid : tuple of int or None, default=None
         Numbers of rows and columns of axes; None makes one pair.
     height : float, default=4.0
-        In inches.
+        Height of the figure in inches.
 
     Returns
     -------
     PageFigure
-        The figure as SVG.
+        Figure as SVG.
     """
     from matplotlib.figure import Figure
 
@@ -96,21 +96,21 @@ def _templates() -> Any:
 
 
 def write_page(path: str | Path, template: str, **content: Any) -> Path:
-    """Fill a template, and write the page whole or not at all.
+    """Fill a template and write the page; a failed write leaves no partial file.
 
     Parameters
     ----------
     path : str or pathlib.Path
-        The file.
+        Path of the HTML file to write.
     template : str
-        Its name in ``reports/templates``.
+        File name of the template in ``reports/templates``.
     **content : object
-        What the template reads; ``title`` and ``made`` in any case.
+        Values that the template reads; all templates read ``title`` and ``made``.
 
     Returns
     -------
     pathlib.Path
-        The file.
+        Path of the written file.
     """
     page = _templates().get_template(template).render(written_with=_written_with(), **content)
     with replacing(path) as unfinished:
@@ -120,7 +120,7 @@ def write_page(path: str | Path, template: str, **content: Any) -> Path:
 
 
 def _written_with() -> str:
-    """Return when the page is written, and with which versions."""
+    """Return a line with the date and the versions of the packages."""
     versions = [f"Python {sys.version.split()[0]}"]
     for package in PACKAGES:
         number = installed_version(package)
@@ -134,29 +134,29 @@ def _written_with() -> str:
 
 
 def count(number: int, noun: str) -> str:
-    """Return a number of things in words: "1 gene", "2 genes"."""
+    """Return a number with its noun: "1 gene", "2 genes"."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def fixed(value: float, digits: int = 2) -> str:
-    """Return a number with so many decimals and proper signs, or a dash for none."""
+    """Return a number with `digits` decimals and a proper minus sign, or a dash for NaN."""
     if pd.isna(value):
         return "–"
     return f"{value:,.{digits}f}".replace("-", "−").replace("inf", "∞")
 
 
 def signed(value: float) -> str:
-    """Return a number with its sign, or a dash for none."""
+    """Return a number with its sign, or a dash for NaN."""
     return "–" if pd.isna(value) else f"{value:+.4f}".replace("-", "−")
 
 
 def percent(value: float, digits: int = 0) -> str:
-    """Return a share as a percentage, or a dash for none."""
+    """Return a fraction as a percentage, or a dash for NaN."""
     return "–" if pd.isna(value) else f"{value:.{digits}%}"
 
 
 def p_value(value: float) -> str:
-    """Return a p-value to four decimals, or a dash for none."""
+    """Return a p-value with four decimals, or a dash for NaN."""
     if pd.isna(value):
         return "–"
     return "< 0.0001" if value < 1e-4 else f"{value:.4f}"

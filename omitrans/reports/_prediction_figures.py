@@ -1,4 +1,4 @@
-"""The figures of a prediction that no display draws: coverage, distances, widths of intervals."""
+"""Figures of the prediction report: coverage, distances and widths of intervals."""
 
 from functools import partial
 from typing import Any
@@ -36,7 +36,7 @@ def shift_figure(samples: pd.DataFrame) -> PageFigure:
 def widths_figure(
     widths: pd.Series, believed: pd.Series | None, unit: str, what: str
 ) -> PageFigure:
-    """Return the figure of the half widths of intervals, a value for each gene."""
+    """Return the figure of the half widths of intervals, one value per gene."""
     middle = f"{widths.median():.2f} {unit}".strip()
     return draw_figure(
         partial(_draw_widths, widths, believed, unit),

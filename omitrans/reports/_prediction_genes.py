@@ -1,4 +1,4 @@
-"""The genes of a prediction: which can be believed, and their part of the report."""
+"""Genes of a prediction: how reliable they are, and their part of the report."""
 
 from functools import partial
 from typing import Any
@@ -28,21 +28,21 @@ _LABELS = {
 
 
 def tabulate_genes(genes: list, card: Any, coverage: float | None) -> pd.DataFrame:
-    """Return what the trust card says of the predicted genes, the best first.
+    """Return the rows of the trust card for the predicted genes, the best gene first.
 
     Parameters
     ----------
     genes : list
-        The predicted genes.
+        Names of the predicted genes.
     card : TrustCard
-        The card of the model.
+        Trust card of the model.
     coverage : float or None
-        Share of probes that the samples at hand hold, for the R² to be expected of them.
+        Fraction of probes that the samples hold, from which the expected R² follows.
 
     Returns
     -------
     DataFrame
-        The card's columns and ``expected``, indexed by gene.
+        Columns of the trust card and the column ``expected``, indexed by gene.
     """
     table = card.genes.reindex(genes)
     if not card.genes.index.isin(genes).any():
@@ -60,7 +60,7 @@ def tabulate_genes(genes: list, card: Any, coverage: float | None) -> pd.DataFra
 def genes_part(
     table: pd.DataFrame, predictions: pd.DataFrame, card: Any, coverage: Any
 ) -> dict[str, Any]:
-    """Return tables and figures of how well the genes are predicted, as the template takes them."""
+    """Return tables and figures of how well the genes are predicted, for the template."""
     figures = [_histogram(table), _curve(card, table, coverage)]
     return {
         "figures": [figure for figure in figures if figure is not None],
@@ -73,7 +73,7 @@ def genes_part(
 def intervals_part(
     predictions: pd.DataFrame, bounded: list, table: pd.DataFrame | None, unit: str
 ) -> dict[str, Any] | None:
-    """Return the figure of the half widths of intervals; None where nothing is known of them."""
+    """Return the figure of the half widths of intervals; None if they are not known."""
     if bounded:
         widths = _half_widths(predictions, bounded)
         what = "Half widths of the intervals of this prediction, the mean over samples."
@@ -90,7 +90,7 @@ def intervals_part(
 
 
 def _half_widths(predictions: pd.DataFrame, bounded: list) -> pd.Series:
-    """Return the mean half width of every gene with bounds, gene by gene to spare memory."""
+    """Return the mean half width of each gene with bounds, gene by gene to save memory."""
     widths = {}
     for gene in bounded:
         lower, upper = limits(predictions, gene)

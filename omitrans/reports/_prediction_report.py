@@ -1,4 +1,4 @@
-"""A prediction and how far to believe it as one HTML page."""
+"""Report of a prediction and its reliability as one HTML page."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -27,39 +27,40 @@ def prediction_report(
     model: Mapping[str, Any] | None = None,
     title: str = "Predicted expression",
 ) -> Path:
-    """Write what to believe of a prediction to one HTML page that needs nothing beside itself.
+    """Write a report on the reliability of a prediction to one HTML page that needs no other files.
 
     Parameters
     ----------
     path : str or pathlib.Path
-        The file.
+        Path of the HTML file to write.
     predictions : DataFrame
-        What :func:`omitrans.predict_frame` gave: one row per sample, one column per gene, and with
-        intervals the columns ``GENE_lower`` and ``GENE_upper``.
+        Result of :func:`omitrans.predict_frame`: one row per sample, one column per gene, and with
+        intervals also the columns ``GENE_lower`` and ``GENE_upper``.
     trust_card : TrustCard, default=None
-        How well each gene is predicted. Without it the page cannot tell which to believe.
+        Trust card that says how well each gene is predicted. Without it the page cannot say which
+        genes are reliable.
     coverage : DataFrame, default=None
-        Report of an :class:`omitrans.preprocessing.ArrayHarmonizer` on the same samples. It may
-        hold samples that were refused and have no prediction.
+        Report of an :class:`omitrans.preprocessing.ArrayHarmonizer` on the same samples. The report
+        may hold samples that were refused and have no prediction.
     shift : DataFrame, default=None
         Report of an :class:`omitrans.trust.DomainShiftDetector` on the same samples.
     model : dict, default=None
-        Facts to be listed, such as :func:`omitrans.inference.describe_model` gives. Its
-        ``target_unit`` stands beside the values.
+        Facts about the model to list, as :func:`omitrans.inference.describe_model` returns them.
+        ``target_unit`` is printed beside the values.
     title : str, default="Predicted expression"
-        Its heading.
+        Heading of the page.
 
     Returns
     -------
     pathlib.Path
-        The file.
+        Path of the written file.
 
     Raises
     ------
     MissingDependencyError
         If matplotlib is absent.
     FeatureMismatchError
-        If the card has no predicted gene, or a gene occurs twice.
+        If the trust card holds none of the predicted genes, or a gene occurs more than once.
     SampleMismatchError
         If the tables cannot be joined by sample.
 
@@ -133,7 +134,7 @@ def _check_columns(predictions: pd.DataFrame) -> tuple[list, list]:
 
 
 def _flatten(facts: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Give facts as pairs of text; those inside others get both names, unless they say the same."""
+    """Yield facts as pairs of text; nested facts get both names, unless the names are equal."""
     for name, value in facts.items():
         if not isinstance(value, Mapping):
             yield _label(name), _say(value)
@@ -151,7 +152,7 @@ def _label(name: Any) -> str:
 
 
 def _say(value: Any) -> str:
-    """Return a fact as text: long lists cut, numbers short."""
+    """Return a fact as text, with long lists cut and numbers shortened."""
     if isinstance(value, Mapping):
         return ", ".join(f"{name}: {_say(part)}" for name, part in value.items())
     if isinstance(value, list | tuple):

@@ -1,4 +1,4 @@
-"""The samples of a prediction: what speaks against each, and their table."""
+"""Samples of a prediction: reasons to doubt each sample, and their table."""
 
 from functools import partial
 from typing import Any
@@ -29,20 +29,20 @@ _LABELS = {
 def judge(
     predictions: pd.DataFrame, coverage: pd.DataFrame | None, shift: pd.DataFrame | None
 ) -> pd.DataFrame:
-    """Return one row per sample: measurements, and a column of booleans for every reason.
+    """Return one row per sample: measurements, and one column of booleans per reason.
 
     Parameters
     ----------
     predictions : DataFrame
-        One row per sample.
+        Predictions with one row per sample.
     coverage, shift : DataFrame or None
         Reports of the harmonizer and of the shift detector on the same samples. Samples that were
-        refused need not be among the predictions.
+        refused may be absent from the predictions.
 
     Returns
     -------
     DataFrame
-        The samples in the order of the predictions, then those that lack one.
+        Samples in the order of the predictions, then the samples without prediction.
     """
     predicted = pd.DataFrame({"missing": _without_prediction(predictions)}, predictions.index)
     samples = _join([predicted, *(part for part in (coverage, shift) if part is not None)])
@@ -57,7 +57,7 @@ def judge(
 
 
 def sort_worst_first(samples: pd.DataFrame) -> pd.DataFrame:
-    """Order by the gravity of what speaks against a sample, then by coverage and p-value."""
+    """Sort samples by their most serious reason for doubt, then by coverage and p-value."""
     weights = 2 ** np.arange(len(REASONS))[::-1]
     gravity = samples[list(REASONS)].to_numpy(dtype=int) @ weights
     keys = [samples[name].to_numpy() for name in ("p_value", "coverage") if name in samples]
@@ -65,7 +65,7 @@ def sort_worst_first(samples: pd.DataFrame) -> pd.DataFrame:
 
 
 def samples_table(samples: pd.DataFrame) -> tuple[PageTable, int]:
-    """Return the table of the samples, the worst first, and how many it leaves out."""
+    """Return the table of the samples, the worst first, and the number of omitted samples."""
     shown = sort_worst_first(samples).head(MAX_ROWS)
     cells = pd.DataFrame(index=shown.index)
     cells["flag"] = pd.Series([_verdict(row) for _, row in shown.iterrows()], shown.index, object)
@@ -98,7 +98,7 @@ def _join(parts: list[pd.DataFrame]) -> pd.DataFrame:
 
 
 def _without_prediction(predictions: pd.DataFrame) -> np.ndarray:
-    """Tell which rows hold nothing but NaN, some columns at a time."""
+    """Return a mask of the rows that hold only NaN, reading some columns at a time."""
     empty = np.ones(len(predictions), dtype=bool)
     for start in range(0, predictions.shape[1], 256):
         empty &= predictions.iloc[:, start : start + 256].isna().to_numpy().all(axis=1)
@@ -112,7 +112,7 @@ def _text(value: Any) -> str:
 
 
 def _verdict(sample: pd.Series) -> dict[str, str] | str:
-    """Return what speaks against a sample, and how grave it is."""
+    """Return the reasons to doubt a sample, and how serious they are."""
     reasons = [text for name, text in REASONS.items() if sample[name]]
     if reasons:
         return {

@@ -1,4 +1,4 @@
-"""The summary of a prediction in plain words."""
+"""Summary of a prediction in plain words."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -28,7 +28,7 @@ _OBJECTIONS = {  # of one sample and of several
 
 @dataclass(frozen=True)
 class Sentence:
-    """A sentence of the summary; the samples that it speaks of follow it by name."""
+    """Sentence of the summary, with the names of the samples that it is about."""
 
     text: str
     names: list[str] = field(default_factory=list)
@@ -36,21 +36,21 @@ class Sentence:
 
 
 def tiles(samples: pd.DataFrame, genes: list, table: pd.DataFrame | None) -> dict[str, str]:
-    """Return the main numbers of a prediction, by what they count.
+    """Return the main numbers of a prediction by name.
 
     Parameters
     ----------
     samples : DataFrame
-        The samples as they were judged.
+        Samples with their reasons for doubt, as :func:`judge` returns them.
     genes : list
-        The predicted genes.
+        Names of the predicted genes.
     table : DataFrame or None
-        What the trust card says of them.
+        Rows of the trust card for these genes.
 
     Returns
     -------
     dict of str to str
-        The numbers as text.
+        Numbers as text, by name.
     """
     numbers = {"samples": f"{len(samples):,}", "genes": f"{len(genes):,}"}
     if table is not None:
@@ -65,21 +65,21 @@ def tiles(samples: pd.DataFrame, genes: list, table: pd.DataFrame | None) -> dic
 def sentences(
     samples: pd.DataFrame, table: pd.DataFrame | None, min_r2: float | None
 ) -> list[Sentence]:
-    """Return what the main numbers mean.
+    """Return sentences that explain the main numbers.
 
     Parameters
     ----------
     samples : DataFrame
-        The samples as they were judged.
+        Samples with their reasons for doubt, as :func:`judge` returns them.
     table : DataFrame or None
-        What the trust card says of the genes.
+        Rows of the trust card for the predicted genes.
     min_r2 : float or None
-        Cross-validated R² above which the card calls a gene predictable, if that is known.
+        Cross-validated R² above which the card calls a gene predictable; None if it is not known.
 
     Returns
     -------
     list of Sentence
-        The summary in plain words.
+        Sentences of the summary.
     """
     return [*map(Sentence, _say_genes(table, min_r2)), *_say_samples(samples)]
 

@@ -22,9 +22,9 @@ class Fold(NamedTuple):
 
     rows: np.ndarray
     predicted: np.ndarray
-    """In the order of `rows`, with all probes."""
+    """Predictions in the order of `rows`, with all probes."""
     squared_errors: np.ndarray
-    """Sums over the samples, of shape (n_shares, n_targets): with a share of the probes only."""
+    """Sums over the samples when only a fraction of the probes is kept, (n_shares, n_targets)."""
     model: Any
 
 

@@ -104,7 +104,7 @@ class Subspace(NamedTuple):
         components = self.components.astype(np.float64, copy=False)
         squares = np.empty((len(rows), 2))
         for batch in gen_batches(len(rows), _BLOCK_ROWS):
-            # one product a sample: those of several round in an order that depends on how many
+            # one product per sample: rounding in a larger product depends on its number of rows
             for i, sample in enumerate(X[rows[batch]], start=batch.start):
                 outside = (sample - self.mean) / self.scale
                 scores = components @ outside
@@ -288,7 +288,7 @@ class DomainShiftDetector(OutlierMixin, BaseEstimator):
         X : array-like or DataFrame of shape (n_samples, n_features)
             Training samples as rows, at least five, without missing values.
         y : None
-            Not used.
+            Ignored.
         groups : "auto", None or array-like of shape (n_samples,), default="auto"
             Patient of each sample; all samples of a patient are held out together. "auto" reads
             patients from the index of a DataFrame X if it holds ids of TCGA, TARGET or GTEx and

@@ -1,6 +1,6 @@
-"""How much of a table is worked on at once: the one table of block sizes.
+"""Sizes of the blocks in which tables are processed.
 
-A step that needs a temporary table, such as a mask or a copy in float64, makes it of one block
+A step that needs a temporary table, such as a mask or a copy in float64, makes it for one block
 after the other, so that its memory does not grow with the table.
 
 ================ ========= =====================================================================
@@ -13,8 +13,8 @@ Constant         Numbers   For
 ``FEW_ROWS``     ``64``    rows that are copied together, and then visited one by one
 ================ ========= =====================================================================
 
-Sums over blocks of columns round by where the blocks end. Whoever changes a number here may change
-the last digit of predictions.
+The rounding of sums over blocks of columns depends on where the blocks end. A change of a number
+here may change the last digit of predictions.
 """
 
 from collections.abc import Iterator
@@ -27,7 +27,7 @@ FEW_ROWS = 64
 
 
 def rows_per_block(n_columns: int, n_values: int = BLOCK_VALUES, *, at_least: int = 1) -> int:
-    """Return how many rows of a table make one block.
+    """Return the number of rows in one block of a table.
 
     Parameters
     ----------
@@ -42,13 +42,13 @@ def rows_per_block(n_columns: int, n_values: int = BLOCK_VALUES, *, at_least: in
     Returns
     -------
     int
-        The number of rows.
+        Number of rows per block.
     """
     return max(at_least, n_values // max(1, n_columns))
 
 
 def columns_per_block(n_rows: int, n_values: int = BLOCK_VALUES, *, at_least: int = 1) -> int:
-    """Return how many columns of a table make one block.
+    """Return the number of columns in one block of a table.
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ def columns_per_block(n_rows: int, n_values: int = BLOCK_VALUES, *, at_least: in
     Returns
     -------
     int
-        The number of columns.
+        Number of columns per block.
     """
     return max(at_least, n_values // max(1, n_rows))
 
@@ -77,12 +77,12 @@ def row_blocks(
     n_rows, n_columns : int
         Shape of the table.
     n_values, at_least : int
-        As for :func:`rows_per_block`.
+        See :func:`rows_per_block`.
 
     Yields
     ------
     slice
-        The rows of one block.
+        Rows of one block.
     """
     yield from _slices(n_rows, rows_per_block(n_columns, n_values, at_least=at_least))
 
@@ -97,12 +97,12 @@ def column_blocks(
     n_rows, n_columns : int
         Shape of the table.
     n_values, at_least : int
-        As for :func:`columns_per_block`.
+        See :func:`columns_per_block`.
 
     Yields
     ------
     slice
-        The columns of one block.
+        Columns of one block.
     """
     yield from _slices(n_columns, columns_per_block(n_rows, n_values, at_least=at_least))
 

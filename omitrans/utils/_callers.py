@@ -1,4 +1,4 @@
-"""Who called: where to point a warning, and whether a fit is part of a longer work."""
+"""Find the caller: which line a warning names, and whether a fit is part of a search."""
 
 import sys
 from types import FrameType
@@ -20,12 +20,12 @@ _WRAPPERS = (
 
 
 def user_level() -> int:
-    """Return the `stacklevel` with which a warning names the line of the user, not one of ours.
+    """Return the `stacklevel` with which a warning names the line of the user.
 
     Returns
     -------
     int
-        Counted from the function that calls this one and warns.
+        Stack level, counted from the function that calls this one and warns.
     """
     frame: FrameType | None = sys._getframe(1)
     level = 1
@@ -41,18 +41,19 @@ def called_by_user(*asking: str) -> bool:
     """Return whether the user called the running fit, and not a search or a cross-validation.
 
     The callers are read from the stack. A Pipeline and the wrappers of targets count as the model
-    that they fit; whatever else of scikit-learn, joblib, dask or this package stands on the stack
-    fits many models.
+    that they fit; any other function of scikit-learn, joblib, dask or this package on the stack is
+    assumed to fit many models.
 
     Parameters
     ----------
     *asking : str
-        Modules that ask for themselves, and so do not count.
+        Modules that call this function for themselves and therefore do not count.
 
     Returns
     -------
     bool
-        False where the fit is part of a longer work.
+        False if the fit is part of a search, a cross-validation or another procedure that fits many
+        models.
     """
     frame: FrameType | None = sys._getframe(1)
     while frame is not None:
@@ -70,7 +71,7 @@ def caller() -> str:
     Returns
     -------
     str
-        Its name.
+        Name of the module.
     """
     return _module(sys._getframe(2))
 

@@ -13,15 +13,15 @@ Result = TypeVar("Result")
 def renamed_argument(
     old: str, new: str, *, since: str, until: str
 ) -> Callable[[Callable[Given, Result]], Callable[Given, Result]]:
-    """Let callers still give an argument under its old name, with a warning.
+    """Accept an argument under its old name as well, with a warning.
 
-    It must be the outermost decorator. ``inspect.signature`` of the function shows the new name
+    This must be the outermost decorator. ``inspect.signature`` of the function shows the new name
     only.
 
     Parameters
     ----------
     old : str
-        Name that is going away; it is taken as a keyword only.
+        Old name of the parameter; it is accepted as a keyword only.
     new : str
         Name of the parameter in the signature.
     since : str
@@ -32,7 +32,7 @@ def renamed_argument(
     Returns
     -------
     callable
-        The decorator.
+        Decorator of the function.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Write files whole or not at all."""
+"""Write files so that a failed write leaves no partial file."""
 
 import os
 import secrets
@@ -10,27 +10,27 @@ from pathlib import Path
 
 @contextmanager
 def replacing(path: str | PathLike[str]) -> Iterator[Path]:
-    """Give a path to write to; the file takes its name only when the block ends well.
+    """Yield a temporary path to write to; rename the file to `path` if the block succeeds.
 
-    After an error, a full disk or Ctrl-C no half file is left, and a file that was there before
-    stays as it was.
+    After an error, a full disk or Ctrl-C no partial file is left, and an existing file is
+    unchanged.
 
     Parameters
     ----------
     path : path-like
-        The file to make or replace; a link stays a link.
+        Path of the file to make or replace; a link stays a link.
 
     Yields
     ------
     pathlib.Path
-        A name beside it, with the same ending, that no file has yet.
+        Path of a new file in the same folder, with the same ending.
 
     Raises
     ------
     IsADirectoryError
         If `path` is a folder.
     FileNotFoundError
-        If its folder does not exist.
+        If the folder of `path` does not exist.
     """
     target = Path(os.path.realpath(path))
     if target.is_dir():

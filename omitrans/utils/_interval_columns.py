@@ -1,4 +1,4 @@
-"""The columns of a prediction with intervals: their names, their order, and how to know them."""
+"""Columns of a prediction with intervals: their names, order, and how to recognise them."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -32,12 +32,12 @@ def interval_table(predicted: np.ndarray, lower: np.ndarray, upper: np.ndarray) 
     Parameters
     ----------
     predicted, lower, upper : ndarray of shape (n_samples, n_targets)
-        The prediction, and the limits of its intervals.
+        Predictions, and lower and upper limits of their intervals.
 
     Returns
     -------
     ndarray of shape (n_samples, 3 * n_targets)
-        In the dtype of `predicted`.
+        Predictions and limits, in the dtype of `predicted`.
     """
     n_samples, n_targets = predicted.shape
     table = np.empty((n_samples, len(_ENDINGS) * n_targets), dtype=predicted.dtype)
@@ -47,17 +47,18 @@ def interval_table(predicted: np.ndarray, lower: np.ndarray, upper: np.ndarray) 
 
 
 def split_columns(predictions: pd.DataFrame) -> tuple[list, list]:
-    """Return the targets of a prediction, and those of them that have intervals.
+    """Return the targets of a prediction, and the targets that have intervals.
 
     Parameters
     ----------
     predictions : DataFrame
-        One column per target; with intervals also ``<target>_lower`` and ``<target>_upper``.
+        Predictions with one column per target; with intervals also ``<target>_lower`` and
+        ``<target>_upper``.
 
     Returns
     -------
     targets, bounded : list of column labels
-        The targets in their order, and those with both limits.
+        Targets in their order, and the targets that have both limits.
     """
     known = set(predictions.columns)
     bounded = [name for name in predictions if {f"{name}{LOWER}", f"{name}{UPPER}"} <= known]
@@ -71,13 +72,13 @@ def limits(predictions: pd.DataFrame, target: Any) -> tuple[pd.Series, pd.Series
     Parameters
     ----------
     predictions : DataFrame
-        A prediction with intervals.
+        Predictions with intervals.
     target : str
-        One of the targets that have them.
+        Name of a target that has intervals.
 
     Returns
     -------
     lower, upper : Series of shape (n_samples,)
-        The limits.
+        Lower and upper limits.
     """
     return predictions[f"{target}{LOWER}"], predictions[f"{target}{UPPER}"]

@@ -1,4 +1,4 @@
-"""Optional packages: imported where they are used, with a message that says how to get them."""
+"""Import optional packages where they are used, with a message that says how to install them."""
 
 from importlib import import_module
 from types import ModuleType
@@ -7,21 +7,21 @@ from omitrans.exceptions import MissingDependencyError
 
 
 def import_optional(module: str, *, extra: str, purpose: str) -> ModuleType:
-    """Import `module`, or say which extra installs it.
+    """Import `module`, or raise an error that says which extra installs it.
 
     Parameters
     ----------
     module : str
         Dotted name of the module.
     extra : str
-        The extra of this package that installs it.
+        Extra of this package that installs the module.
     purpose : str
-        What it is needed for, to finish the sentence "is needed to ...".
+        Purpose of the module, which completes the sentence "is needed to ...".
 
     Returns
     -------
     module
-        The imported module.
+        Imported module.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""What regressors of paired tables share: two tables checked, names kept, predictions shaped."""
+"""Mixin of regressors of paired tables: check both tables, keep names, shape predictions."""
 
 from typing import Any
 
@@ -9,14 +9,14 @@ from omitrans.utils._validation import check_paired_samples, check_source, targe
 
 
 class PairedTablesMixin(MultiOutputMixin, RegressorMixin):
-    """Regressors that learn one or many targets from a source table of the same samples."""
+    """Mixin of regressors that learn targets from a source table of the same samples."""
 
     n_targets_: int
     target_names_: np.ndarray
     _y_ndim: int
 
     def _check_training_tables(self, X: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
-        """Return source and 2-D target, and set what is known of them on self."""
+        """Return source and 2-D target, and set the attributes that describe them."""
         check_paired_samples(X, y)
         source, target = check_source(
             self, X, reset=True, y=y, multi_output=True, y_numeric=True, ensure_min_samples=2
@@ -28,5 +28,5 @@ class PairedTablesMixin(MultiOutputMixin, RegressorMixin):
         return source, target
 
     def _shaped(self, predicted: np.ndarray) -> np.ndarray:
-        """Return predictions with as many dimensions as y had."""
+        """Return predictions with the number of dimensions of y."""
         return predicted.ravel() if self._y_ndim == 1 else predicted

@@ -1,4 +1,4 @@
-"""Checks of tables at the edge of the package: same samples, usable names, declared units."""
+"""Checks of input tables: same samples, usable names, declared units."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -11,22 +11,23 @@ from omitrans.utils._sklearn import validate_data
 
 
 def _some(values: Iterable[Any], n: int = 3) -> str:
-    """Return the first values, readable in a message."""
+    """Return the first values as text for a message."""
     values = list(values)
     return ", ".join(map(str, values[:n])) + (", ..." if len(values) > n else "")
 
 
 def check_unique(ids: pd.Index, *, what: str, cure: str) -> None:
-    """Raise when `ids` holds an id twice.
+    """Raise an error if an id occurs more than once.
 
     Parameters
     ----------
     ids : pandas.Index
         Sample or feature ids.
     what : str
-        What they are, in front of "has duplicated ids" ("X (its index of samples)").
+        Description of the ids, printed before "has duplicated ids", such as "X (its index of
+        samples)".
     cure : str
-        What to do, a sentence.
+        Sentence that says what to do.
     """
     if ids.is_unique:
         return
@@ -36,16 +37,16 @@ def check_unique(ids: pd.Index, *, what: str, cure: str) -> None:
 
 
 def check_paired_samples(X: Any, Y: Any, *, names: tuple[str, str] = ("X", "Y")) -> None:
-    """Raise unless X and Y have usable column names and, if indexed, the same samples in order.
+    """Raise an error unless X and Y have usable names and, if indexed, the same samples in order.
 
     Arrays carry no ids, so only their lengths are compared (by scikit-learn's checks).
 
     Parameters
     ----------
     X, Y : array-like, DataFrame or Series
-        Source and target; only two pandas objects are compared.
+        Source and target tables; only two pandas objects are compared.
     names : tuple of str, default=("X", "Y")
-        What the caller's user calls them, for the messages.
+        Names of the two tables, for error messages.
     """
     x, y = names
     for table, name in ((X, x), (Y, y)):
@@ -75,14 +76,14 @@ def check_paired_samples(X: Any, Y: Any, *, names: tuple[str, str] = ("X", "Y"))
 
 
 def check_column_names(table: Any, name: str) -> None:
-    """Raise when a frame's columns are duplicated or mix names with numbers.
+    """Raise an error if the columns of a DataFrame repeat or mix names with numbers.
 
     Parameters
     ----------
     table : array-like or DataFrame
-        Anything but a DataFrame passes.
+        Table to check; only a DataFrame is checked.
     name : str
-        "X" or "Y", for the message.
+        Name of the table, "X" or "Y", for error messages.
     """
     if not isinstance(table, pd.DataFrame):
         return
@@ -96,14 +97,14 @@ def check_column_names(table: Any, name: str) -> None:
 
 
 def check_all_named(table: pd.DataFrame, name: str) -> None:
-    """Raise when a frame's columns mix names with numbers.
+    """Raise an error if the columns of a DataFrame mix names with numbers.
 
     Parameters
     ----------
     table : DataFrame
-        The table.
+        Table to check.
     name : str
-        "X" or "Y", for the message.
+        Name of the table, "X" or "Y", for error messages.
     """
     kinds = {isinstance(column, str) for column in table.columns}
     if len(kinds) == 2:
@@ -117,12 +118,12 @@ def check_all_named(table: pd.DataFrame, name: str) -> None:
 
 
 def check_has_columns(X: pd.DataFrame) -> None:
-    """Raise when a frame has no columns.
+    """Raise an error if a DataFrame has no columns.
 
     Parameters
     ----------
     X : DataFrame
-        The samples.
+        Samples as rows.
     """
     if X.shape[1] == 0:
         raise ValueError(
@@ -137,18 +138,18 @@ def check_source(estimator: Any, X: Any, *, reset: bool, **options: Any) -> np.n
     Parameters
     ----------
     estimator : estimator
-        Gets ``n_features_in_`` and ``feature_names_in_`` when `reset` is true.
+        Estimator that gets ``n_features_in_`` and ``feature_names_in_`` if `reset` is True.
     X : array-like or DataFrame of shape (n_samples, n_features)
-        The samples.
+        Samples as rows.
     reset : bool
         True in fit; False in predict and transform.
     **options
-        Passed to :func:`sklearn.utils.validation.validate_data`.
+        Further parameters of :func:`sklearn.utils.validation.validate_data`.
 
     Returns
     -------
     ndarray of shape (n_samples, n_features)
-        X in float32 if it came so, else float64.
+        X as float32 if it was float32, else as float64.
     """
     check_column_names(X, "X")
     if isinstance(X, pd.DataFrame):
@@ -169,7 +170,7 @@ def check_source(estimator: Any, X: Any, *, reset: bool, **options: Any) -> np.n
 
 
 def _where_not_finite(X: Any) -> str:
-    """Say which columns hold NaN or infinite values, and the cure."""
+    """Return a message about the columns that hold NaN or infinite values."""
     frame = X if isinstance(X, pd.DataFrame) else pd.DataFrame(np.asarray(X))
     # column by column: the table may be too large for a second copy of it
     counts = [
@@ -188,14 +189,14 @@ def target_names(Y: Any, n_targets: int) -> np.ndarray:
     Parameters
     ----------
     Y : array-like, DataFrame or Series
-        The targets as the user gave them.
+        Targets as the user passed them.
     n_targets : int
-        How many there are.
+        Number of targets.
 
     Returns
     -------
     ndarray of shape (n_targets,), dtype object
-        The names.
+        Names of the targets.
     """
     check_column_names(Y, "Y")
     if isinstance(Y, pd.DataFrame):
@@ -206,12 +207,12 @@ def target_names(Y: Any, n_targets: int) -> np.ndarray:
 
 
 def check_no_missing_targets(Y: Any) -> None:
-    """Raise when targets are missing: their errors could not be measured.
+    """Raise an error if targets have missing values, whose errors could not be measured.
 
     Parameters
     ----------
     Y : DataFrame, Series or ndarray
-        The targets.
+        Targets to check.
     """
     table = pd.DataFrame(Y, copy=False)
     rows, columns = np.zeros(len(table), dtype=bool), np.zeros(table.shape[1], dtype=bool)
@@ -229,14 +230,14 @@ def check_no_missing_targets(Y: Any) -> None:
 
 
 def check_beta_values(X: np.ndarray, *, name: str = "X") -> None:
-    """Raise when declared beta values leave [0, 1]; NaN passes.
+    """Raise an error if declared beta values lie outside [0, 1]; NaN is allowed.
 
     Parameters
     ----------
     X : ndarray of shape (n_samples, n_features)
         Methylation beta values.
     name : str, default="X"
-        The name of the table, for the message.
+        Name of the table, for error messages.
     """
     if X.size == 0:
         return

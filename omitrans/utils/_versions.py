@@ -11,12 +11,12 @@ def installed_version(package: str) -> str | None:
     Parameters
     ----------
     package : str
-        Its name, as pip knows it.
+        Name of the package, as in pip.
 
     Returns
     -------
     str or None
-        None for what nobody installed, such as a bare source tree.
+        Version; None if the package is not installed, such as a bare source tree.
     """
     try:
         return version(package)

@@ -1,7 +1,7 @@
-"""Look into models that wrap others, and hand groups through them when they are fitted.
+"""Look into models that wrap other models, and pass groups through them in fit.
 
-A model may be wrapped in several ways, in any nesting. This is where each wrapper keeps what it
-fitted:
+A model may be wrapped in several ways, in any nesting. Each wrapper keeps the fitted model in its
+own place:
 
 - a :class:`~sklearn.pipeline.Pipeline` in its last step;
 - a search, such as :class:`~sklearn.model_selection.GridSearchCV`, in ``best_estimator_``;
@@ -28,18 +28,18 @@ from omitrans.exceptions import PatientGroupsWarning
 
 
 class Layer(NamedTuple):
-    """A model, or one that it wraps.
+    """A model, or one of the models that it wraps.
 
     Attributes
     ----------
     model : estimator
-        The model of this layer.
+        Model of this layer.
     where : str
-        Where the layer around it holds it: the name of an attribute or, in a Pipeline, of a step.
-        Empty for the outermost layer.
+        Place of the model in the layer around it: the name of an attribute or, in a Pipeline, of a
+        step. Empty for the outermost layer.
     has_own_targets : bool
-        Whether a layer around it transforms the targets, so that what it says about them (names,
-        order, unit, errors) is not true of the outermost model.
+        Whether an outer layer transforms the targets, so that names, order, unit and errors of the
+        targets in this layer do not hold for the outermost model.
     """
 
     model: Any
@@ -53,12 +53,12 @@ def layers(model: Any) -> list[Layer]:
     Parameters
     ----------
     model : estimator
-        Fitted, or what an unfitted one knows of itself.
+        Fitted model; for an unfitted model, only the layers that it already holds are returned.
 
     Returns
     -------
     list of Layer
-        The first is the model itself, the last the one that does the work.
+        Layers; the first is the model itself, the last is the model that does the work.
     """
     found = [Layer(model, "", False)]
     while (inside := _inside(found[-1].model)) is not None:
@@ -69,7 +69,7 @@ def layers(model: Any) -> list[Layer]:
 
 
 def _inside(model: Any) -> tuple[str, Any] | None:
-    """Return where a model holds the one that it wraps, and that one; None if it wraps none."""
+    """Return the place of the wrapped model and that model; None if a model wraps none."""
     if isinstance(model, FrozenEstimator):  # looked at first: it shows the attributes of the other
         return "estimator", model.estimator
     if isinstance(model, Pipeline):
@@ -85,12 +85,12 @@ def parts(model: Any) -> Iterator[Any]:
     Parameters
     ----------
     model : estimator
-        Fitted.
+        Fitted model.
 
     Yields
     ------
     estimator
-        The layers of the model, and the layers of the steps of every Pipeline among them.
+        Layers of the model, and layers of the steps of every Pipeline among them.
     """
     for layer in layers(model):
         yield layer.model
@@ -106,17 +106,17 @@ def find_layer(model: Any, attribute: str, *, of_targets: bool = False) -> Any:
     Parameters
     ----------
     model : estimator
-        Fitted.
+        Fitted model.
     attribute : str
-        Its name.
+        Name of the attribute.
     of_targets : bool, default=False
-        Whether the attribute speaks of the targets, so that it does not count inside a wrapper
-        that transforms them.
+        Whether the attribute describes the targets, so that it does not count inside a wrapper that
+        transforms them.
 
     Returns
     -------
     estimator or None
-        None if no layer has the attribute.
+        Outermost layer that has the attribute, or None.
     """
     for layer in layers(model):
         if of_targets and layer.has_own_targets:
@@ -132,32 +132,32 @@ def find_attribute(model: Any, attribute: str, *, of_targets: bool = False) -> A
     Parameters
     ----------
     model, attribute, of_targets
-        As for :func:`find_layer`.
+        See :func:`find_layer`.
 
     Returns
     -------
     object
-        None if no layer has the attribute.
+        Value of the attribute, or None if no layer has it.
     """
     return getattr(find_layer(model, attribute, of_targets=of_targets), attribute, None)
 
 
 def as_seen_by(layer_model: Any, model: Any, X: Any) -> Any:
-    """Return X as it reaches a layer of a model, behind the transformers of Pipelines around it.
+    """Return X as a layer of a model gets it, after the transformers of outer Pipelines.
 
     Parameters
     ----------
     layer_model : estimator
-        A layer of `model`.
+        Model of a layer of `model`.
     model : estimator
-        Fitted.
+        Fitted model.
     X : array-like or DataFrame of shape (n_samples, n_features)
-        What the model reads.
+        Samples as the outermost model reads them.
 
     Returns
     -------
     array-like or DataFrame of shape (n_samples, n_columns)
-        The transformed samples.
+        Transformed samples.
     """
     for layer in layers(model):
         if layer.model is layer_model:
@@ -171,24 +171,25 @@ def as_seen_by(layer_model: Any, model: Any, X: Any) -> Any:
 
 
 def fit_with_groups(model: Any, X: Any, y: Any, groups: Any, *, method: str = "fit") -> Any:
-    """Fit a model, and give the groups of the samples to whatever in it takes them.
+    """Fit a model, and pass the groups of the samples to each part of it that takes groups.
 
     Parameters
     ----------
     model : estimator
-        Is fitted in place.
+        Model to fit; it is fitted in place.
     X, y : array-like
-        What `fit` takes.
+        Source and target samples for `fit`.
     groups : ndarray of shape (n_samples,), None or "auto"
-        The group of each sample; None if each stands alone. It is handed on too, so that nothing
-        inside looks for groups itself. "auto" lets whatever takes groups look for them.
+        Group of each sample; None if samples are not grouped. None is passed on as well, so that no
+        part of the model looks for groups itself. "auto" lets each part that takes groups look for
+        them.
     method : {"fit", "fit_transform"}, default="fit"
-        What to call.
+        Name of the method to call.
 
     Returns
     -------
     object
-        What the method returns: the fitted model, or the transformed samples.
+        Result of the method: the fitted model, or the transformed samples.
     """
     params = group_params(model, groups)
     with warnings.catch_warnings():
@@ -198,21 +199,22 @@ def fit_with_groups(model: Any, X: Any, y: Any, groups: Any, *, method: str = "f
 
 
 def group_params(model: Any, groups: Any) -> dict[str, Any]:
-    """Return the arguments that hand the groups of samples to the `fit` of a model.
+    """Return the arguments that pass the groups of samples to the `fit` of a model.
 
     Parameters
     ----------
     model : estimator
-        Not fitted.
+        Unfitted model.
     groups : ndarray of shape (n_samples,) or None
-        The group of each sample.
+        Group of each sample.
 
     Returns
     -------
     dict
-        ``{"groups": groups}`` for a model that takes them; with the name of the step in front for
-        the last step of a Pipeline; the arguments for the wrapped model where a wrapper hands its
-        own on. Where scikit-learn's metadata routing is enabled, groups go to what requests them.
+        Arguments for `fit`: ``{"groups": groups}`` for a model that takes groups; with the name of
+        the step in front for the last step of a Pipeline; the arguments of the wrapped model if a
+        wrapper passes its arguments on. If metadata routing of scikit-learn is enabled, groups go
+        to the objects that request them.
     """
     takes = inspect.signature(model.fit).parameters
     if _takes_groups(model, takes):
@@ -237,16 +239,16 @@ def group_params(model: Any, groups: Any) -> dict[str, Any]:
 
 
 def _takes_groups(model: Any, takes: Any) -> bool:
-    """Tell whether `fit` takes groups of samples; of transformers some mean tissues by them."""
+    """Return whether `fit` takes groups of samples; some transformers expect tissues instead."""
     parameter = takes.get("groups")
     return parameter is not None and (hasattr(model, "predict") or parameter.default == "auto")
 
 
 def _routes(model: Any) -> bool:
-    """Tell whether a model hands on what is requested inside it, where routing is enabled."""
+    """Return whether a model passes on metadata that its parts request, if routing is enabled."""
     return isinstance(get_routing_for_object(model), MetadataRouter)
 
 
 def _requests_groups(consumer: Any, method: str) -> bool:
-    """Tell whether an estimator or splitter has groups routed to it, itself or inside it."""
+    """Return whether an estimator or splitter, or a part of it, requests groups by routing."""
     return bool(get_routing_for_object(consumer).consumes(method, ["groups"]))

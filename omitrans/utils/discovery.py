@@ -1,4 +1,4 @@
-"""Find what the package makes public by walking it, so that a new class is tested unasked."""
+"""Find all public objects of the package, so that new classes are tested automatically."""
 
 import inspect
 import pkgutil
@@ -18,7 +18,7 @@ __all__ = ["all_classes", "all_displays", "all_estimators", "all_functions", "pu
 def public_modules() -> Iterator[ModuleType]:
     """Import and yield the package and the modules that its ``__all__`` leads to.
 
-    The others (cli, engine, utils) serve the package and promise nothing to users.
+    The other modules (cli, engine, utils) are internal.
     """
     yield omitrans
     for info in pkgutil.walk_packages(omitrans.__path__, "omitrans."):
@@ -40,7 +40,7 @@ def _public_objects(keep: Callable[[Any], bool]) -> list[tuple[str, Any]]:
 def all_estimators() -> list[tuple[str, type[BaseEstimator]]]:
     """Return (name, class) of every public estimator and transformer, sorted by name.
 
-    A Pipeline is none without its steps, and is left out.
+    Pipelines are left out, because they are nothing without their steps.
     """
     return _public_objects(
         lambda value: (

@@ -1,1 +1,1 @@
-"""What each command does; a file is imported when its command runs."""
+"""Work of each command; a file is imported only when its command runs."""

@@ -18,7 +18,7 @@ from tqdm.auto import tqdm
 from omitrans.exceptions import DataFormatError
 from omitrans.utils._optional import import_optional
 
-# bytes a read: what a stalled connection can lose
+# bytes per read, which is what a stalled connection can lose
 _CHUNK_SIZE = 2**16
 _BUSY = frozenset({408, 425, 429, 500, 502, 503, 504})
 _ABSENT = frozenset({403, 404, 410})  # a public bucket answers 403 for a name that it lacks

@@ -27,7 +27,7 @@ class Biology:
     tissue_means: np.ndarray  # (n_programmes, n_cancer_types)
     cancer_means: np.ndarray  # what the cancer changes
     prognostic: np.ndarray  # indices of genes
-    log_hazards: np.ndarray  # a standard deviation of each of them
+    log_hazards: np.ndarray  # per standard deviation of each gene
 
 
 def draw_biology(

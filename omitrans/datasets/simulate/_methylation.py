@@ -32,7 +32,7 @@ class ProbeEffects:
     level: np.ndarray
     loadings: np.ndarray  # (n_probes, n_programmes)
     aberration: np.ndarray  # response to the aberration of the gene's promoter
-    age_slope: np.ndarray  # a decade
+    age_slope: np.ndarray  # per decade
     noise_sd: np.ndarray  # M units
     inactivated: np.ndarray  # methylated on the inactive X chromosome
     on_y: np.ndarray

@@ -102,7 +102,7 @@ def describe_cohort(cohort: Cohort, rng: np.random.Generator) -> pd.DataFrame:
     """Return the samples as a DataFrame with TCGA-style barcodes."""
     n_donors = cohort.donor.max() + 1
     n_types = len(CANCER_TYPES)
-    # a tissue source site sends one cancer type; three sites a type
+    # a tissue source site sends one cancer type; three sites per type
     sites = rng.choice(36**2, size=(n_types, 3), replace=False)
     site = sites[cohort.cancer_type, rng.integers(3, size=n_donors)[cohort.donor]]
     participant = rng.choice(36**4, n_donors, replace=False)[cohort.donor]

@@ -264,7 +264,7 @@ def _draw_outcome(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return survival times and events of the samples' patients."""
     primary = np.flatnonzero(cohort.kind == "tumour")
-    primary = primary[np.argsort(cohort.donor[primary])]  # one a donor
+    primary = primary[np.argsort(cohort.donor[primary])]  # one per donor
     driving = expression[np.argsort(biology.gene_order)[biology.prognostic]][:, primary]
     driving -= driving.mean(axis=1, keepdims=True)
     driving /= np.maximum(driving.std(axis=1, keepdims=True), 1e-6)

@@ -21,7 +21,7 @@ from omitrans.io.matrix._text_matrix import TextFormat, TextMatrix, n_threads, o
 from omitrans.utils._optional import import_optional
 from omitrans.utils._sklearn import Interval, StrOptions, validate_params
 
-_BLOCK_VALUES = 1 << 23  # each block costs some time a column
+_BLOCK_VALUES = 1 << 23  # each block costs some time per column
 
 
 class ParquetMatrix:

@@ -1,4 +1,4 @@
-"""Codecs: what a model file can hold, one file per family."""
+"""Codecs of the values that a model file can hold, one module per family."""
 
 from omitrans.persistence._codecs import (
     _arrays,

@@ -1,7 +1,8 @@
-"""NumPy arrays, scalars and dtypes.
+"""Codecs of NumPy arrays, scalars and dtypes.
 
-Arrays of numbers go to the table of arrays as they are. Dates, complex numbers and fixed-width
-text go there as the integers, floats and bytes they are made of. Arrays of objects become JSON.
+Arrays of numbers are stored in the table of arrays without change. Dates, complex numbers and
+fixed-width text are stored there as the integers, floats and bytes that they consist of. Arrays of
+objects become JSON.
 """
 
 import math
@@ -18,7 +19,7 @@ _DTYPE = re.compile(r"[<|]([biufcmMSU]\d+(\[\d*[a-zA-Z]+\])?|O)")
 
 
 def _stored_dtype(dtype: np.dtype) -> Any:
-    """Return the numeric dtype whose values make up those of `dtype`, None if there is none."""
+    """Return the numeric dtype in which values of `dtype` are stored, or None."""
     if dtype.kind in "biuf" and dtype.itemsize <= 8:
         return dtype.newbyteorder("<")
     if dtype.kind == "c" and dtype.itemsize <= 16:

@@ -1,4 +1,4 @@
-"""Python's own containers and the numbers that JSON lacks."""
+"""Codecs of Python containers and of numbers that JSON does not have."""
 
 import json
 from collections import UserList

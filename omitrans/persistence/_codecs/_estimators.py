@@ -1,4 +1,4 @@
-"""Estimators, and the functions and types that their parameters may be."""
+"""Codecs of estimators, and of functions and types that their parameters may be."""
 
 import inspect
 from typing import Any
@@ -18,7 +18,7 @@ from omitrans.persistence._encode import Codec, Decoder, Encoder
 
 
 def _own_method(cls: type, name: str) -> bool:
-    """Tell whether a class of omitrans, not scikit-learn's base, defines method `name`."""
+    """Return whether a class of omitrans, not the base of scikit-learn, defines a method `name`."""
     owner = next(base for base in cls.__mro__ if name in vars(base))
     return owner.__module__.partition(".")[0] == "omitrans"
 
@@ -51,7 +51,7 @@ def _encode_estimator(estimator: Any, encoder: Encoder) -> dict[str, Any]:
 def _defaults(cls: type) -> dict[str, Any]:
     """Return the parameters of a class that have defaults.
 
-    An older version may have written the file, without the parameters that came later.
+    A file of an older version lacks parameters that were added later; they get their defaults.
     """
     parameters = inspect.signature(cls).parameters.values()
     return {each.name: each.default for each in parameters if each.default is not each.empty}

@@ -1,4 +1,4 @@
-"""pandas tables: frames, series, indexes and the column types that annotation tables use."""
+"""Codecs of pandas: DataFrames, Series, indexes and the column types of annotation tables."""
 
 from typing import Any
 
@@ -22,12 +22,12 @@ _TEXT_DTYPES = {"string": pd.StringDtype(), "str": _STR_DTYPE}
 
 
 def _values(column: Any) -> Any:
-    """Return the array behind a Series or Index: NumPy's where pandas only wraps one."""
+    """Return the array behind a Series or Index: a NumPy array where pandas only wraps one."""
     return column.to_numpy() if isinstance(column.dtype, np.dtype) else column.array
 
 
 def _encode_frame(frame: pd.DataFrame, encoder: Encoder) -> dict[str, Any]:
-    """Write all columns of one NumPy dtype as one block, and any other column alone."""
+    """Write all columns of one NumPy dtype as one block, and every other column separately."""
     groups: dict[str, list[int]] = {}
     for i, dtype in enumerate(frame.dtypes):
         group = dtype.str if isinstance(dtype, np.dtype) else f"column {i}"

@@ -1,4 +1,4 @@
-"""NumPy's random number generators, by their state."""
+"""Codecs of the random number generators of NumPy, by their state."""
 
 from typing import Any
 

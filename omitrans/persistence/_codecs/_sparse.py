@@ -1,4 +1,4 @@
-"""SciPy's sparse arrays and matrices."""
+"""Codecs of sparse arrays and matrices of SciPy."""
 
 from typing import Any
 

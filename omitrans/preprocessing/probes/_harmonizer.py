@@ -84,7 +84,7 @@ class ArrayHarmonizer(TransformerMixin, BaseEstimator):
     n_components : int, default=30
         Number of principal components for "components", at most one per four training samples.
     random_state : int, RandomState instance or None, default=None
-        Seeds k-means.
+        Seed of the random numbers of k-means.
 
     Attributes
     ----------
@@ -185,7 +185,7 @@ class ArrayHarmonizer(TransformerMixin, BaseEstimator):
             Training samples as rows; NaN is a missing value. The columns of a DataFrame are probe
             names.
         y : None
-            Not used.
+            Ignored.
         groups : array-like of shape (n_samples,), default=None
             Group of each sample, such as its tissue; used with ``missing="group"``.
 
@@ -296,7 +296,7 @@ class ArrayHarmonizer(TransformerMixin, BaseEstimator):
         X : array-like or DataFrame of shape (n_samples, n_features)
             Training samples as rows.
         y : None
-            Not used.
+            Ignored.
         groups : array-like of shape (n_samples,), default=None
             Group of each sample, such as its tissue; used with ``missing="group"``.
 

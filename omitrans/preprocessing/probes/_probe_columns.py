@@ -22,11 +22,11 @@ class ProbeColumns(NamedTuple):
     """Assignment of the columns of a table to probes."""
 
     probes: np.ndarray
-    """Names of the probes, as asked for."""
+    """Names of the requested probes."""
     first: np.ndarray
-    """Position of the first column of each probe, -1 where the table lacks it."""
+    """Position of the first column of each probe; -1 if the table lacks the probe."""
     replicates: pd.DataFrame
-    """Columns of probes with several: their ``column`` and ``probe`` (a position in `probes`)."""
+    """Replicates of probes: the ``column`` and the ``probe`` (a position in `probes`) of each."""
 
     def are_all(self, X: Any) -> bool:
         """Return whether the probes are the columns of X, one by one."""

@@ -145,7 +145,7 @@ class ProbeFilter(ColumnsMixin, BaseEstimator):
             Samples as rows; the column names are probe ids. Values are read only to find infinity
             and, with ``unit="beta"``, values that are not betas.
         y : None
-            Not used.
+            Ignored.
 
         Returns
         -------

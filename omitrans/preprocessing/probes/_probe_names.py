@@ -114,15 +114,15 @@ class _SampledProbes(NamedTuple):
     """Probes of a table that belong to the sample of known ids."""
 
     position: np.ndarray
-    """Their columns."""
+    """Columns of these probes."""
     members: dict[str, np.ndarray]
-    """Whether they are on each array."""
+    """Whether these probes are on each array."""
     suffixed: np.ndarray
-    """Whether their names have a suffix."""
+    """Whether the names of these probes have a suffix."""
     n_cpgs: int
-    """How many columns of the table are CpG probes."""
+    """Number of columns of the table that are CpG probes."""
     several: bool
-    """Whether some of these are of one name."""
+    """Whether several CpG probes of the table have the same name."""
 
 
 def _sampled_probes(names: Sequence[str], trimmed: np.ndarray) -> _SampledProbes:

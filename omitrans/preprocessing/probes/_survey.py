@@ -20,11 +20,11 @@ class Survey(NamedTuple):
     """Coverage and range of the probes of a model in the samples of a table."""
 
     coverage: np.ndarray
-    """Share of the probes that each sample holds."""
+    """Fraction of the probes that each sample holds."""
     limits: np.ndarray
-    """Smallest and largest of all values, NaN if there are none."""
+    """Smallest and largest of all values; NaN if there are no values."""
     gaps: "Gaps | None"
-    """What fills the missing values, if there are any and something is to fill them."""
+    """Replacements for missing values; None if there are none."""
 
 
 class Gaps:
