@@ -90,8 +90,8 @@ def _patients_that_repeat(X: Any, *, say: bool) -> np.ndarray | None:
     warnings.warn(
         f"The {len(patients)} samples come from {n_patients} patients, as their ids say, and were "
         "grouped by patient: all samples of a patient stand on one side of a split. Give "
-        "groups=None to switch this off (--groups none on the command line), or groups= with the "
-        "group of each sample.",
+        "groups=None to switch this off, or groups= with the group of each sample (on the command "
+        "line: --groups none, or --groups FILE).",
         PatientGroupsWarning,
         stacklevel=user_level(),
     )

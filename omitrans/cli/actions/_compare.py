@@ -60,3 +60,6 @@ def _hand_over(comparison: ModelComparison, Y: pd.DataFrame, options: Any) -> No
         print(summary.to_json(orient="index", indent=2))
     else:
         print_comparison(summary)
+        for path in (options.output, options.html):
+            if path is not None:
+                print(f"Written to {path}.")
