@@ -38,7 +38,10 @@ def test_table_files_and_report(files, cohort, tmp_path, capsys):
     printed = capsys.readouterr()
     assert code == 0
     assert "38 samples are in both tables (of 39 and 39)" in printed.err
-    assert [line.split()[0] for line in printed.out.splitlines()[-2:]] == ["mean", "ridge"]
+    lines = printed.out.splitlines()
+    assert [line.split()[0] for line in lines[-4:-2]] == ["mean", "ridge"]
+    written = [tmp_path / "results.csv", tmp_path / "report.html"]
+    assert lines[-2:] == [f"Written to {path}." for path in written]
     results = pd.read_csv(tmp_path / "results.csv")
     assert set(results["model"]) == {"mean", "ridge"}
     assert results["fold"].nunique() == 3
