@@ -187,7 +187,7 @@ class CovariateImputer(ExpressionImputerMixin, BaseEstimator):
         UnknownCategoryWarning
             If X holds categories that were not seen in fit.
         """
-        check_is_fitted(self)
+        check_is_fitted(self, "imputer_")
         table = self.covariates_.split(X, owner=self)
         filled = self._finish(table.expression, self.imputer_.transform(self._assemble(table)))
         return self._with_indicator(filled, table.expression)

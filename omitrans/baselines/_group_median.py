@@ -249,7 +249,7 @@ class GroupMedianImputer(ExpressionImputerMixin, BaseEstimator):
         UnknownCategoryWarning
             If X holds groups that were not seen in fit.
         """
-        check_is_fitted(self)
+        check_is_fitted(self, "medians_")
         table = self.covariates_.split(X, owner=self)
         filled = table.expression.copy()
         unknown = fill_by_group(

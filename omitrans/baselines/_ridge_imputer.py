@@ -193,7 +193,7 @@ class RidgeImputer(ExpressionImputerMixin, BaseEstimator):
             The complete expression. Observed values are unchanged. A sample without observed
             values gets the means. With ``add_indicator`` the indicator columns follow.
         """
-        check_is_fitted(self)
+        check_is_fitted(self, "samples_")
         expression = self.covariates_.split(X, owner=self).expression
         scaled = (expression - self.mean_) / self.scale_
         (filled,) = conditional_means(self.samples_, scaled, [self.alpha_])

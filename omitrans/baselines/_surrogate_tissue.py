@@ -198,7 +198,7 @@ class SurrogateTissueImputer(ExpressionImputerMixin, BaseEstimator):
         UnknownCategoryWarning
             If X holds tissues that were not seen in fit.
         """
-        check_is_fitted(self)
+        check_is_fitted(self, "surrogates_")
         table = self.covariates_.split(X, owner=self)
         tissues, _ = self._labels(table)
         filled = table.expression.copy()
@@ -225,7 +225,7 @@ class SurrogateTissueImputer(ExpressionImputerMixin, BaseEstimator):
             One row per sample, with the columns ``n_missing``, the number of missing values, and
             ``n_from_surrogate``, the number of missing values that a surrogate can fill.
         """
-        check_is_fitted(self)
+        check_is_fitted(self, "surrogates_")
         table = self.covariates_.split(X, owner=self)
         missing = np.isnan(table.expression)
         found = np.zeros(len(missing), dtype=int)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from numbers import Integral
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -146,6 +147,10 @@ def find_columns(X: Any, keys: dict[str, Any]) -> dict[str, np.ndarray]:
 def _positions(X: Any, key: Any, parameter: str) -> np.ndarray:
     if callable(key):
         key = key(X)
+    if isinstance(key, bool | np.bool_):
+        raise ValueError(f"{parameter} must name columns; got {key!r}. Give names or positions.")
+    if isinstance(key, Integral | str):  # of NumPy too
+        key = int(key) if isinstance(key, Integral) else str(key)
     if key is None or (not isinstance(key, str | int | slice) and len(key) == 0):
         return np.array([], dtype=int)
     if not isinstance(key, str | int | slice):

@@ -157,7 +157,7 @@ class CovariateEncoder(TransformerMixin, BaseEstimator):
         self.category_encoder_ = self.numeric_scaler_ = None
         # arrays, whatever sklearn.set_config says about transform_output
         if table.categorical.shape[1] and self.encoding is not None:
-            self.category_encoder_ = _arrays(self._category_encoder()).fit(table.categorical)
+            self.category_encoder_ = self._fit_categories(table.categorical)
         if table.numeric.shape[1]:
             self.numeric_scaler_ = _arrays(StandardScaler()).fit(table.numeric)
         return table
@@ -169,6 +169,21 @@ class CovariateEncoder(TransformerMixin, BaseEstimator):
             self.feature_names_in_ = owner.feature_names_in_
         else:
             self.__dict__.pop("feature_names_in_", None)
+
+    def _fit_categories(self, categorical: np.ndarray) -> Any:
+        """Return the fitted encoder of the categories."""
+        try:
+            return _arrays(self._category_encoder()).fit(categorical)
+        except TypeError as error:  # numbers and text cannot be sorted
+            mixed = [
+                name
+                for name, values in zip(self.labels("categorical"), categorical.T, strict=True)
+                if len({isinstance(value, str) for value in values if value == value}) > 1
+            ]
+            raise ValueError(
+                f"Categories must be all text or all numbers; {_some(mixed)} holds both. Convert "
+                "the covariate: X[name] = X[name].astype(str)."
+            ) from error
 
     def _category_encoder(self) -> Any:
         if self.encoding == "one-hot":
@@ -241,7 +256,7 @@ class CovariateEncoder(TransformerMixin, BaseEstimator):
         if self.category_encoder_ is not None:
             self._warn_of_unknown(table.categorical, self.category_encoder_)
             codes = self.category_encoder_.transform(table.categorical)
-            parts.append(codes + (self.encoding == "codes"))
+            parts.append(codes + isinstance(self.category_encoder_, OrdinalEncoder))
         if self.numeric_scaler_ is not None:
             parts.append(np.nan_to_num(self.numeric_scaler_.transform(table.numeric), nan=0.0))
         return np.concatenate([part.astype(dtype, copy=False) for part in parts], axis=1)

@@ -66,8 +66,9 @@ class TorchRegressor(PairedTablesMixin, TrainedNetEstimator):
         groups : "auto", array-like of shape (n_samples,) or None, default="auto"
             The patient of each sample. Early stopping sets whole patients aside, so that it does
             not validate on a patient that the network has seen. "auto" reads the patients from
-            sample ids of TCGA, TARGET or GTEx if some have several samples. None switches grouping
-            off.
+            sample ids of TCGA, TARGET or GTEx if some have several samples; in a Pipeline, its
+            transformers must pass frames on (``set_output(transform="pandas")``). None switches
+            grouping off.
 
         Returns
         -------

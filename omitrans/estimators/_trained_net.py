@@ -79,7 +79,7 @@ class TrainedNetEstimator(BaseEstimator):
         params = self.get_params(deep=False) | {"pretrained": pretrained}
         tables = [source, target]
         if groups is not None:
-            groups = np.unique(np.asarray(groups).astype(str), return_inverse=True)[1]
+            groups = pd.factorize(groups)[0]
             tables.append(groups.reshape(-1, 1))
         net = train_net(
             partial(self._make_net, **self._net_sizes()),

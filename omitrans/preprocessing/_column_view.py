@@ -170,6 +170,8 @@ class ColumnView:
 
     def to_table(self, *, last: bool = False) -> Any:
         """Return the values as a DataFrame, or as an array if the view has no names."""
+        if isinstance(self.table, pd.DataFrame):
+            return self.table.copy(deep=False)  # whoever gets it may name its columns anew
         if self.table is not None:
             return self.table
         values = self.to_array(last=last)

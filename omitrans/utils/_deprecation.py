@@ -62,8 +62,8 @@ def renamed_argument(
                         f"Leave {old}= out."
                     )
                 warnings.warn(
-                    f"{name}: the argument {old!r} was renamed to {new!r} in omitrans {since} and "
-                    f"will stop working in {until}. Write {new}=.",
+                    f"{_shown(name, args)}: the argument {old!r} was renamed to {new!r} in "
+                    f"omitrans {since} and will stop working in {until}. Write {new}=.",
                     FutureWarning,
                     stacklevel=2,
                 )
@@ -73,3 +73,10 @@ def renamed_argument(
         return call
 
     return decorate
+
+
+def _shown(name: str, args: tuple[Any, ...]) -> str:
+    """Return the name of a method with the class of its object, which may inherit it."""
+    _, _, method = name.rpartition(".")
+    inherits = "." in name and args and hasattr(type(args[0]), method)
+    return f"{type(args[0]).__name__}.{method}" if inherits else name

@@ -96,3 +96,28 @@ def test_a_refit_on_an_array_forgets_the_names(frame):
         warnings.simplefilter("error")
         encoder.fit(np.arange(6.0).reshape(2, 3))
     assert list(encoder.get_feature_names_out()) == ["x0", "x1", "x2"]
+
+
+@pytest.mark.parametrize("name", [np.str_("age"), np.int64(5), lambda X: np.int64(5)])
+def test_numpy_names_and_positions(frame, name):
+    encoder = CovariateEncoder(numeric_covariates=name, ignored_columns=["tissue", "sex"])
+    assert encoder.fit(frame).labels("numeric") == ["age"]
+
+
+def test_a_truth_value_names_no_column(frame):
+    with pytest.raises(ValueError, match="categorical_covariates must name columns; got True"):
+        CovariateEncoder(categorical_covariates=True).fit(frame)
+
+
+@pytest.mark.parametrize("encoding", ["one-hot", "codes"])
+def test_a_covariate_of_text_and_numbers_is_named(frame, encoding):
+    frame["grade"] = [1, 2, "X"] * 4
+    names = {"categorical_covariates": ["tissue", "grade"], "ignored_columns": ["sex", "age"]}
+    with pytest.raises(ValueError, match="all text or all numbers; grade holds both"):
+        CovariateEncoder(**names, encoding=encoding).fit(frame)
+
+
+def test_the_codes_are_those_of_the_fit(frame):
+    encoder = CovariateEncoder(**NAMES, encoding="codes").fit(frame)
+    before = encoder.transform(frame)
+    np.testing.assert_array_equal(encoder.set_params(encoding="one-hot").transform(frame), before)

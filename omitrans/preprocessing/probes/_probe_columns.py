@@ -184,7 +184,9 @@ def unchanged(X: Any, values: np.ndarray, names: Any) -> Any:
     names = np.asarray(X.columns if names is None else names)
     if set(X.dtypes) != {values.dtype}:
         return framed(X, values, names)
-    return X if np.array_equal(X.columns, names) else X.set_axis(names, axis=1)
+    if np.array_equal(X.columns, names):
+        return X.copy(deep=False)  # set_output names the columns of what it is given, in place
+    return X.set_axis(names, axis=1)
 
 
 def _of_one_size(replicates: pd.DataFrame) -> Iterator[tuple[np.ndarray, np.ndarray]]:
