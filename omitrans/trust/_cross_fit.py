@@ -11,10 +11,9 @@ from sklearn.base import clone
 from omitrans.preprocessing import ArrayHarmonizer
 from omitrans.preprocessing._columns import column_blocks
 from omitrans.preprocessing.probes._fill import observed_mean
+from omitrans.utils._blocks import MODEL_VALUES, rows_per_block
 from omitrans.utils._sklearn import safe_indexing
 from omitrans.utils._wrapped import fit_with_groups, parts
-
-_BLOCK_ELEMENTS = 2**24
 
 
 class Fold(NamedTuple):
@@ -143,7 +142,7 @@ def _harmonizers(model: Any, X: Any) -> list[ArrayHarmonizer]:
 
 def _with_means(X: Any, hidden: np.ndarray, means: np.ndarray) -> Iterator[Any]:
     """Yield blocks of samples whose hidden columns hold the means, and their row numbers."""
-    n_rows = max(1, _BLOCK_ELEMENTS // X.shape[1])
+    n_rows = rows_per_block(X.shape[1], MODEL_VALUES)
     for start in range(0, X.shape[0], n_rows):
         rows = slice(start, start + n_rows)
         part = X.iloc[rows] if isinstance(X, pd.DataFrame) else X[rows]

@@ -13,11 +13,10 @@ from sklearn.utils import check_random_state, gen_batches
 from sklearn.utils.validation import check_is_fitted
 
 from omitrans.model_selection._folds import Split, make_folds, sample_groups
+from omitrans.utils._blocks import BLOCK_VALUES, FEW_ROWS, columns_per_block
 from omitrans.utils._sklearn import HasMethods, Interval, fit_context
 from omitrans.utils._validation import check_source
 
-_VALUES_A_BLOCK = 2**22
-_BLOCK_ROWS = 64
 _MAX_SAMPLES = 2000  # more do not change the leading components, and cost their number squared
 _ROUNDING = 1e-10  # directions that vary less than this share of the first do not vary
 
@@ -103,7 +102,7 @@ class Subspace(NamedTuple):
         """
         components = self.components.astype(np.float64, copy=False)
         squares = np.empty((len(rows), 2))
-        for batch in gen_batches(len(rows), _BLOCK_ROWS):
+        for batch in gen_batches(len(rows), FEW_ROWS):
             # one product per sample: rounding in a larger product depends on its number of rows
             for i, sample in enumerate(X[rows[batch]], start=batch.start):
                 outside = (sample - self.mean) / self.scale
@@ -141,7 +140,7 @@ def _leading(products: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
 
 def _column_blocks(X: np.ndarray, rows: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
     """Yield some rows of X as float64, in blocks of columns."""
-    for columns in gen_batches(X.shape[1], max(1, _VALUES_A_BLOCK // len(rows))):
+    for columns in gen_batches(X.shape[1], columns_per_block(len(rows), BLOCK_VALUES)):
         yield columns, X[rows, columns].astype(np.float64)
 
 

@@ -224,7 +224,7 @@ def test_a_sample_alone_is_as_in_company(rng, dtype, layout):
 def test_blocks_and_samples_left_out_of_the_components(rng, monkeypatch):
     X = rng.normal(size=(90, 40)) @ np.diag(np.linspace(5, 1, 40))
     whole = DomainShiftDetector(random_state=0).fit(X)
-    monkeypatch.setattr(_shift, "_VALUES_A_BLOCK", 200)
+    monkeypatch.setattr(_shift, "BLOCK_VALUES", 200)
     blocks = DomainShiftDetector(random_state=0).fit(X)
     np.testing.assert_allclose(blocks.distance(X), whole.distance(X))
     monkeypatch.setattr(_shift, "_MAX_SAMPLES", 50)

@@ -18,10 +18,9 @@ from omitrans.io.matrix._store import Selected, check_left, filtered, is_npy, op
 from omitrans.io.matrix._stream_filter import ColumnMoments, FeatureFilter
 from omitrans.io.matrix._stream_parse import MISSING_VALUES, Rows
 from omitrans.io.matrix._text_matrix import TextFormat, TextMatrix, n_threads, open_text_matrix
+from omitrans.utils._blocks import FILE_VALUES, rows_per_block
 from omitrans.utils._optional import import_optional
 from omitrans.utils._sklearn import Interval, StrOptions, validate_params
-
-_BLOCK_VALUES = 1 << 23  # each block costs some time per column
 
 
 class ParquetMatrix:
@@ -59,7 +58,7 @@ class ParquetMatrix:
     def rows(self, keep: frozenset[str] | None = None) -> Iterator[Rows]:
         """Yield blocks of rows: all rows, or those whose ids are in `keep`."""
         first = 1
-        n_rows = max(1, _BLOCK_VALUES // len(self.names))
+        n_rows = rows_per_block(len(self.names), FILE_VALUES)
         for batch in self._file.iter_batches(n_rows):
             ids = [str(name) for name in batch.column(self._id_column).to_pylist()]
             places = [k for k, name in enumerate(ids) if keep is None or name in keep]
