@@ -15,6 +15,7 @@ from omitrans.baselines import make_baselines
 from omitrans.cli.__main__ import main
 from omitrans.datasets import make_paired_omics, simulate_array_version
 from omitrans.exceptions import DomainShiftWarning, LowCoverageWarning
+from omitrans.model_selection import patient_of
 from omitrans.pipelines import make_translation_pipeline
 from omitrans.trust import TrustedRegressor
 
@@ -94,7 +95,8 @@ def test_from_idat_files_of_a_newer_array_to_a_report(cohort, tmp_path, capsys):
 def test_a_saved_model_gives_a_sample_alone_what_it_gets_in_a_batch(cohort, tmp_path, regressor):
     """Bit for bit, with suffixes, replicates, absent probes and gaps of its own."""
     model = TrustedRegressor(make_translation_pipeline(clone(regressor)), cv=3, random_state=0)
-    model.fit(cohort.X.iloc[:60], cohort.Y.iloc[:60])
+    patients = patient_of(cohort.X.index)
+    model.fit(cohort.X.iloc[:60], cohort.Y.iloc[:60], groups=patients[:60])
     omitrans.save(model, tmp_path / "model.omitrans")
     loaded = omitrans.load(tmp_path / "model.omitrans")
 
