@@ -4,7 +4,8 @@ from omitrans.engine._adversarial import AdversarialNet
 from omitrans.engine._callbacks import BestWeights, LinearDecay, Progress, StopWhenStale
 from omitrans.engine._checkpoint import Checkpoint, checkpoint_file, fingerprint
 from omitrans.engine._data import PairedRows, RowBatches, paired_rows
-from omitrans.engine._device import resolve_device, resolve_precision, seeded
+from omitrans.engine._device import resolve_device, resolve_precision
+from omitrans.engine._draws import FitDraws
 from omitrans.engine._gain import GAINNet
 from omitrans.engine._impute import impute_profiles, residual_deviation
 from omitrans.engine._masked import MaskedNet
@@ -26,6 +27,7 @@ __all__ = [
     "AdversarialNet",
     "BestWeights",
     "Checkpoint",
+    "FitDraws",
     "GAINNet",
     "LinearDecay",
     "MakeNet",
@@ -53,7 +55,6 @@ __all__ = [
     "residual_deviation",
     "resolve_device",
     "resolve_precision",
-    "seeded",
     "shared_features",
     "train_net",
     "training_bytes",

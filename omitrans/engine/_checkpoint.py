@@ -15,8 +15,8 @@ from skorch.callbacks import Callback
 from skorch.history import History
 
 from omitrans.engine._callbacks import BestWeights
-from omitrans.engine._device import random_number_state, set_random_number_state
 from omitrans.exceptions import ModelFileError
+from omitrans.utils._draws import current_draws
 from omitrans.utils._files import replacing
 
 FORMAT = 1
@@ -117,7 +117,7 @@ class Checkpoint(Callback):
             "format": FORMAT,
             "modules": net.modules_state(),
             "optimizers": {name: getattr(net, f"{name}_").state_dict() for name in net._optimizers},
-            "random": random_number_state(torch.device(net.device)),
+            "random": current_draws().state(),
             "history": [dict(row) for row in net.history],
             "best": None if self.best is None else self.best.state_dict(),
         }
@@ -155,6 +155,5 @@ class Checkpoint(Callback):
         net.history = History(state["history"])
         if self.best is not None:
             self.best.load_state_dict(state["best"])
-        random = {name: value.cpu() for name, value in state["random"].items()}
-        set_random_number_state(random, torch.device(net.device))
+        current_draws().set_state(state["random"])
         return True

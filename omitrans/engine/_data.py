@@ -1,6 +1,5 @@
 """Paired tables and their mini-batches: moved to the device once, or streamed from the host."""
 
-import warnings
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -8,6 +7,8 @@ import numpy as np
 import torch
 from torch import Tensor
 from torch.utils.data import Dataset
+
+from omitrans.utils._draws import generator_on
 
 BLOCK_BYTES = 64 * 2**20
 
@@ -51,9 +52,21 @@ def share_memory(values: np.ndarray) -> Tensor:
 
     The engine never writes to such a tensor.
     """
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="The given NumPy array is not writable")
-        return torch.from_numpy(values)
+    return torch.from_numpy(values if values.flags.writeable else np.asarray(_Writeable(values)))
+
+
+class _Writeable:
+    """The memory of a read-only array, which torch would warn of, as that of a writeable one."""
+
+    def __init__(self, values: np.ndarray) -> None:
+        self._values = values  # keeps the memory
+        interface = values.__array_interface__
+        self.__array_interface__ = {**interface, "data": (interface["data"][0], False)}
+
+
+def shuffled(n: int) -> Tensor:
+    """Return the numbers below `n` in random order."""
+    return torch.randperm(n, generator=generator_on(torch.device("cpu")))
 
 
 class PairedRows(Dataset):
@@ -93,7 +106,7 @@ class RowBatches:
     batch_size : int
         Number of rows per batch; the last batch may be smaller.
     shuffle : bool, default=False
-        Whether to draw a new order of the rows for every pass, from torch's CPU generator.
+        Whether to draw a new order of the rows for every pass.
     device : torch.device or str, default="cpu"
         The device of the batches. If the tables are on another device, a thread gathers and sends
         the next batch while the current one is computed.
@@ -118,7 +131,7 @@ class RowBatches:
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
         rows = self.dataset.rows
         if self.shuffle:
-            rows = rows[torch.randperm(len(rows))]
+            rows = rows[shuffled(len(rows))]
         if self.dataset.X.device == self.device:
             for batch in rows.to(self.device).split(self.batch_size):
                 yield self._gather(batch)

@@ -1,12 +1,8 @@
-"""The device that training runs on, its precision, and its random numbers."""
+"""The device that training runs on, and its precision."""
 
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 
-import numpy as np
 import torch
-from sklearn.utils import check_random_state
 
 from omitrans.exceptions import DeviceWarning
 
@@ -69,38 +65,3 @@ def resolve_precision(precision: str, device: torch.device) -> torch.dtype:
         fast = device.type == "cuda" and torch.cuda.get_device_capability(device) >= (8, 0)
         return torch.bfloat16 if fast else torch.float32
     return {"float32": torch.float32, "bf16": torch.bfloat16}[precision]
-
-
-@contextmanager
-def seeded(
-    random_state: int | np.random.RandomState | None, device: torch.device
-) -> Iterator[None]:
-    """Seed torch inside a ``with`` block, and restore the caller's generators after it.
-
-    Parameters
-    ----------
-    random_state : int, RandomState instance or None
-        Source of the seed, as in scikit-learn.
-    device : torch.device
-        The device whose generator is seeded in addition to the CPU's generator.
-    """
-    seed = int(check_random_state(random_state).randint(np.iinfo(np.int32).max))
-    devices = [device] if device.type == "cuda" else []
-    with torch.random.fork_rng(devices=devices):
-        torch.manual_seed(seed)
-        yield
-
-
-def random_number_state(device: torch.device) -> dict[str, torch.Tensor]:
-    """Return the state of the generators that :func:`seeded` seeds."""
-    state = {"cpu": torch.random.get_rng_state()}
-    if device.type == "cuda":
-        state["cuda"] = torch.cuda.get_rng_state(device)
-    return state
-
-
-def set_random_number_state(state: dict[str, torch.Tensor], device: torch.device) -> None:
-    """Put the generators back into a state that :func:`random_number_state` returned."""
-    torch.random.set_rng_state(state["cpu"])
-    if device.type == "cuda" and "cuda" in state:
-        torch.cuda.set_rng_state(state["cuda"], device)

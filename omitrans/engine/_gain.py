@@ -8,6 +8,7 @@ from torch import Tensor
 from omitrans.engine._masked import MaskedNet, draw_bernoulli
 from omitrans.engine._two_player import TwoPlayerNet, frozen
 from omitrans.losses import masked_adversarial_loss
+from omitrans.utils._draws import generator_on
 
 
 class GAINNet(TwoPlayerNet, MaskedNet):
@@ -48,7 +49,9 @@ class GAINNet(TwoPlayerNet, MaskedNet):
 
     def draw_noise(self, profiles: Tensor) -> Tensor:
         """Return standard normal noise of the shape of `profiles`."""
-        return torch.randn_like(profiles)
+        return torch.randn(
+            profiles.shape, device=profiles.device, generator=generator_on(profiles.device)
+        )
 
     def impute(
         self, covariates: Tensor, profiles: Tensor, shown: Tensor, noise: Tensor | None = None

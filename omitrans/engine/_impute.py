@@ -10,6 +10,9 @@ from torch import nn
 from omitrans.engine._data import PairedRows, RowBatches, share_memory
 from omitrans.engine._masked import VALIDATION_SEED, MaskedNet
 from omitrans.engine._predict import BLOCK_ROWS
+from omitrans.utils._draws import generator_on
+
+_CPU = torch.device("cpu")
 
 
 def impute_profiles(
@@ -31,8 +34,8 @@ def impute_profiles(
     covariates : ndarray of shape (n_samples, n_covariates)
         Covariates, encoded as in training.
     sample : bool, default=False
-        Whether to draw random values: dropout stays on, and noise is drawn from torch's
-        generator. With False the answer is deterministic.
+        Whether to draw random values: dropout stays on, and noise is drawn, from the
+        generators of :func:`~omitrans.utils._draws.drawing_from`. With False the answer is deterministic.
     residual_sd : ndarray of shape (n_features,), default=None
         Standard deviation of the normal noise that is added to the filled values of each feature;
         None adds no noise.
@@ -61,7 +64,7 @@ def impute_profiles(
             output = net.impute(context, scaled.nan_to_num(), shown, noise)
             values = net.target_scaling_.inverse(output)[:n].cpu().numpy().astype(part.dtype)
             if residual_sd is not None:
-                draws = torch.randn(values.shape, device="cpu").numpy()
+                draws = torch.randn(values.shape, generator=generator_on(_CPU)).numpy()
                 values += (residual_sd * draws).astype(part.dtype)
             filled[start : start + n][missing] = values[missing]
     return filled

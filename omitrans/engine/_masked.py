@@ -8,6 +8,7 @@ from torch import Tensor
 
 from omitrans.engine._data import PairedRows
 from omitrans.engine._net import OmicsNet, penalty_of_noise
+from omitrans.utils._draws import generator_on
 
 VALIDATION_SEED = 0  # the same masks in every epoch, so that losses can be compared
 WITHOUT_MASK = (1.0, 1.0)
@@ -23,7 +24,7 @@ def draw_bernoulli(like: Tensor, rate: tuple[float, float], generator: Any = Non
     rate : tuple of float
         Bounds α ≤ β of the uniform distribution of the probability.
     generator : torch.Generator, default=None
-        Random number generator on that device. None takes torch's default generator.
+        Random number generator on that device. None takes that of the fit.
 
     Returns
     -------
@@ -31,7 +32,7 @@ def draw_bernoulli(like: Tensor, rate: tuple[float, float], generator: Any = Non
         The mask, of the shape of `like`.
     """
     low, high = rate
-    options = {"device": like.device, "generator": generator}
+    options = {"device": like.device, "generator": generator or generator_on(like.device)}
     p: Tensor | float = low
     if high > low:
         p = low + (high - low) * torch.rand((len(like), 1), **options)

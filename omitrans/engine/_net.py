@@ -1,7 +1,7 @@
 """A skorch net for omics tables. It scales batch by batch and sums losses on the device."""
 
 from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from math import sqrt
 from typing import Any
 
@@ -12,6 +12,7 @@ from skorch.callbacks import EpochTimer
 from torch import Tensor
 
 from omitrans.engine._data import PairedRows
+from omitrans.engine._draws import EveryDraw, ask_themselves
 from omitrans.engine._probe_dropout import ProbeDropout
 from omitrans.engine._scaling import FeatureScaling
 from omitrans.exceptions import TrainingDivergedError
@@ -212,9 +213,12 @@ class OmicsNet(NeuralNet):
             return
         totals: dict[str, Tensor] = {}
         n_samples = 0
+        networks = [getattr(self, f"{name}_") for name in self.optimizers_by_network()]
+        draws = EveryDraw if training and not ask_themselves(networks) else nullcontext
         for batch in iterator:
             self.notify("on_batch_begin", batch=batch, training=training)
-            losses = step_fn(batch, **fit_params)
+            with draws():
+                losses = step_fn(batch, **fit_params)
             n_samples += len(batch[0])
             for name, loss in losses.items():
                 totals[name] = totals.get(name, 0) + loss * len(batch[0])

@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 
 from omitrans.utils._blocks import MODEL_VALUES, rows_per_block
+from omitrans.utils._draws import generator_on
 
 
 class ProbeDropout:
@@ -36,6 +37,7 @@ class ProbeDropout:
         """Return a batch, in its own units, with random features replaced by their means."""
         if self._means is None:
             return X
-        shares = self.max_share * torch.rand(len(X), 1, device=X.device)
+        options = {"device": X.device, "generator": generator_on(X.device)}
+        shares = self.max_share * torch.rand((len(X), 1), **options)
         self._means = self._means.to(X.device)
-        return torch.where(torch.rand_like(X) < shares, self._means, X)
+        return torch.where(torch.rand(X.shape, **options) < shares, self._means, X)

@@ -12,13 +12,15 @@ from skorch.helper import predefined_split
 
 from omitrans.engine._callbacks import BestWeights, LinearDecay, Progress, StopWhenStale
 from omitrans.engine._checkpoint import Checkpoint
-from omitrans.engine._data import PairedRows, RowBatches, paired_rows
-from omitrans.engine._device import resolve_device, resolve_precision, seeded
+from omitrans.engine._data import PairedRows, RowBatches, paired_rows, shuffled
+from omitrans.engine._device import resolve_device, resolve_precision
+from omitrans.engine._draws import EveryDraw, FitDraws
 from omitrans.engine._memory import Sizes, device_memory_errors, training_bytes
 from omitrans.engine._net import OmicsNet
 from omitrans.exceptions import TrainingInterrupted
 from omitrans.model_selection._folds import grouped_holdout
 from omitrans.utils._callers import called_by_user, user_level
+from omitrans.utils._draws import drawing_from
 
 MakeNet = Callable[..., OmicsNet]
 """A function of the options of :class:`OmicsNet` that returns a net which is not initialised."""
@@ -111,7 +113,8 @@ def train_net(
     """
     device = resolve_device(training.device)
     sizes = Sizes(4 * (source.size + target.size))
-    with seeded(training.random_state, device), device_memory_errors(sizes, device):
+    draws = FitDraws.seeded(training.random_state, device)
+    with drawing_from(draws), device_memory_errors(sizes, device):
         net = _initialized(make_net, training, device)
         sizes.n_weights = count_weights(net)
         rows = paired_rows(
@@ -147,7 +150,7 @@ def rebuild_net(
         The net, ready to predict.
     """
     device = resolve_device(training.device, fall_back=True)
-    with seeded(0, device):
+    with drawing_from(FitDraws(0, device)):
         net = _initialized(make_net, training, device)
     net.load_modules_state(
         {
@@ -184,7 +187,8 @@ def _initialized(make_net: MakeNet, training: Training, device: torch.device) ->
         device=str(device),
         verbose=0,
     )
-    return net.initialize()
+    with EveryDraw():
+        return net.initialize()
 
 
 def _callbacks(training: Training) -> list[tuple[str, Any]]:
@@ -237,7 +241,7 @@ def _split(
     rows: PairedRows, fraction: float, groups: np.ndarray | None
 ) -> tuple[PairedRows, PairedRows]:
     """Return the training rows and the validation rows; no group is in both."""
-    train, valid = grouped_holdout(len(rows), fraction, groups, torch.randperm)
+    train, valid = grouped_holdout(len(rows), fraction, groups, shuffled)
     return rows.subset(torch.from_numpy(train)), rows.subset(torch.from_numpy(valid))
 
 

@@ -14,6 +14,7 @@ from omitrans.covariates._columns import CovariateTable
 from omitrans.covariates._encoder import COLUMNS
 from omitrans.covariates._expression_imputer import ExpressionImputerMixin, constant_genes
 from omitrans.engine import (
+    FitDraws,
     MaskedNet,
     OmicsNet,
     PairedRows,
@@ -22,11 +23,11 @@ from omitrans.engine import (
     device_memory_errors,
     impute_profiles,
     residual_deviation,
-    seeded,
 )
 from omitrans.estimators._trained_net import TrainedNetEstimator, check_widths
 from omitrans.model_selection._folds import sample_groups
 from omitrans.networks.imputers import MaskedMLP
+from omitrans.utils._draws import drawing_from
 from omitrans.utils._sklearn import Interval, StrOptions, fit_context
 
 
@@ -240,7 +241,8 @@ class TorchImputer(ExpressionImputerMixin, TrainedNetEstimator):
             )
         table, covariates = self._split(X)
         sd = np.nan_to_num(self.residual_sd_, nan=0.0) if residual else None
-        with seeded(random_state, torch.device(self.net_.device)):
+        device = torch.device(self.net_.device)
+        with drawing_from(FitDraws.seeded(random_state, device)):
             draws = [
                 self._impute(table.expression, covariates, sample=True, residual_sd=sd)
                 for _ in range(n_draws)

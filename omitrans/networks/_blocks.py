@@ -4,44 +4,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import linear, pad
 
-
-class SampleAttention(nn.Module):
-    """A transformer encoder layer over the tokens of each sample, separately for each sample.
-
-    A sample is a vector of ``n_tokens * dim`` features, read as `n_tokens` tokens of `dim`
-    features.
-
-    Parameters
-    ----------
-    dim : int
-        Number of features per token.
-    n_tokens : int
-        Number of tokens per sample.
-    n_heads : int
-        Largest number of attention heads. The layer has the largest number up to it that divides
-        `dim`.
-    feedforward_width : int
-        Width of the hidden layer of the feed-forward network in the transformer layer.
-    dropout : float
-        Share of features set to zero in training.
-    """
-
-    def __init__(
-        self, dim: int, n_tokens: int, *, n_heads: int, feedforward_width: int, dropout: float
-    ) -> None:
-        super().__init__()
-        self.shape = (n_tokens, dim)
-        n_heads = next(n for n in range(min(n_heads, dim), 0, -1) if dim % n == 0)
-        self.layer = nn.TransformerEncoderLayer(
-            dim, n_heads, feedforward_width, dropout=dropout, batch_first=True
-        )
-        for module in self.layer.modules():
-            if isinstance(module, nn.Linear):  # all but the joint weights of the attention
-                init_published(module)
-
-    def forward(self, h: Tensor) -> Tensor:
-        """Map a tensor of shape (n_samples, n_tokens * dim) to the same shape."""
-        return self.layer(h.unflatten(1, self.shape)).flatten(1)
+from omitrans.networks._random import Dropout, normal_like
 
 
 class GaussianBottleneck(nn.Module):
@@ -69,7 +32,7 @@ class GaussianBottleneck(nn.Module):
         divergence = -0.5 * (1 + log_variance - mean.square() - log_variance.exp()).mean()
         if not self.training:
             return mean, divergence
-        return mean + torch.randn_like(mean) * (0.5 * log_variance).exp(), divergence
+        return mean + normal_like(mean) * (0.5 * log_variance).exp(), divergence
 
 
 NORMS = ("sample", "none")
@@ -132,7 +95,7 @@ def activation_block(width: int, *, norm: str, dropout: float, negative_slope: f
     if norm == "sample":
         layers.append(nn.LayerNorm(width, elementwise_affine=False))
     if dropout > 0:
-        layers.append(nn.Dropout(dropout))
+        layers.append(Dropout(dropout))
     layers.append(nn.LeakyReLU(negative_slope))
     return nn.Sequential(*layers)
 

@@ -15,6 +15,7 @@ from omitrans.networks._conv import (
     pad_to,
     resize,
 )
+from omitrans.networks._random import Dropout
 
 POOLINGS = (4, 4, 4)
 SHORTENING = 64
@@ -60,7 +61,7 @@ class ConvPair(nn.Module):
         )
         self.fit = fit_to if crop_source else resize
         widths = [n_filters * factor for factor in (2, 4, 8, 16)]
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         self.trunk = nn.ModuleList(DoubleConv(a, b, kernel_size) for a, b in pairwise(widths))
 
     def forward(self, Y: Tensor, X: Tensor) -> Tensor:

@@ -16,6 +16,7 @@ from omitrans.networks._conv import (
     pad_to,
     resize,
 )
+from omitrans.networks._random import Dropout
 
 
 class UNet1d(nn.Module):
@@ -93,7 +94,7 @@ class UNet1d(nn.Module):
             Stretch(b, b, max(1, round(to / length))) if stretch_bridges else nn.Identity()
             for (_, b), to, length in zip(back, long, reversed(lengths[:-1]), strict=True)
         )
-        self.dropouts = nn.ModuleList(nn.Dropout(rate) for rate in dropouts)
+        self.dropouts = nn.ModuleList(Dropout(rate) for rate in dropouts)
         self.fit = fit_to if stretch_bridges else resize
         self.output = Conv1d(channels[0], 1, 1)
 

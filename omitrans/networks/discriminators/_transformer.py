@@ -2,7 +2,8 @@
 
 from torch import Tensor, nn
 
-from omitrans.networks._blocks import Linear, PairLinear, SampleAttention
+from omitrans.networks._attention import SampleAttention
+from omitrans.networks._blocks import Linear, PairLinear
 from omitrans.networks._registries import register_discriminator
 
 

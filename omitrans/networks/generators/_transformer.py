@@ -2,7 +2,8 @@
 
 from torch import Tensor, nn
 
-from omitrans.networks._blocks import FCBlock, Linear, SampleAttention
+from omitrans.networks._attention import SampleAttention
+from omitrans.networks._blocks import FCBlock, Linear
 from omitrans.networks._registries import register_generator
 
 

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn.functional import batch_norm
 
 from omitrans.networks._blocks import EvenLinear
+from omitrans.networks._random import Dropout
 
 UNKNOWN = 0  # code of a category that was not seen in training
 
@@ -260,5 +261,5 @@ def _activation(width: int, norm: str, dropout: float) -> list[nn.Module]:
     elif norm == "sample":
         layers.insert(0, nn.LayerNorm(width))
     if dropout > 0:
-        layers.append(nn.Dropout(dropout))
+        layers.append(Dropout(dropout))
     return layers
