@@ -1,14 +1,11 @@
 """Finished fits on disk, found again by a digest of everything that went into them."""
 
-import hashlib
-import pickle
 import sys
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import joblib
 import numpy as np
 import sklearn
 from sklearn.base import clone
@@ -16,9 +13,7 @@ from sklearn.base import clone
 import omitrans
 from omitrans.comparison._outcome import Outcome
 from omitrans.utils._files import replacing
-
-# Errors for values that cannot be pickled and thus not recognised, such as lambdas.
-_NO_HASH = (pickle.PicklingError, AttributeError, TypeError)
+from omitrans.utils._fingerprint import FingerprintError, fingerprint
 
 _ARRAY = "array:"  # in front of the names of arrays that are kept beside the numbers
 
@@ -26,9 +21,10 @@ _ARRAY = "array:"  # in front of the names of arrays that are kept beside the nu
 class OutcomeCache:
     """Cache that stores the outcome of each fit in its own file of one folder.
 
-    A file's name is a digest of the model's parameters, the tables with their names, the options of
-    the comparison, the split, and the versions of the packages that compute. Files hold numbers
-    only and are replaced in one step, so that no file is ever half written.
+    A file's name is a digest of the model's parameters and the files that they name, the tables
+    with their names, the options of the comparison, the split, and the versions of the packages
+    that compute. Files hold numbers only and are replaced in one step, so that no file is ever half
+    written.
 
     Parameters
     ----------
@@ -47,7 +43,7 @@ class OutcomeCache:
                 f"cache_dir={str(directory)!r} is a file. Name a folder, which may be new."
             )
         self._common = [
-            joblib.hash(tables),
+            fingerprint(tables),
             *(f"{name}={_digest(value, name)}" for name, value in options.items()),
             omitrans.__version__,
             sklearn.__version__,
@@ -77,9 +73,7 @@ class OutcomeCache:
         ValueError
             If a parameter cannot be recognised when it comes again.
         """
-        parts = [*self._common, _describe(name, model), joblib.hash(split)]
-        digest = hashlib.sha256("\n".join(parts).encode()).hexdigest()
-        return self.directory / f"{digest[:32]}.npz"
+        return self.directory / f"{fingerprint(self._common, _describe(name, model), split)}.npz"
 
 
 def read_outcome(path: Path) -> Outcome | None:
@@ -145,8 +139,8 @@ def _describe(name: str, model: Any) -> str:
     """Return a digest of a model's class and parameters."""
     model = clone(model)
     try:
-        return joblib.hash(model)
-    except _NO_HASH:
+        return fingerprint(model)
+    except FingerprintError:
         params = model.get_params()
         for parameter, value in sorted(params.items(), key=lambda item: -item[0].count("__")):
             _digest(value, f"models[{name!r}].{parameter}")
@@ -155,8 +149,8 @@ def _describe(name: str, model: Any) -> str:
 
 def _digest(value: Any, label: str) -> str:
     try:
-        return joblib.hash(value)
-    except _NO_HASH as error:
+        return fingerprint(value)
+    except FingerprintError as error:
         raise ValueError(
             f"{label}={value!r} cannot be recognised when it comes again, as cache_dir "
             "needs. Use a function defined in a module instead of a lambda or a local one, or "

@@ -2,7 +2,7 @@
 
 from omitrans.engine._adversarial import AdversarialNet
 from omitrans.engine._callbacks import BestWeights, LinearDecay, Progress, StopWhenStale
-from omitrans.engine._checkpoint import Checkpoint, checkpoint_file, fingerprint
+from omitrans.engine._checkpoint import Checkpoint, checkpoint_file
 from omitrans.engine._data import PairedRows, RowBatches, paired_rows
 from omitrans.engine._device import resolve_device, resolve_precision
 from omitrans.engine._draws import FitDraws
@@ -43,7 +43,6 @@ __all__ = [
     "checkpoint_file",
     "count_weights",
     "device_memory_errors",
-    "fingerprint",
     "freeze_weights",
     "has_dropout",
     "impute_profiles",

@@ -1,57 +1,28 @@
 """Periodic checkpoints of a training, from which it continues exactly."""
 
-import hashlib
-import json
 import warnings
 from collections.abc import Sequence
 from numbers import Integral
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from skorch import NeuralNet
 from skorch.callbacks import Callback
 from skorch.history import History
 
 from omitrans.engine._callbacks import BestWeights
+from omitrans.engine._draws import FitDraws
 from omitrans.exceptions import ModelFileError
-from omitrans.utils._draws import current_draws
 from omitrans.utils._files import replacing
+from omitrans.utils._fingerprint import FingerprintError, fingerprint
 
 FORMAT = 1
 # Parameters that do not change the result of training.
 _WITHOUT_EFFECT = {"checkpoint_dir", "checkpoint_every", "data_location", "resume", "verbose"}
 
 
-def fingerprint(params: dict[str, Any], *tables: np.ndarray) -> str:
-    """Return a short name of a training: the same parameters and data give the same name.
-
-    Parameters
-    ----------
-    params : dict
-        The parameters that decide the result of training, compared by their ``repr``.
-    *tables : ndarray
-        The training tables, compared by their row sums.
-
-    Returns
-    -------
-    str
-        Sixteen hexadecimal digits.
-    """
-    digest = hashlib.sha256(json.dumps(params, sort_keys=True, default=repr).encode())
-    for table in tables:
-        digest.update(repr(table.shape).encode())
-        for row in table:  # NaN, where it is allowed, must not hide the other values
-            missing = np.isnan(row)
-            digest.update(np.packbits(missing).tobytes() if missing.any() else b"")
-            digest.update(np.float64(np.sum(row, dtype=np.float64, where=~missing)).tobytes())
-    return digest.hexdigest()[:16]
-
-
-def checkpoint_file(
-    estimator: str, params: dict[str, Any], tables: Sequence[np.ndarray]
-) -> Path | None:
+def checkpoint_file(estimator: str, params: dict[str, Any], tables: Sequence[Any]) -> Path | None:
     """Return the checkpoint file of a training: the same parameters and data give the same file.
 
     Parameters
@@ -59,9 +30,10 @@ def checkpoint_file(
     estimator : str
         Name of the class of the estimator.
     params : dict
-        Parameters of the estimator. Those that have no effect on the result may differ.
-    tables : sequence of ndarray
-        The training tables.
+        Parameters of the estimator. Those that have no effect on the result may differ; of all
+        others, and of the files that they name, everything counts.
+    tables : sequence
+        The training tables, the names of their columns and everything else that decides the result.
 
     Returns
     -------
@@ -71,8 +43,9 @@ def checkpoint_file(
     Raises
     ------
     ValueError
-        If `resume` is set without `checkpoint_dir`, or `random_state` is not an integer, so that
-        a resumed training would set other validation samples aside.
+        If `resume` is set without `checkpoint_dir`; if `random_state` is not an integer, so that a
+        resumed training would set other validation samples aside; or if a parameter cannot be
+        recognised when it comes again.
     """
     if params["checkpoint_dir"] is None:
         if params["resume"]:
@@ -83,9 +56,23 @@ def checkpoint_file(
             "A training with checkpoint_dir needs an integer random_state, so that it can go "
             f"on with the same validation samples. Got random_state={params['random_state']!r}."
         )
-    decisive = {name: value for name, value in params.items() if name not in _WITHOUT_EFFECT}
-    name = f"{estimator}-{fingerprint(decisive, *tables)}.checkpoint"
-    return Path(params["checkpoint_dir"]) / name
+    known = {
+        name: _recognised(name, value)
+        for name, value in params.items()
+        if name not in _WITHOUT_EFFECT
+    }
+    file = f"{estimator}-{fingerprint(known, *tables)}.checkpoint"
+    return Path(params["checkpoint_dir"]) / file
+
+
+def _recognised(name: str, value: Any) -> str:
+    try:
+        return fingerprint(value)
+    except FingerprintError as error:
+        raise ValueError(
+            f"{name}={value!r} cannot be recognised when it comes again, as checkpoint_dir needs: "
+            f"{error} Define it at the top of a module, or leave checkpoint_dir out."
+        ) from error
 
 
 class Checkpoint(Callback):
@@ -99,10 +86,13 @@ class Checkpoint(Callback):
         Number of epochs between two checkpoints.
     best : BestWeights or None
         The best weights so far, which are part of the state; None without early stopping.
+    draws : FitDraws
+        The random number generators of the fit, whose state is stored too.
     """
 
-    def __init__(self, path: Path, every: int, best: BestWeights | None) -> None:
+    def __init__(self, path: Path, every: int, best: BestWeights | None, draws: FitDraws) -> None:
         self.path = path
+        self.draws = draws
         self.every = every
         self.best = best
 
@@ -117,7 +107,7 @@ class Checkpoint(Callback):
             "format": FORMAT,
             "modules": net.modules_state(),
             "optimizers": {name: getattr(net, f"{name}_").state_dict() for name in net._optimizers},
-            "random": current_draws().state(),
+            "random": self.draws.state(),
             "history": [dict(row) for row in net.history],
             "best": None if self.best is None else self.best.state_dict(),
         }
@@ -155,5 +145,5 @@ class Checkpoint(Callback):
         net.history = History(state["history"])
         if self.best is not None:
             self.best.load_state_dict(state["best"])
-        current_draws().set_state(state["random"])
+        self.draws.set_state(state["random"])
         return True

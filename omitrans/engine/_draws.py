@@ -37,9 +37,7 @@ class FitDraws:
         }
 
     @classmethod
-    def seeded(
-        cls, random_state: int | np.random.RandomState | None, device: torch.device
-    ) -> Self:
+    def seeded(cls, random_state: int | np.random.RandomState | None, device: torch.device) -> Self:
         """Return generators with a seed from `random_state`, as scikit-learn understands it."""
         return cls(int(check_random_state(random_state).randint(np.iinfo(np.int32).max)), device)
 
@@ -98,17 +96,18 @@ def ask_themselves(networks: Iterable[nn.Module]) -> bool:
     bool
         Whether all parts of all networks ask, or do not draw.
     """
-    return all(_asks(type(part)) for network in networks for part in network.modules())
+    return all(_asks(part) for network in networks for part in network.modules())
 
 
-def _asks(kind: type[nn.Module]) -> bool:
-    """Return whether a class is of this package or, if it does not draw, of torch."""
-    if kind.__module__.startswith("torch.nn."):
-        return not issubclass(kind, _THAT_DRAW)
-    return kind.__module__.startswith("omitrans.")
+def _asks(part: nn.Module) -> bool:
+    """Return whether a part is of this package or, if it does not draw, of torch."""
+    if isinstance(part, nn.MultiheadAttention):
+        return part.dropout == 0
+    room = type(part).__module__
+    return room.startswith("omitrans.") or (
+        room.startswith("torch.nn.") and not isinstance(part, _DropoutNd | nn.RReLU)
+    )
 
-
-_THAT_DRAW = (_DropoutNd, nn.MultiheadAttention, nn.RReLU)
 
 _TAKES_GENERATOR = {
     aten.rand.default: aten.rand.generator,

@@ -1,15 +1,12 @@
 """Imputation in blocks of one size, so that a sample's result does not depend on the others."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import numpy as np
 import torch
 from torch import nn
 
 from omitrans.engine._data import PairedRows, RowBatches, share_memory
 from omitrans.engine._masked import VALIDATION_SEED, MaskedNet
-from omitrans.engine._predict import BLOCK_ROWS
+from omitrans.engine._predict import BLOCK_ROWS, sharing_weights
 from omitrans.utils._draws import generator_on
 
 _CPU = torch.device("cpu")
@@ -28,14 +25,14 @@ def impute_profiles(
     Parameters
     ----------
     net : MaskedNet
-        A trained net.
+        A trained net in evaluation mode.
     profiles : ndarray of shape (n_samples, n_features)
         Profiles in their own units; NaN marks a missing value.
     covariates : ndarray of shape (n_samples, n_covariates)
         Covariates, encoded as in training.
     sample : bool, default=False
-        Whether to draw random values: dropout stays on, and noise is drawn, from the
-        generators of :func:`~omitrans.utils._draws.drawing_from`. With False the answer is deterministic.
+        Whether to draw random values: dropout stays on, and noise is drawn, from the generators of
+        :func:`~omitrans.utils._draws.drawing_from`. With False the answer is deterministic.
     residual_sd : ndarray of shape (n_features,), default=None
         Standard deviation of the normal noise that is added to the filled values of each feature;
         None adds no noise.
@@ -49,7 +46,9 @@ def impute_profiles(
     filled = profiles.copy()
     block = torch.zeros((BLOCK_ROWS, profiles.shape[1]), device=device)
     context = torch.zeros((BLOCK_ROWS, covariates.shape[1]), device=device)
-    with torch.inference_mode(), _dropout(net.module_, sample):
+    if sample:
+        net = _drawing(net)
+    with torch.inference_mode():
         for start in range(0, len(profiles), BLOCK_ROWS):
             part = profiles[start : start + BLOCK_ROWS]
             missing = np.isnan(part)
@@ -102,14 +101,10 @@ def residual_deviation(net: MaskedNet, dataset: PairedRows) -> np.ndarray:
     return spread.cpu().numpy()
 
 
-@contextmanager
-def _dropout(module: nn.Module, on: bool) -> Iterator[None]:
-    """Put `module` in evaluation mode inside the block, with dropout as in training if `on`."""
-    module.eval()
-    layers = [layer for layer in module.modules() if isinstance(layer, nn.Dropout)]
-    try:
-        for layer in layers:
-            layer.train(on)
-        yield
-    finally:
-        module.eval()
+def _drawing(net: MaskedNet) -> MaskedNet:
+    """Return a net that shares the weights of `net`, with dropout as in training."""
+    drawing = sharing_weights(net)
+    for layer in drawing.module_.modules():
+        if isinstance(layer, nn.Dropout):
+            layer.train()
+    return drawing

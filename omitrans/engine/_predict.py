@@ -1,7 +1,6 @@
 """Prediction in blocks of one size, so that a sample's result does not depend on its neighbours."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import copy
 from typing import Any
 
 import numpy as np
@@ -82,17 +81,35 @@ def predict_with_deviation(
     # differences from the prediction, which is near the mean of the draws, lose no digits
     shift, squares = np.zeros_like(predicted), np.zeros_like(predicted)
     for draw in range(n_draws):
-        with _thinned(net.module_, draw):
-            difference = predict_profiles(net, X, dtype) - predicted
+        difference = predict_profiles(_thinned(net, draw), X, dtype) - predicted
         shift += difference
         squares += difference**2
     variance = (squares - shift**2 / n_draws) / (n_draws - 1)
     return predicted, np.sqrt(np.maximum(variance, 0))
 
 
-@contextmanager
-def _thinned(module: nn.Module, draw: int) -> Iterator[None]:
-    """Drop units of every dropout layer inside the block, the same units for all samples."""
+def sharing_weights(net: OmicsNet) -> Any:
+    """Return a net with the weights of a trained net, and a network with its own mode and hooks.
+
+    Parameters
+    ----------
+    net : OmicsNet
+        A trained net, which other threads may use meanwhile.
+
+    Returns
+    -------
+    OmicsNet
+        The other net.
+    """
+    weights = [*net.module_.parameters(), *net.module_.buffers()]
+    view = object.__new__(type(net))
+    view.__dict__.update(net.__dict__)
+    view.__dict__["module_"] = copy.deepcopy(net.module_, {id(part): part for part in weights})
+    return view
+
+
+def _thinned(net: OmicsNet, draw: int) -> OmicsNet:
+    """Return a net in which dropout layers drop units, the same units for all samples."""
     generator = torch.Generator().manual_seed(draw)
     masks: dict[nn.Module, Tensor] = {}
 
@@ -102,12 +119,10 @@ def _thinned(module: nn.Module, draw: int) -> Iterator[None]:
             masks[layer] = (kept / (1 - layer.p)).to(output)
         return output * masks[layer]
 
-    handles = [layer.register_forward_hook(drop) for layer in _dropout_layers(module)]
-    try:
-        yield
-    finally:
-        for handle in handles:
-            handle.remove()
+    thinned = sharing_weights(net)
+    for layer in _dropout_layers(thinned.module_):
+        layer.register_forward_hook(drop)
+    return thinned
 
 
 def _dropout_layers(module: nn.Module) -> list[nn.Dropout]:

@@ -124,7 +124,11 @@ def train_net(
             location=training.data_location,
             other_bytes=training_bytes(sizes.n_weights),
         )
-        held_out = _train(net, rows, training, groups, checkpoint, start)
+        writer = None
+        if checkpoint is not None:
+            best = dict(net.callbacks_).get("best")
+            writer = Checkpoint(checkpoint, training.checkpoint_every, best, draws)
+        held_out = _train(net, rows, training, groups, writer, start)
         if finish is not None:
             finish(net, held_out)
     return net
@@ -209,7 +213,7 @@ def _train(
     rows: PairedRows,
     training: Training,
     groups: np.ndarray | None,
-    checkpoint: Path | None,
+    checkpoint: Checkpoint | None,
     start: Callable[[OmicsNet], None] | None,
 ) -> PairedRows:
     """Set validation rows aside, set the first weights, resume if asked, train.
@@ -225,11 +229,10 @@ def _train(
     if start is not None:
         start(net)
     if checkpoint is not None:
-        writer = Checkpoint(checkpoint, training.checkpoint_every, callbacks.get("best"))
         # before early stopping, which may end training in an epoch with a checkpoint
-        net.callbacks_.insert(len(callbacks) - training.early_stopping, ("checkpoint", writer))
+        net.callbacks_.insert(len(callbacks) - training.early_stopping, ("checkpoint", checkpoint))
         if training.resume:
-            writer.resume(net)
+            checkpoint.resume(net)
     stopped = training.early_stopping and callbacks["stop"].is_due(net)
     net.partial_fit(rows, epochs=0 if stopped else training.max_epochs - len(net.history))
     if net.interrupted_:

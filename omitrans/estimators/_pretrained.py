@@ -10,13 +10,13 @@ from sklearn.utils.validation import check_is_fitted
 
 from omitrans.engine import (
     OmicsNet,
-    fingerprint,
     freeze_weights,
     shared_features,
     transfer_state,
 )
 from omitrans.exceptions import FeatureMismatchError
 from omitrans.persistence import load
+from omitrans.utils._fingerprint import fingerprint
 
 
 def find_pretrained(estimator: Any) -> Any:
@@ -103,12 +103,13 @@ def start_from(source: Any, estimator: Any, net: OmicsNet) -> tuple[int, int]:
 
 
 def fingerprint_of(source: Any) -> str | None:
-    """Return a short name of the weights of a fitted model; None without a model."""
+    """Return a short name of what :func:`start_from` takes from a fitted model; None without."""
     if source is None:
         return None
-    state = source.__getstate__()["net_"]
-    weights = [np.atleast_1d(w) for module in state.values() for w in module.values()]
-    return fingerprint({}, *weights)
+    moments = getattr(source, "_optimizer_moments", None)
+    return fingerprint(
+        source.net_.weights_as_arrays(), moments, _source_names(source), _target_names(source)
+    )
 
 
 def _match(before: Any, now: Any, table: str, attribute: str) -> Any:

@@ -17,6 +17,9 @@ from torch import nn
 from omitrans.engine import OmicsNet, Training, checkpoint_file, rebuild_net, train_net
 from omitrans.utils._sklearn import Interval, StrOptions
 
+# Attributes that say what the columns of the training tables stand for.
+_NAMES = ("feature_names_in_", "target_names_", "covariates_")
+
 
 class TrainedNetEstimator(BaseEstimator):
     """Base class of estimators with a trained ``net_``. A subclass makes the net.
@@ -77,17 +80,18 @@ class TrainedNetEstimator(BaseEstimator):
         """Train the net on paired tables, and set the fitted attributes."""
         training = Training.of(self)
         params = self.get_params(deep=False) | {"pretrained": pretrained}
-        tables = [source, target]
         if groups is not None:
             groups = pd.factorize(groups)[0]
-            tables.append(groups.reshape(-1, 1))
+        names = [getattr(self, name, None) for name in _NAMES]
         net = train_net(
             partial(self._make_net, **self._net_sizes()),
             source,
             target,
             training,
             groups=groups,
-            checkpoint=checkpoint_file(type(self).__name__, params, tables),
+            checkpoint=checkpoint_file(
+                type(self).__name__, params, [source, target, groups, names]
+            ),
             start=start,
             finish=finish,
         )

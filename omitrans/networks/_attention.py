@@ -33,10 +33,10 @@ class EncoderLayer(nn.TransformerEncoderLayer):
         self.attention_dropout = Dropout(dropout)
         self.dropout, self.dropout1, self.dropout2 = (Dropout(dropout) for _ in range(3))
 
-    def forward(self, tokens: Tensor, *args: object, **kwargs: object) -> Tensor:
+    def forward(self, tokens: Tensor) -> Tensor:  # type: ignore[override]
         """Map tokens of shape (n_samples, n_tokens, dim) to the same shape."""
         if not self.training:
-            return super().forward(tokens, *args, **kwargs)
+            return super().forward(tokens)
         tokens = self.norm1(tokens + self.dropout1(self._attend(tokens)))
         hidden = self.dropout(relu(self.linear1(tokens)))
         return self.norm2(tokens + self.dropout2(self.linear2(hidden)))

@@ -1,6 +1,5 @@
 """Layers that are part of several networks."""
 
-import torch
 from torch import Tensor, nn
 from torch.nn.functional import linear, pad
 

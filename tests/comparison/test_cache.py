@@ -6,14 +6,14 @@ import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_array_equal
-from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.base import BaseEstimator, RegressorMixin, clone
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.exceptions import FitFailedWarning
 from sklearn.linear_model import Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from omitrans import TDimputeRegressor
+from omitrans import TDimputeRegressor, save
 from omitrans.comparison import compare_models
 from omitrans.metrics import RECONSTRUCTION_SCORERS
 
@@ -215,6 +215,20 @@ def test_networks_are_recognised(tables, tmp_path):
     assert n_files[0] == 2
     assert n_files[1] == 4
     assert n_files[3] > n_files[2]
+
+
+def test_another_file_of_the_same_name_is_noticed(tables, tmp_path):
+    """A model that a parameter names by its path counts with its content."""
+    X, Y = tables
+    net = TDimputeRegressor(n_hidden=4, max_epochs=1, random_state=0)
+    tuned = {"tuned": clone(net).set_params(pretrained=tmp_path / "model.omitrans")}
+    results = []
+    for seed in (1, 2, 2):
+        save(clone(net).set_params(random_state=seed).fit(X, Y), tmp_path / "model.omitrans")
+        compared = compare_models(tuned, X, Y, cv=2, cache_dir=tmp_path / "cache")
+        results.append(compared.results.set_index(["fold", "metric"])["value"])
+    assert not results[0].equals(results[1])
+    assert results[1].equals(results[2])
 
 
 def test_parallel_and_serial_share_the_cache(tables, tmp_path):

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from omitrans.engine import Sizes, device_memory_errors, resolve_device, resolve_precision, seeded
+from omitrans.engine import Sizes, device_memory_errors, resolve_device, resolve_precision
 from omitrans.exceptions import DeviceMemoryError, DeviceWarning
 
 CPU = torch.device("cpu")
@@ -36,16 +36,6 @@ def test_precision_on_the_cpu():
 def test_auto_precision_depends_on_the_gpu(monkeypatch, capability, expected):
     monkeypatch.setattr(torch.cuda, "get_device_capability", lambda _: capability)
     assert resolve_precision("auto", torch.device("cuda")) is getattr(torch, expected)
-
-
-def test_seeding_is_local_and_repeats():
-    before = torch.random.get_rng_state()
-    draws = []
-    for _ in range(2):
-        with seeded(7, CPU):
-            draws.append(torch.rand(3))
-    assert torch.equal(*draws)
-    assert torch.equal(before, torch.random.get_rng_state())
 
 
 @pytest.mark.parametrize(

@@ -209,6 +209,7 @@ def test_gain_without_discriminator_trains_the_imputer_alone(dataset):
 @pytest.mark.parametrize("n_samples", [1, 63, 64, 65, 130])
 def test_a_sample_is_filled_alone_as_in_company(dataset, n_samples, rng):
     net = make_net(MaskedNet, dataset, 2)
+    net.module_.eval()
     profiles = rng.normal(size=(n_samples, N_GENES)).astype(np.float32)
     profiles[:, ::2] = np.nan
     covariates = np.ones((n_samples, 2), dtype=np.float32)

@@ -7,6 +7,8 @@ import pytest
 import torch
 from torch import nn
 
+from omitrans import save
+from omitrans.engine import checkpoint_file
 from omitrans.exceptions import ModelFileError, TrainingInterrupted
 from omitrans.networks._blocks import Linear
 
@@ -128,3 +130,68 @@ def test_full_disk_leaves_the_last_checkpoint_whole(trained, tmp_path, monkeypat
         trained(max_epochs=4, decay_epochs=0)
     assert path.read_bytes() == before
     assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda X, Y: (X, Y[Y.columns[::-1]]),
+        lambda X, Y: (X[X.columns[::-1]], Y),
+        lambda X, Y: (X[::-1], Y[::-1]),
+        lambda X, Y: (X, Y.rename(columns={Y.columns[0]: "another"})),
+        lambda X, Y: (X, Y + 1e-5),
+    ],
+    ids=["order of genes", "order of probes", "order of samples", "name of a gene", "values"],
+)
+def test_other_data_do_not_pick_up_the_checkpoint(frames, quick, tmp_path, change):
+    """Even where each row has the same sum."""
+    params = {"max_epochs": 4, "decay_epochs": 0, "checkpoint_dir": tmp_path, "checkpoint_every": 2}
+    quick(**params).fit(*frames)
+    X, Y = change(*frames)
+    with pytest.warns(UserWarning, match="of other parameters or data: training starts anew"):
+        model = quick(resume=True, **params).fit(X, Y)
+    alone = quick(**params | {"checkpoint_dir": None}).fit(X, Y)
+    np.testing.assert_array_equal(model.predict(X), alone.predict(X))
+
+
+def test_other_groups_do_not_pick_up_the_checkpoint(frames, quick, tmp_path):
+    params = {"max_epochs": 2, "decay_epochs": 0, "checkpoint_dir": tmp_path, "checkpoint_every": 1}
+    quick(**params).fit(*frames, groups=np.arange(len(frames[0])) // 2)
+    with pytest.warns(UserWarning, match="of other parameters or data: training starts anew"):
+        quick(resume=True, **params).fit(*frames, groups=np.arange(len(frames[0])) // 3)
+
+
+def test_large_parameters_count_in_full(frames, quick, tmp_path):
+    """The text of a long array is shortened, so that a change in its middle does not show."""
+    X, Y = frames
+    groups = np.zeros(5000, dtype=int)
+    other = groups.copy()
+    other[2500] = 1
+    assert repr(groups) == repr(other)
+    params = {"max_epochs": 2, "decay_epochs": 0, "checkpoint_dir": tmp_path, "checkpoint_every": 1}
+    names = [
+        checkpoint_file(
+            "OmiTransRegressor", quick(**params, generator_params={"a": array}).get_params(), [X, Y]
+        )
+        for array in (groups, other)
+    ]
+    assert names[0] != names[1]
+
+
+def test_an_overwritten_pretrained_file_starts_anew(frames, quick, tmp_path):
+    path = tmp_path / "pretrained.omitrans"
+    params = {"max_epochs": 2, "decay_epochs": 0, "checkpoint_dir": tmp_path, "checkpoint_every": 1}
+    save(quick(max_epochs=2, decay_epochs=0, random_state=1).fit(*frames), path)
+    first = quick(pretrained=path, **params).fit(*frames)
+    save(quick(max_epochs=2, decay_epochs=0, random_state=2).fit(*frames), path)
+    with pytest.warns(UserWarning, match="of other parameters or data: training starts anew"):
+        second = quick(pretrained=path, resume=True, **params).fit(*frames)
+    assert not np.array_equal(first.predict(frames[0]), second.predict(frames[0]))
+
+
+def test_a_parameter_without_a_name_is_refused(frames, quick, tmp_path):
+    class Local(Interruptible):
+        pass
+
+    with pytest.raises(ValueError, match=r"generator=.*Local.* cannot be recognised .*module, or"):
+        quick(generator=Local, checkpoint_dir=tmp_path).fit(*frames)

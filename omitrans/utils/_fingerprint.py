@@ -1,0 +1,203 @@
+"""A short name of everything that decides a result: tables, names, parameters, files."""
+
+import functools
+import hashlib
+import json
+import math
+import os
+import pickle
+from collections.abc import Mapping, Sequence, Set
+from concurrent.futures import ThreadPoolExecutor
+from numbers import Number
+from pathlib import Path
+from types import FunctionType, NoneType
+from typing import Any
+
+import joblib
+import numpy as np
+import pandas as pd
+from scipy import sparse
+
+from omitrans.utils._blocks import row_blocks
+
+_LONGEST_PATH = 4096
+_N_THREADS = min(4, os.cpu_count() or 1)
+
+
+class FingerprintError(ValueError):
+    """A value cannot be recognised when it comes again, such as a lambda."""
+
+
+def fingerprint(*values: Any) -> str:
+    """Return a name that is the same for the same values, and another for others.
+
+    Every number of a table counts, with its place, its dtype and the names of its row and column;
+    the memory layout does not. Estimators count with their class, their parameters and what they
+    learned, and a text or path that names a file counts with the content of that file.
+
+    Parameters
+    ----------
+    *values : object
+        Tables, estimators, parameters, functions, and lists or dicts of such values.
+
+    Returns
+    -------
+    str
+        32 hexadecimal digits.
+
+    Raises
+    ------
+    FingerprintError
+        If a value is or holds one that cannot be recognised when it comes again: a lambda, a local
+        function, or an object that cannot be pickled.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from omitrans.utils._fingerprint import fingerprint
+    >>> fingerprint(np.eye(3)) == fingerprint(np.asfortranarray(np.eye(3)))
+    True
+    >>> fingerprint(np.eye(3)) == fingerprint(np.eye(3)[::-1])
+    False
+    """
+    digest = _new()
+    _add(digest, values)
+    return digest.hexdigest()
+
+
+def _new(content: Any = b"") -> Any:
+    return hashlib.blake2b(content, digest_size=16)
+
+
+def _add(digest: Any, value: Any) -> None:
+    """Add a value: its class, then what it holds, so that no two values are written alike."""
+    if isinstance(value, np.generic) and not isinstance(value, np.void):
+        value = value.item()
+    digest.update(f"{type(value).__module__}.{type(value).__qualname__}:".encode())
+    _add_content(value, digest)
+
+
+def _add_all(digest: Any, values: Sequence[Any]) -> None:
+    digest.update(f"{len(values)};".encode())
+    for value in values:
+        _add(digest, value)
+
+
+@functools.singledispatch
+def _add_content(value: Any, digest: Any) -> None:
+    """Add what a value holds."""
+    if hasattr(value, "get_params"):
+        _add(digest, value.__getstate__())  # networks give their weights as arrays
+        return
+    try:
+        digest.update(joblib.hash(value).encode())
+    except (pickle.PicklingError, AttributeError, TypeError) as error:
+        raise FingerprintError(f"{value!r} cannot be pickled ({error}).") from error
+
+
+@_add_content.register(NoneType | Number | range | slice)
+def _(value: Any, digest: Any) -> None:
+    digest.update(f"{value!r};".encode())
+
+
+@_add_content.register(str | os.PathLike)
+def _(value: Any, digest: Any) -> None:
+    content = os.fsencode(value)
+    digest.update(f"{len(content)};".encode() + content)
+    # the content of the file that a text or path names, if there is one
+    if len(content) < _LONGEST_PATH and Path(value).is_file():
+        with Path(value).open("rb") as file:
+            digest.update(hashlib.file_digest(file, _new).digest())
+
+
+@_add_content.register(bytes | bytearray)
+def _(value: Any, digest: Any) -> None:
+    digest.update(_new(value).digest())
+
+
+@_add_content.register
+def _(value: Mapping, digest: Any) -> None:
+    items = sorted(value.items(), key=lambda item: _rank(item[0]))
+    _add_all(digest, [part for item in items for part in item])
+
+
+@_add_content.register
+def _(value: Set, digest: Any) -> None:
+    _add_all(digest, sorted(value, key=_rank))
+
+
+def _rank(value: Any) -> tuple[str, str]:
+    return str(type(value)), repr(value)
+
+
+@_add_content.register
+def _(value: Sequence, digest: Any) -> None:
+    _add_all(digest, value)
+
+
+@_add_content.register(sparse.sparray | sparse.spmatrix)
+def _(value: Any, digest: Any) -> None:
+    rows = value.tocsr()
+    _add_all(digest, [value.shape, rows.data, rows.indices, rows.indptr])
+
+
+@_add_content.register
+def _(value: functools.partial, digest: Any) -> None:
+    _add_all(digest, [value.func, value.args, value.keywords])
+
+
+@_add_content.register(FunctionType | type)
+def _(value: Any, digest: Any) -> None:
+    name = f"{value.__module__}.{value.__qualname__};"
+    if "<" in name:
+        raise FingerprintError(f"{value!r} has no name by which it could be recognised.")
+    digest.update(name.encode())
+
+
+@_add_content.register
+def _(values: np.ndarray, digest: Any) -> None:
+    digest.update(f"{values.dtype.str}{values.shape};".encode())
+    if values.dtype.hasobject:
+        _add_objects(digest, values.ravel().tolist())
+        return
+    values = np.atleast_1d(values)
+    blocks = list(row_blocks(len(values), math.prod(values.shape[1:])))
+
+    def digest_of(rows: slice) -> bytes:
+        block = np.ascontiguousarray(values[rows]).reshape(-1)
+        return _new(block.view(np.uint8) if block.size else b"").digest()
+
+    if len(blocks) == 1:
+        digest.update(digest_of(blocks[0]))
+        return
+    with ThreadPoolExecutor(_N_THREADS) as pool:
+        for part in pool.map(digest_of, blocks):
+            digest.update(part)
+
+
+def _add_objects(digest: Any, values: list[Any]) -> None:
+    if all(type(value) is str for value in values):  # names, of which there may be a million
+        digest.update(json.dumps(values).encode())
+    else:
+        _add_all(digest, values)
+
+
+@_add_content.register
+def _(value: pd.Index, digest: Any) -> None:
+    _add_all(digest, [list(value.names), str(value.dtype), value.to_numpy()])
+
+
+@_add_content.register
+def _(value: pd.Series, digest: Any) -> None:
+    _add_all(digest, [value.index, value.name, str(value.dtype), value.to_numpy()])
+
+
+@_add_content.register
+def _(value: pd.DataFrame, digest: Any) -> None:
+    _add_all(digest, [value.index, value.columns])
+    kinds = set(value.dtypes)
+    if len(kinds) == 1 and isinstance(kinds.pop(), np.dtype):
+        _add(digest, value.to_numpy())
+        return
+    for j, kind in enumerate(value.dtypes):
+        _add_all(digest, [str(kind), value.iloc[:, j].to_numpy()])
