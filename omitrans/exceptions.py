@@ -1,6 +1,7 @@
 """Errors and warnings of the package; each says what was found and what to do."""
 
 __all__ = [
+    "CheckpointWarning",
     "DataFormatError",
     "DeviceMemoryError",
     "DeviceWarning",
@@ -78,6 +79,10 @@ class DeviceWarning(UserWarning):
 
 class TrainingInterrupted(UserWarning):
     """Training was stopped by the user; the model holds the best weights so far."""
+
+
+class CheckpointWarning(UserWarning):
+    """A checkpoint could not be written, and training goes on without it."""
 
 
 class UnknownCategoryWarning(UserWarning):

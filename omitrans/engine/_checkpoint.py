@@ -13,7 +13,8 @@ from skorch.history import History
 
 from omitrans.engine._callbacks import BestWeights
 from omitrans.engine._draws import FitDraws
-from omitrans.exceptions import ModelFileError
+from omitrans.exceptions import CheckpointWarning, ModelFileError
+from omitrans.utils._callers import user_level
 from omitrans.utils._files import replacing
 from omitrans.utils._fingerprint import FingerprintError, fingerprint
 
@@ -96,13 +97,33 @@ class Checkpoint(Callback):
         self.every = every
         self.best = best
 
+    def on_train_begin(self, net: NeuralNet, **kwargs: Any) -> None:
+        """Make the folder, so that a wrong one is told before hours of training."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+
     def on_epoch_end(self, net: NeuralNet, **kwargs: Any) -> None:
-        """Write a checkpoint if one is due."""
-        if len(net.history) % self.every == 0:
+        """Write a checkpoint if one is due; a full disk does not end the training."""
+        if len(net.history) % self.every != 0:
+            return
+        try:
             self.write(net)
+        except OSError as error:
+            kept = "the last one is kept" if self.path.exists() else "there is none yet"
+            warnings.warn(
+                f"The checkpoint of epoch {len(net.history)} could not be written ({error}). "
+                f"Training goes on; {kept}.",
+                CheckpointWarning,
+                stacklevel=user_level(),
+            )
 
     def write(self, net: NeuralNet) -> None:
-        """Write weights, optimizers, random numbers, history and best weights."""
+        """Write weights, optimizers, random numbers, history and best weights.
+
+        Raises
+        ------
+        OSError
+            If the file cannot be written; an earlier checkpoint is left as it is.
+        """
         state = {
             "format": FORMAT,
             "modules": net.modules_state(),
@@ -111,9 +132,12 @@ class Checkpoint(Callback):
             "history": [dict(row) for row in net.history],
             "best": None if self.best is None else self.best.state_dict(),
         }
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(self.path) as partial:
-            torch.save(state, partial)
+        with replacing(self.path) as partial, partial.open("wb") as file:
+            try:
+                torch.save(state, file)
+            except RuntimeError as error:  # torch reports a failed write without its reason
+                reason = error.__context__
+                raise (reason if isinstance(reason, OSError) else error) from None
 
     def resume(self, net: NeuralNet) -> bool:
         """Put `net` into the state of the checkpoint, and return whether there was one."""
