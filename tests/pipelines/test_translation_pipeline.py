@@ -104,7 +104,9 @@ def assert_same(found, expected, where=""):
         assert found.dtype == expected.dtype, where
         np.testing.assert_array_equal(found, expected, err_msg=where)
     elif isinstance(expected, pd.DataFrame):
-        pd.testing.assert_frame_equal(found, expected, check_exact=True)
+        if not found.equals(expected) or found.columns.names != expected.columns.names:
+            pd.testing.assert_frame_equal(found, expected, check_exact=True)  # says where
+            raise AssertionError(where)
     elif isinstance(expected, pd.Series):
         pd.testing.assert_series_equal(found, expected, check_exact=True)
     elif isinstance(expected, dict):
@@ -146,10 +148,10 @@ def caught(function):
 
 @pytest.mark.usefixtures("_block_size")
 @pytest.mark.parametrize("policy", POLICIES)
-@pytest.mark.parametrize("order", ["C", "F"])
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("gaps", [0, 0.05])
-@pytest.mark.parametrize("framed", [True, False])
+@pytest.mark.parametrize(
+    ("order", "dtype"), [("C", np.float32), ("F", np.float32), ("C", np.float64)]
+)
+@pytest.mark.parametrize(("gaps", "framed"), [(0, True), (0.05, True), (0.05, False)])
 def test_is_a_plain_pipeline_but_faster(policy, order, dtype, gaps, framed):
     X, Y = make_table(order=order, dtype=dtype, gaps=gaps, framed=framed)
     annotation = make_annotation(X) if framed else None
@@ -164,9 +166,10 @@ def test_is_a_plain_pipeline_but_faster(policy, order, dtype, gaps, framed):
         assert_same_table(model[:-1].transform(table), oracle[:-1].transform(table))
         assert_same(model.predict(table), oracle.predict(table))
     assert model.score(new, Y) == oracle.score(new, Y)
-    rows = [model[:-1].transform(new[i : i + 1]) for i in range(len(new))]
+    some = range(0, len(new), 5)
+    rows = [model[:-1].transform(new[i : i + 1]) for i in some]
     together = np.asarray(model[:-1].transform(new))
-    np.testing.assert_array_equal(np.concatenate(rows), together)
+    np.testing.assert_array_equal(np.concatenate(rows), together[some])
 
 
 @pytest.mark.usefixtures("_block_size")
