@@ -214,11 +214,12 @@ def write_table(table: pd.DataFrame, path: Path) -> None:
         Path of the file; an existing file is replaced.
     """
     ending = ending_of(path)
+    if ending == ".h5ad":
+        write_h5ad(table, path)
+        return
     with replacing(path) as temporary:
         if ending == ".parquet":
             table.to_parquet(temporary)
-        elif ending == ".h5ad":
-            write_h5ad(table, temporary)
         else:
             # compressed if the ending says so
             name = str(table.index.name or "id")

@@ -122,10 +122,5 @@ class ParquetSink:
 @contextmanager
 def whole_or_nothing(path: Path) -> Iterator[IO[bytes]]:
     """Open a new file that is renamed to `path` once it is complete, and is removed otherwise."""
-    try:
-        with replacing(path) as unfinished, unfinished.open("xb") as file:
-            yield file
-    except OSError as error:
-        if error.errno is not None and error.filename is None:
-            error.filename = str(path)
-        raise
+    with replacing(path) as unfinished, unfinished.open("xb") as file:
+        yield file
