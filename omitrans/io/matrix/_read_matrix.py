@@ -165,9 +165,10 @@ def read_matrix(
     min_variance : float, default=None
         Smallest variance of a feature that is kept, over its observed values (divided by n).
     out : path-like, default=None
-        Path of a file to write the result to instead of holding it in memory: an .npy file (with
-        its ids in a second file ``.ids.npz``), or a Parquet file, which keeps the rows of the input
-        file as rows. The file gets its final name only when it is complete.
+        Path of a file to write the result to instead of holding it in memory: an .npy file, which
+        holds the ids behind the values, where :func:`numpy.load` does not look; or a Parquet file,
+        which keeps the rows of the input file as rows. The file gets its final name only when it is
+        complete.
     dtype : {"float32", "float64"}, default="float32"
         Data type of the returned values.
     missing_values : sequence of str, default=None
