@@ -9,6 +9,7 @@ import argparse
 import json
 import os
 import resource
+import shutil
 import signal
 import stat
 import sys
@@ -25,7 +26,12 @@ _UNLIMITED = resource.RLIM_INFINITY
 
 def forked(function, *arguments):
     """Run a function in a child; return its exit code, or minus the signal that killed it."""
-    sys.stdout.flush()
+    child = start_child(function, *arguments)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+def start_child(function, *arguments):
+    """Run a function in a child, which ends with what it returns, or with 99 after an error."""
     child = os.fork()
     if child == 0:
         code = 99
@@ -35,7 +41,7 @@ def forked(function, *arguments):
             traceback.print_exc()
         finally:
             os._exit(code)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    return child
 
 
 def kill_at(step, folder, report=None):
@@ -60,19 +66,6 @@ def kill_at(step, folder, report=None):
 
     os.fsync = counted_fsync
     sys.addaudithook(lambda event, arguments: count(event, arguments))
-
-
-def count_steps(writer, folder):
-    """Return how many of these calls a write makes."""
-    with TemporaryDirectory() as other:
-        report = Path(other, "n")
-
-        def run():
-            kill_at(-1, folder, report)
-            writer.write(folder / writer.name, 1)
-
-        assert forked(run) == 0
-        return int(report.read_text())
 
 
 def killed_at_step(writer, target, step):
@@ -101,13 +94,14 @@ def full_at_byte(writer, target, n_bytes):
     def run():
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (n_bytes, _UNLIMITED))
+        named = str(target)
         try:
             said = writer.write(target, 1)
         except OSError as error:
-            assert error.filename == str(target), error
-            said = str(error)
+            named, said = error.filename, str(error)
         if said is None:
             return 0
+        assert named == str(target), said
         assert str(target) in said, said
         assert "MiB are free" in said, said
         return FULL
@@ -116,82 +110,97 @@ def full_at_byte(writer, target, n_bytes):
 
 
 def check(writer, target, versions):
-    """Fail unless the file is one of the versions, whole, and its mode is the old one."""
-
-    def run():
-        found = writer.read(target)
-        assert found in versions, f"{target.name} holds version {found}"
-        mode = stat.S_IMODE(target.stat().st_mode)
-        assert mode == MODE, f"{target.name} has the mode {mode:o}"
-
-    return forked(run)
+    """Raise an error unless the file is one of the versions, whole, and its mode is the old one."""
+    found = writer.read(target)
+    assert found in versions, f"{target.name} holds version {found}"
+    mode = stat.S_IMODE(target.stat().st_mode)
+    assert mode == MODE, f"{target.name} has the mode {mode:o}"
 
 
-def others(target, writer):
+def others(writer, target):
     """Return the files that do not belong in the folder."""
     known = {target.name, *writer.beside}
     return sorted(path.name for path in target.parent.iterdir() if path.name not in known)
 
 
 class Campaign:
-    """Faults that were tried, and those that did damage."""
+    """Faults that were tried on one writer, and those that did damage."""
 
-    def __init__(self):
+    def __init__(self, writer, folder):
+        self.writer = writer
+        self.before = folder / "before"
+        self.before.mkdir()
+        self.target = folder / "work" / writer.name
+        target = self.before / writer.name
+        writer.prepare(self.before)
+        writer.write(target, 1)  # here, so that children need not import
+        writer.write(target, 0)
+        assert writer.read(target) == 0
+        target.chmod(MODE)
+        self.size = target.stat().st_size
         self.tried = Counter()
         self.failed = []
 
-    def note(self, writer, fault, place, wrong):
-        self.tried[f"{writer.name}: {fault}"] += 1
+    def note(self, fault, place, wrong):
+        self.tried[f"{self.writer.name}: {fault}"] += 1
         if wrong:
-            self.failed.append(f"{writer.name}, {fault} {place}: {wrong}")
+            self.failed.append(f"{self.writer.name}, {fault} {place}: {wrong}")
 
-    def run(self, writer, fault, place):
+    def start(self):
+        """Put version 0 into the folder, and nothing else."""
+        shutil.rmtree(self.target.parent, ignore_errors=True)
+        shutil.copytree(self.before, self.target.parent)
+
+    def steps(self):
+        """Return the numbers of the calls that a write makes."""
+        self.start()
+        report = self.before.with_name("steps")
+
+        def run():
+            kill_at(-1, self.target.parent, report)
+            self.writer.write(self.target, 1)
+
+        assert forked(run) == 0
+        return range(1, int(report.read_text()) + 1)
+
+    def run(self, fault, place):
         """Try one fault on a writer whose file exists."""
-        with TemporaryDirectory() as folder:
-            target = Path(os.path.realpath(folder), writer.name)
-            assert forked(writer.prepare, target.parent) == 0
-            assert forked(writer.write, target, 0) == 0
-            target.chmod(MODE)
-            code = FAULTS[fault](writer, target, place)
-            wrong = []
-            if code == 99:
-                wrong.append("wrong error")
-            if check(writer, target, (0, 1)):
-                wrong.append("file damaged or mode lost")
-            if code in (0, FULL, 99) and others(target, writer):
-                wrong.append(f"left {others(target, writer)}")
-            if forked(writer.write, target, 1) or check(writer, target, (1,)):
-                wrong.append("next write failed")
-            if others(target, writer):
-                wrong.append(f"the next write left {others(target, writer)}")
-            self.note(writer, fault, place, wrong)
+        writer, target = self.writer, self.target
+        self.start()
+        code = FAULTS[fault](writer, target, place)
+        wrong = ["wrong error"] if code == 99 else []
+        left = others(writer, target)
+        if left and code in (0, FULL, 99):
+            wrong.append(f"left {left}")
 
-    def together(self, writer, n_writers, n_times):
+        def judge():
+            check(writer, target, (0, 1))
+            assert writer.write(target, 1) is None
+            check(writer, target, (1,))
+
+        if forked(judge):
+            wrong.append("the file is damaged, or the next write fails")
+        if left := others(writer, target):
+            wrong.append(f"the next write left {left}")
+        self.note(fault, place, wrong)
+
+    def together(self, n_writers, n_times):
         """Let several processes write one file at once."""
-        with TemporaryDirectory() as folder:
-            target = Path(os.path.realpath(folder), writer.name)
-            assert forked(writer.prepare, target.parent) == 0
-            assert forked(writer.write, target, 0) == 0
-            target.chmod(MODE)
+        writer, target = self.writer, self.target
+        self.start()
 
-            def run():
-                for _ in range(n_times):
-                    assert writer.write(target, 1) is None
+        def run():
+            for _ in range(n_times):
+                assert writer.write(target, 1) is None
 
-            def spawn():
-                child = os.fork()
-                if child == 0:
-                    os._exit(forked(run))
-                return child
-
-            children = [spawn() for _ in range(n_writers)]
-            codes = [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
-            wrong = []
-            if any(codes):
-                wrong.append(f"exit codes {codes}")
-            if check(writer, target, (1,)) or others(target, writer):
-                wrong.append(f"damaged, or left {others(target, writer)}")
-            self.note(writer, "together", n_writers, wrong)
+        children = [start_child(run) for _ in range(n_writers)]
+        codes = [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
+        wrong = [f"exit codes {codes}"] if any(codes) else []
+        if forked(check, writer, target, (1,)):
+            wrong.append("damaged")
+        if left := others(writer, target):
+            wrong.append(f"left {left}")
+        self.note("together", n_writers, wrong)
 
 
 FAULTS = {
@@ -209,26 +218,19 @@ def sampled(places, n):
     return [places[k * (len(places) - 1) // (n - 1)] for k in range(n)]
 
 
-def campaign(writers, n_places):
-    """Try all faults on all writers, at `n_places` places each; None means at all."""
-    found = Campaign()
-    for writer in writers:
-        with TemporaryDirectory() as folder:
-            target = Path(os.path.realpath(folder), writer.name)
-            assert forked(writer.prepare, target.parent) == 0
-            assert forked(writer.write, target, 0) == 0
-            size = target.stat().st_size
-            n_steps = count_steps(writer, target.parent)
-        for step in sampled(range(1, n_steps + 1), n_places):
-            found.run(writer, "killed at step", step)
-        n_bytes = n_places if n_places is not None else 8
-        sizes = sampled(range(0, size, max(1, size // 20)), n_bytes)
+def campaign(writer, n_places):
+    """Try all faults on a writer, at `n_places` places each; None means at all."""
+    with TemporaryDirectory() as folder:
+        found = Campaign(writer, Path(os.path.realpath(folder)))
+        for step in sampled(found.steps(), n_places):
+            found.run("killed at step", step)
+        sizes = sampled(range(0, found.size, max(1, found.size // 20)), n_places or 8)
         for place in sizes:
-            found.run(writer, "killed at byte", place)
+            found.run("killed at byte", place)
         for place in sizes[: max(2, len(sizes) // 2)]:
-            found.run(writer, "full at byte", place)
-        found.together(writer, 3, 5 if n_places is not None else 20)
-    return {"tried": dict(found.tried), "failed": found.failed}
+            found.run("full at byte", place)
+        found.together(3, 5 if n_places else 20)
+    return found
 
 
 def main():
@@ -239,7 +241,12 @@ def main():
     from fault_writers import WRITERS
 
     writers = [writer for writer in WRITERS if not options.only or writer.name in options.only]
-    print(json.dumps(campaign(writers, options.places)))
+    tried, failed = {}, []
+    for writer in writers:
+        found = campaign(writer, options.places)
+        tried |= found.tried
+        failed += found.failed
+    json.dump({"tried": tried, "failed": failed}, sys.stdout)
 
 
 if __name__ == "__main__":

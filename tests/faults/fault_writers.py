@@ -3,27 +3,14 @@
 import contextlib
 import io
 from collections.abc import Callable
-from pathlib import Path
 from types import SimpleNamespace
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
-from sklearn.linear_model import Ridge
-
-import omitrans
-from omitrans.cli.__main__ import main
-from omitrans.cli._input import write_table
-from omitrans.cli._report import _write as write_figure
-from omitrans.comparison._cache import read_outcome, write_outcome
-from omitrans.comparison._outcome import Outcome
-from omitrans.datasets.fetch._cache import _read_record, _write_record
-from omitrans.engine._checkpoint import Checkpoint
-from omitrans.io import read_h5ad, read_h5mu, read_matrix, write_h5mu
-from omitrans.reports import prediction_report
 
 SHAPE = 40, 60
+FIGURE_BYTES = 14_000  # of the first version less, of the second more
 
 
 class Writer(NamedTuple):
@@ -61,22 +48,32 @@ INPUTS = ("in0.csv", "in1.csv")
 
 
 def save_model(path, version):
+    from sklearn.linear_model import Ridge
+
+    import omitrans
+
     model = Ridge()
     model.coef_ = frame(version).to_numpy()
     omitrans.save(model, path)
 
 
 def version_of_model(path):
+    import omitrans
+
     coefficients = omitrans.load(path).coef_
     return next((v for v in (0, 1) if np.array_equal(frame(v), coefficients)), -1)
 
 
 def stream(path, version):
+    from omitrans.io import read_matrix
+
     read_matrix(path.with_name(f"in{version}.csv"), samples="rows", out=path)
 
 
 def convert(path, version):
     """Run the command; return its message if it fails."""
+    from omitrans.cli.__main__ import main
+
     said = io.StringIO()
     source = path.with_name(f"in{version}.csv")
     with contextlib.redirect_stderr(said), contextlib.redirect_stdout(io.StringIO()):
@@ -85,11 +82,16 @@ def convert(path, version):
 
 
 def store_outcome(path, version):
+    from omitrans.comparison._cache import write_outcome
+    from omitrans.comparison._outcome import Outcome
+
     return write_outcome(path, Outcome({"r2": float(version)}, arrays={"y": frame(version)}))
 
 
 def checkpoint(path, version):
     import torch
+
+    from omitrans.engine._checkpoint import Checkpoint
 
     net = SimpleNamespace(
         modules_state=lambda: {"net": {"w": torch.as_tensor(frame(version).to_numpy())}},
@@ -109,6 +111,8 @@ def version_of_checkpoint(path):
 
 
 def report(path, version):
+    from omitrans.reports import prediction_report
+
     prediction_report(path, frame(version).iloc[:5, :5], title=f"Version {version}.")
 
 
@@ -118,55 +122,87 @@ def version_of_page(path):
 
 
 def draw(path, version):
+    from matplotlib.figure import Figure
+
+    from omitrans.cli._report import _write as write_figure
+
     figure = Figure()
-    figure.subplots().imshow(frame(version).iloc[: 10 + version])
+    for axes in figure.subplots(1, 1 + version, squeeze=False).flat:
+        axes.imshow(frame(version).iloc[:10])
     write_figure(SimpleNamespace(figure_=figure), path)
 
 
 def version_of_figure(path):
+    """Tell the versions by their shape, which is in the size of the file."""
     data = path.read_bytes()
     if not data.endswith(b"IEND\xaeB`\x82"):
         return -1
-    buffer = io.BytesIO()
-    figure = Figure()
-    figure.subplots().imshow(frame(0).iloc[:10])
-    figure.savefig(buffer, dpi=150)
-    return 0 if buffer.getvalue() == data else 1
+    return int(len(data) > FIGURE_BYTES)
 
 
 def record(path, version):
+    from omitrans.datasets.fetch._cache import _write_record
+
     _write_record(path, f"{version}" * 64)
 
 
-def table_writer(name, read):
-    return Writer(
-        name,
-        lambda path, version: write_table(frame(version), path),
-        lambda path: version_of(read(path)),
+def recorded(path):
+    from omitrans.datasets.fetch._cache import _read_record
+
+    return int(_read_record(path)[0])
+
+
+def stored_outcome(path):
+    from omitrans.comparison._cache import read_outcome
+
+    return int(read_outcome(path).metrics["r2"])
+
+
+def write_table(path, version):
+    from omitrans.cli import _input
+
+    _input.write_table(frame(version), path)
+
+
+def by_rows(path):
+    from omitrans.io import read_matrix
+
+    return version_of(
+        read_matrix(path) if path.suffix == ".npy" else read_matrix(path, samples="rows")
     )
 
 
-def by_rows(path: Path):
-    return read_matrix(path, samples="rows")
+def read_anndata(path):
+    from omitrans.io import read_h5ad
+
+    return version_of(read_h5ad(path))
+
+
+def write_mudata(path, version):
+    from omitrans.io import write_h5mu
+
+    write_h5mu({"a": frame(version)}, path)
+
+
+def read_mudata(path):
+    from omitrans.io import read_h5mu
+
+    return version_of(read_h5mu(path)["a"])
 
 
 WRITERS = [
     Writer("model.omitrans", save_model, version_of_model),
-    table_writer("table.csv", by_rows),
-    table_writer("table.csv.gz", by_rows),
-    table_writer("table.parquet", by_rows),
-    table_writer("table.h5ad", read_h5ad),
-    Writer(
-        "table.h5mu",
-        lambda path, version: write_h5mu({"a": frame(version)}, path),
-        lambda path: version_of(read_h5mu(path)["a"]),
-    ),
-    Writer("out.npy", stream, lambda path: version_of(read_matrix(path)), write_inputs, INPUTS),
-    Writer("out.parquet", stream, lambda path: version_of(by_rows(path)), write_inputs, INPUTS),
-    Writer("new.tsv", convert, lambda path: version_of(by_rows(path)), write_inputs, INPUTS),
-    Writer("fit.npz", store_outcome, lambda path: int(read_outcome(path).metrics["r2"])),
+    Writer("table.csv", write_table, by_rows),
+    Writer("table.csv.gz", write_table, by_rows),
+    Writer("table.parquet", write_table, by_rows),
+    Writer("table.h5ad", write_table, read_anndata),
+    Writer("table.h5mu", write_mudata, read_mudata),
+    Writer("out.npy", stream, by_rows, write_inputs, INPUTS),
+    Writer("out.parquet", stream, by_rows, write_inputs, INPUTS),
+    Writer("new.tsv", convert, by_rows, write_inputs, INPUTS),
+    Writer("fit.npz", store_outcome, stored_outcome),
     Writer("a.checkpoint", checkpoint, version_of_checkpoint),
     Writer("report.html", report, version_of_page),
     Writer("figure.png", draw, version_of_figure),
-    Writer("file.sha256", record, lambda path: int(_read_record(path)[0])),
+    Writer("file.sha256", record, recorded),
 ]

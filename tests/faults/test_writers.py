@@ -1,0 +1,48 @@
+"""Every writer of the package, killed at every step, with a full disk, and beside others.
+
+Whatever happens, the file is the old one or the new one, whole and with the permissions of the old
+one; the next write leaves nothing else behind; a full disk is explained with path and free space.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("resource", reason="limits of processes are those of POSIX")
+HERE = Path(__file__).parent
+SAMPLED = ["model.omitrans", "table.csv", "out.npy", "file.sha256"]
+
+
+def inject(*options):
+    """Return how many faults were tried, and those that did damage."""
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    done = subprocess.run(
+        [sys.executable, HERE / "fault_injector.py", *options],
+        env=environment | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=HERE,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    found = json.loads(done.stdout)
+    assert not found["failed"], "\n".join(found["failed"]) + done.stderr[-3000:]
+    return found["tried"]
+
+
+def test_some_faults_do_no_damage():
+    tried = inject("--places", "4", "--only", *SAMPLED)
+    assert sum(tried.values()) >= 11 * len(SAMPLED)
+
+
+@pytest.mark.slow
+def test_no_fault_does_damage():
+    for package in ("anndata", "mudata", "pyarrow", "matplotlib", "pooch"):
+        pytest.importorskip(package)
+    tried = inject("--places", "9")
+    assert len(tried) == 14 * 4  # writers x faults
+    assert sum(tried.values()) > 14 * 20
