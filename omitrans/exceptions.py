@@ -15,6 +15,7 @@ __all__ = [
     "SampleMismatchError",
     "TrainingDivergedError",
     "TrainingInterrupted",
+    "TruncatedFileWarning",
     "UnknownCategoryWarning",
     "UnknownNameError",
 ]
@@ -78,6 +79,10 @@ class DeviceWarning(UserWarning):
 
 class TrainingInterrupted(UserWarning):
     """Training was stopped by the user; the model holds the best weights so far."""
+
+
+class TruncatedFileWarning(UserWarning):
+    """The last line of a text file looks as if the file was cut off inside it."""
 
 
 class UnknownCategoryWarning(UserWarning):

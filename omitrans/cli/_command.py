@@ -17,6 +17,7 @@ from omitrans.exceptions import (
     LowCoverageWarning,
     OmiTransError,
     PatientGroupsWarning,
+    TruncatedFileWarning,
     UnknownCategoryWarning,
 )
 
@@ -26,6 +27,7 @@ _ALWAYS_SHOWN = (
     DomainShiftWarning,
     LowCoverageWarning,
     PatientGroupsWarning,
+    TruncatedFileWarning,
     UnknownCategoryWarning,
 )
 

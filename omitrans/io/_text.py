@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import IO, cast
 
 from omitrans.exceptions import DataFormatError
-
-GZIP = b"\x1f\x8b"
+from omitrans.io._last_line import GZIP, warn_if_cut
 
 
 @contextmanager
@@ -31,6 +30,11 @@ def open_text(path: str | PathLike[str]) -> Iterator[IO[str]]:
     ------
     DataFormatError
         If the compressed data ends early or is damaged.
+
+    Warns
+    -----
+    TruncatedFileWarning
+        If the file looks as if it was cut off inside its last line.
     """
     path = Path(path)
     with path.open("rb") as file:
@@ -41,6 +45,7 @@ def open_text(path: str | PathLike[str]) -> Iterator[IO[str]]:
             yield cast(IO[str], file)
             for _ in file:  # gzip compares its checksum at the end
                 pass
+        warn_if_cut(path)
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise damaged(path, str(error)) from error
 

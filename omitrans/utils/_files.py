@@ -77,9 +77,7 @@ def replacing(path: str | PathLike[str]) -> Iterator[Path]:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _explained(
-    full: OSError, error: Exception, path: str | PathLike[str], folder: Path
-) -> OSError:
+def _explained(full: OSError, error: Exception, path: str | PathLike[str], folder: Path) -> OSError:
     """Return an error that says which file the disk does not take, and how much space is left."""
     try:
         free = f"{shutil.disk_usage(folder).free / 2**20:,.1f} MiB are free in {folder}"
@@ -198,7 +196,7 @@ def _causes(error: BaseException | None) -> list[BaseException]:
 
 
 def _why_full(error: Exception, folder: Path | None) -> OSError | None:
-    """Return the error that says that the disk does not take more; None if that is not the fault."""
+    """Return the error that says that the disk takes no more; None if that is not the fault."""
     for cause in _causes(error):
         if isinstance(cause, OSError) and cause.errno is not None:
             return cause if cause.errno in DISK_FULL else None

@@ -350,7 +350,7 @@ def test_out_of_another_kind(betas):
 
 
 def test_npy_cut_or_of_two_files(betas):
-    """Values and ids are one file: of two files, a killed writer would leave one old and one new."""
+    """One file: of two, a killed writer would leave one old and one new."""
     out = betas.with_name("out.npy")
     whole = read_matrix(betas, out=out)
     assert sorted(path.name for path in betas.parent.iterdir()) == ["betas.tsv", "out.npy"]
@@ -361,7 +361,7 @@ def test_npy_cut_or_of_two_files(betas):
         with pytest.raises(DataFormatError, match=r"out\.npy is truncated or damaged"):
             read_matrix(out)
     out.write_bytes(npy(np.zeros((2, 2), np.float32)) + data[start:])
-    with pytest.raises(DataFormatError, match="names 5 samples and 7 features. Write it again"):
+    with pytest.raises(DataFormatError, match=r"names 5 samples and 7 features\. Write"):
         read_matrix(out)
 
 

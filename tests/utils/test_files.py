@@ -159,7 +159,7 @@ def test_a_full_disk_is_explained(path, number, hidden):
     """Also where a library hides the number of the error, as torch, HDF5 and safetensors do."""
     text = os.strerror(number)
     error = RuntimeError(f"write failed: {text}") if hidden else OSError(number, text)
-    with (
+    with (  # noqa: PT012
         pytest.raises(OSError, match=rf"{text}.* MiB are free in .*left as it was") as caught,
         replacing(path) as unfinished,
     ):
@@ -176,7 +176,7 @@ def test_a_full_disk_is_found_where_the_library_says_nothing(path):
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     try:
         with (  # noqa: PT012
-            pytest.raises(OSError, match="ulimit -f.*says: unexpected pos 64"),
+            pytest.raises(OSError, match=r"ulimit -f.*says: unexpected pos 64"),
             replacing(path) as unfinished,
         ):
             unfinished.write_text("half" * 1000)
@@ -190,7 +190,7 @@ def test_a_full_disk_is_found_where_the_library_says_nothing(path):
     "error", [DataFormatError("x"), RuntimeError("x"), OSError(errno.EIO, "x"), KeyError("x")]
 )
 def test_other_errors_stay_as_they_are(path, error):
-    with pytest.raises(type(error)) as caught, replacing(path) as unfinished:
+    with pytest.raises(type(error)) as caught, replacing(path) as unfinished:  # noqa: PT012
         unfinished.write_text("half")
         raise error
     assert caught.value is error

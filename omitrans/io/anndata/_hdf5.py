@@ -11,7 +11,7 @@ import pandas as pd
 from scipy import sparse
 
 from omitrans.exceptions import DataFormatError, OmiTransError
-from omitrans.io._text import GZIP
+from omitrans.io._last_line import GZIP
 from omitrans.utils._blocks import BLOCK_VALUES, rows_per_block
 from omitrans.utils._optional import import_optional
 from omitrans.utils._validation import _some, check_unique

@@ -198,6 +198,13 @@ def read_matrix(
     FeatureMismatchError
         If no feature meets the conditions.
 
+    Warns
+    -----
+    TruncatedFileWarning
+        If a text file without a line end at its end closes with an odd value, as if it was cut off:
+        one of fewer characters than 95 % of the values before it, or a bare decimal point. Files
+        cut between two lines, and tables of counts, whose lengths differ, cannot be judged.
+
     See Also
     --------
     estimate_memory : Estimates the memory that reading takes.

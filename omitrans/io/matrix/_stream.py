@@ -11,7 +11,8 @@ from os import PathLike
 from pathlib import Path
 from typing import IO, Any, NamedTuple, TypeVar, cast
 
-from omitrans.io._text import GZIP, damaged
+from omitrans.io._last_line import GZIP
+from omitrans.io._text import damaged
 
 BLOCK_BYTES = 1 << 18  # larger ones leave the processor's cache, and cost page faults
 
