@@ -8,8 +8,9 @@ from os import PathLike
 from pathlib import Path
 from typing import IO, cast
 
-from omitrans.exceptions import DataFormatError
+from omitrans.exceptions import DataFormatError, OmiTransError
 from omitrans.io._last_line import GZIP, warn_if_cut
+from omitrans.io._memory import memory_for
 
 
 @contextmanager
@@ -41,7 +42,10 @@ def open_text(path: str | PathLike[str]) -> Iterator[IO[str]]:
         compressed = file.read(2) == GZIP
     opener = gzip.open if compressed else open
     try:
-        with opener(path, "rt", encoding="utf-8-sig", errors="replace", newline="") as file:
+        with (
+            memory_for(path),
+            opener(path, "rt", encoding="utf-8-sig", errors="replace", newline="") as file,
+        ):
             yield cast(IO[str], file)
             for _ in file:  # gzip compares its checksum at the end
                 pass
@@ -55,3 +59,19 @@ def damaged(path: str | PathLike[str], why: str) -> DataFormatError:
     return DataFormatError(
         f"{path} is truncated or damaged: {why}. Fetch it again, and check its size."
     )
+
+
+def naming(path: str | PathLike[str], error: ValueError) -> ValueError:
+    """Return an error of the same kind that names the file; a plain one becomes a DataFormatError.
+
+    Parameters
+    ----------
+    path : path-like
+        Path of the file.
+    error : ValueError
+        Error to name the file in; one that names it is returned as it is.
+    """
+    if isinstance(error, OmiTransError) and str(path) in str(error):
+        return error
+    kind = type(error) if isinstance(error, OmiTransError) else DataFormatError
+    return kind(str(error) if str(path) in str(error) else f"{path}: {error}")

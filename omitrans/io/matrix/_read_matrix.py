@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from omitrans.exceptions import DataFormatError
+from omitrans.exceptions import DataFormatError, OmiTransError
+from omitrans.io._memory import memory_for
 from omitrans.io._text import damaged
 from omitrans.io.matrix._header import SEPARATORS, check_unique, samples_are_columns
 from omitrans.io.matrix._store import Selected, check_left, filtered, is_npy, open_npy, store
@@ -93,15 +94,24 @@ class ParquetMatrix:
         )
 
 
+# What Arrow raises for damaged files, beside errors of its own, and json for their metadata.
+_NOT_READABLE = (ValueError, OSError, LookupError, TypeError, NotImplementedError)
+
+
 @contextmanager
 def open_parquet_matrix(path: str | PathLike[str], dtype: np.dtype) -> Iterator[ParquetMatrix]:
     """Open a matrix in a Parquet file; raise a clear error if the file is damaged."""
     pa = import_optional("pyarrow", extra="io", purpose="read Parquet")
     parquet = import_optional("pyarrow.parquet", extra="io", purpose="read Parquet")
     try:
-        with parquet.ParquetFile(path) as file:
+        with (
+            memory_for(path),
+            parquet.ParquetFile(path, page_checksum_verification=True) as file,
+        ):
             yield ParquetMatrix(Path(path), file, dtype)
-    except (pa.ArrowException, OSError) as error:
+    except (OmiTransError, MemoryError):
+        raise
+    except (pa.ArrowException, *_NOT_READABLE) as error:
         if getattr(error, "errno", None) is not None:  # the system's, not Arrow's
             raise
         raise damaged(path, str(error).partition("\n")[0]) from error

@@ -1,8 +1,6 @@
 """Move the rows of an open matrix into memory or a file."""
 
 import io
-import zipfile
-import zlib
 from collections.abc import Iterator
 from os import PathLike
 from pathlib import Path
@@ -12,11 +10,16 @@ import numpy as np
 import pandas as pd
 
 from omitrans.exceptions import DataFormatError, FeatureMismatchError
+from omitrans.io._memory import memory_for
 from omitrans.io.matrix._stream_filter import FeatureFilter
 from omitrans.io.matrix._stream_parse import Rows
 from omitrans.io.matrix._stream_sink import MemorySink, NpySink, ParquetSink, whole_or_nothing
 from omitrans.utils._validation import _some
 
+_SMALLER = (
+    "Write to a file with out='table.npy', or read fewer features (keep_features, "
+    "max_missing_rate, min_variance)."
+)
 _MAGIC = b"\x93NUMPY"
 
 
@@ -43,9 +46,12 @@ def open_npy(path: str | PathLike[str]) -> pd.DataFrame:
     """Return the matrix as a DataFrame over a memory map, which reads only values that are used."""
     path = Path(path)
     try:
-        values = np.load(path, mmap_mode="r")
-        ids = _read_ids(path, values.offset + values.nbytes)
-    except (ValueError, EOFError, KeyError, OSError, zipfile.BadZipFile, zlib.error) as error:
+        with memory_for(path):
+            values = np.load(path, mmap_mode="r")
+            ids = _read_ids(path, values.offset + values.nbytes)
+    except MemoryError:
+        raise
+    except Exception as error:  # NumPy, zipfile and tokenize raise many kinds
         if isinstance(error, OSError) and error.errno is not None:  # the system's fault
             raise
         raise DataFormatError(
@@ -111,27 +117,33 @@ def filtered(block: Rows, conditions: FeatureFilter) -> Rows:
 def store(selected: Selected, dtype: np.dtype, out: Path | None) -> pd.DataFrame:
     """Read the rows into memory or a file."""
     n_columns = len(selected.names)
-    if out is None:
-        memory = MemorySink(selected.n_rows, n_columns, dtype)
-        ids = _fill(selected, memory)
-        return selected.table(memory.finish(), ids)
-    if out.suffix == ".npy":
-        with whole_or_nothing(out) as file:
-            npy = NpySink(file, n_columns, dtype, transposed=selected.transposed)
-            ids = _fill(selected, npy)
-            npy.finish()
-            names = (selected.names, ids) if selected.transposed else (ids, selected.names)
-            write_ids(file, *names)
-        return open_npy(out)
-    if out.suffix == ".parquet":
-        with (
-            whole_or_nothing(out) as file,
-            ParquetSink(file, selected.names, dtype) as parquet,
-        ):
-            ids = _fill(selected, parquet)
-            parquet.finish()
-        return pd.DataFrame(index=pd.Index(selected.names if selected.transposed else ids))
+    shape = (selected.n_rows, n_columns) if out is None else None
+    with memory_for(selected.path, shape=shape, itemsize=dtype.itemsize, cure=_SMALLER):
+        if out is None:
+            memory = MemorySink(selected.n_rows, n_columns, dtype)
+            ids = _fill(selected, memory)
+            return selected.table(memory.finish(), ids)
+        if out.suffix == ".npy":
+            return _store_npy(selected, dtype, out)
+        if out.suffix == ".parquet":
+            with (
+                whole_or_nothing(out) as file,
+                ParquetSink(file, selected.names, dtype) as parquet,
+            ):
+                ids = _fill(selected, parquet)
+                parquet.finish()
+            return pd.DataFrame(index=pd.Index(selected.names if selected.transposed else ids))
     raise ValueError(f"out must end in .npy or .parquet, got {str(out)!r}.")
+
+
+def _store_npy(selected: Selected, dtype: np.dtype, out: Path) -> pd.DataFrame:
+    with whole_or_nothing(out) as file:
+        npy = NpySink(file, len(selected.names), dtype, transposed=selected.transposed)
+        ids = _fill(selected, npy)
+        npy.finish()
+        names = (selected.names, ids) if selected.transposed else (ids, selected.names)
+        write_ids(file, *names)
+    return open_npy(out)
 
 
 def _fill(selected: Selected, sink: MemorySink | NpySink | ParquetSink) -> list[str]:

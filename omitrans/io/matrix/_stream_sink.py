@@ -92,7 +92,11 @@ class ParquetSink:
         fields = [("id", self._pa.string()), *((name, number) for name in names)]
         self._schema = self._pa.schema(fields)
         self._writer = parquet.ParquetWriter(
-            file, self._schema, use_dictionary=False, write_statistics=False
+            file,
+            self._schema,
+            use_dictionary=False,
+            write_statistics=False,
+            write_page_checksum=True,
         )
 
     def add(self, ids: list[str], values: np.ndarray) -> None:
