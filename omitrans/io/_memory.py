@@ -8,6 +8,7 @@ from pathlib import Path
 
 from omitrans.exceptions import OmiTransError
 
+_FOR_THREADS = 32 << 20  # bytes
 _CURE = "Take a machine with more memory, or a part of the table."
 
 
@@ -33,6 +34,8 @@ def memory_for(
         Sentence that says what to do.
     """
     try:
+        if shape is not None:
+            _check_limit(shape[0] * shape[1] * itemsize)
         yield
     except (MemoryError, OSError, RuntimeError) as error:
         if isinstance(error, OmiTransError) or str(path) in str(error) or not _is_memory(error):
@@ -52,3 +55,23 @@ def _is_memory(error: Exception) -> bool:
     if isinstance(error, OSError):
         return error.errno == errno.ENOMEM
     return isinstance(error, MemoryError) or "can't start new thread" in str(error)
+
+
+def _check_limit(n_bytes: int) -> None:
+    """Raise an error if a limit of this process (ulimit -v) leaves no room for a table and threads.
+
+    The system aborts a process that cannot allocate what a new thread needs.
+    """
+    try:
+        import resource
+
+        limit = resource.getrlimit(resource.RLIMIT_AS)[0]
+        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
+        room = limit - pages * resource.getpagesize()
+    except (ImportError, OSError):  # not Linux
+        return
+    if limit != resource.RLIM_INFINITY and room < n_bytes + _FOR_THREADS:
+        raise MemoryError(
+            f"a limit of this process, ulimit -v, leaves {room / 2**20:,.1f} MiB, of which threads "
+            f"take {_FOR_THREADS / 2**20:,.0f}"
+        )

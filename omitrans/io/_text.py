@@ -8,6 +8,8 @@ from os import PathLike
 from pathlib import Path
 from typing import IO, cast
 
+import pandas as pd
+
 from omitrans.exceptions import DataFormatError, OmiTransError
 from omitrans.io._last_line import GZIP, warn_if_cut
 from omitrans.io._memory import memory_for
@@ -59,6 +61,21 @@ def damaged(path: str | PathLike[str], why: str) -> DataFormatError:
     return DataFormatError(
         f"{path} is truncated or damaged: {why}. Fetch it again, and check its size."
     )
+
+
+def check_decoded(ids: pd.Series, path: str | PathLike[str]) -> None:
+    """Raise an error if ids hold U+FFFD, which stands for bytes that are not UTF-8.
+
+    Parameters
+    ----------
+    ids : Series
+        Ids of the rows.
+    path : path-like
+        Path of the file, for error messages.
+    """
+    odd = [name for name in ids if isinstance(name, str) and "\ufffd" in name]
+    if odd:
+        raise damaged(path, f"{len(odd)} ids hold bytes that are no UTF-8 (first: {odd[0]!r})")
 
 
 def naming(path: str | PathLike[str], error: ValueError) -> ValueError:

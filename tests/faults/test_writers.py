@@ -2,6 +2,7 @@
 
 Whatever happens, the file is the old one or the new one, whole and with the permissions of the old
 one; the next write leaves nothing else behind; a full disk is explained with path and free space.
+Tables are also read with too little memory.
 """
 
 import json
@@ -17,11 +18,11 @@ HERE = Path(__file__).parent
 SAMPLED = ["model.omitrans", "table.csv", "out.npy", "file.sha256"]
 
 
-def inject(*options):
-    """Return how many faults were tried, and those that did damage."""
+def run(program, *options):
+    """Return what a program of this folder prints, and what it says on its error stream."""
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
     done = subprocess.run(
-        [sys.executable, HERE / "fault_injector.py", *options],
+        [sys.executable, HERE / program, *options],
         env=environment | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
         capture_output=True,
         text=True,
@@ -29,8 +30,13 @@ def inject(*options):
         cwd=HERE,
     )
     assert done.returncode == 0, done.stderr[-3000:]
-    found = json.loads(done.stdout)
-    assert not found["failed"], "\n".join(found["failed"]) + done.stderr[-3000:]
+    return json.loads(done.stdout), done.stderr[-3000:]
+
+
+def inject(*options):
+    """Return how many faults were tried; fail if any did damage."""
+    found, said = run("fault_injector.py", *options)
+    assert not found["failed"], "\n".join(found["failed"]) + said
     return found["tried"]
 
 
@@ -46,3 +52,16 @@ def test_no_fault_does_damage():
     tried = inject("--places", "9")
     assert len(tried) == 14 * 4  # writers x faults
     assert sum(tried.values()) > 14 * 20
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_too_little_memory_is_explained():
+    """Without an abort of the process: the message names the file and what it needs."""
+    pytest.importorskip("pyarrow")
+    pytest.importorskip("anndata")
+    found, _ = run("fault_memory.py", ".csv", ".parquet", ".h5ad")
+    assert all(code == 0 and right for code, right, _ in found.values()), found
+    said = [text for _, _, text in found.values()]
+    assert any("values 30.5 MiB" in text for text in said)
+    assert said[-1] == "read"  # enough is enough

@@ -93,6 +93,25 @@ def flipped(data, place=0.5):
 
 FRAME = pd.DataFrame(VALUES, PROBES, SAMPLES)
 
+
+def changed_value():
+    """Return a Parquet file with the checksums that this package writes, and a wrong number."""
+    buffer = io.BytesIO()
+    sink = _stream_sink.ParquetSink(buffer, SAMPLES, np.dtype("float64"))
+    sink.add(PROBES, VALUES)
+    sink.finish()
+    data = bytearray(buffer.getvalue())
+    # Snappy leaves numbers that do not repeat as they are
+    data[data.index(VALUES[2, 3].tobytes()[:6])] ^= 1
+    return bytes(data)
+
+
+def parquet_with_metadata(text):
+    buffer = io.BytesIO()
+    pq.write_table(pa.Table.from_pandas(FRAME).replace_schema_metadata({b"pandas": text}), buffer)
+    return buffer.getvalue()
+
+
 REFUSED = {
     "truncated gz": (gz(table())[:-20], "truncated or damaged"),
     "gz without its checksum": (gz(table())[:-4], "truncated or damaged"),
@@ -216,6 +235,8 @@ REFUSED = {
         parquet(FRAME.mask(FRAME.eq(VALUES[3, 2]), np.inf)),
         r"row 4 \(cg00000003\), column 'TCGA-02': values must be finite",
     ),
+    "Parquet with another byte among its values": (changed_value(), "[Cc]hecksum|CRC"),
+    "Parquet with a strange schema": (parquet_with_metadata(b"{"), "truncated or damaged"),
     "Parquet with ids twice": (parquet(FRAME.rename({PROBES[3]: PROBES[1]})), "'cg00000001'"),
     "npy without ids": (npy(VALUES), "values without ids.*read_matrix"),
     "npy with a damaged header": (b"\x93NUMPY" + bytes(100), "truncated or damaged"),

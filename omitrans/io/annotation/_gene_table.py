@@ -13,10 +13,9 @@ import pandas as pd
 
 from omitrans.annotation import check_gene_table
 from omitrans.exceptions import DataFormatError
-from omitrans.io._memory import memory_for
-from omitrans.io._text import damaged, naming, open_text
+from omitrans.io._parquet import read_parquet
+from omitrans.io._text import check_decoded, damaged, naming, open_text
 from omitrans.io.annotation._probemap import read_probemap
-from omitrans.utils._optional import import_optional
 from omitrans.utils._sklearn import StrOptions, validate_params
 from omitrans.utils._validation import _some
 
@@ -256,22 +255,14 @@ def _read(path: Path, columns: Mapping[str, str]) -> pd.DataFrame:
     if raw is None:
         return read_probemap(path, kind="gene")
     table = _name_columns(raw, columns, path)
+    check_decoded(table["gene_id"], path)
     table = table.mask(table.isin(_FILLERS))
     place = [name for name in ("gene_id", "chromosome", "start", "end", "strand") if name in table]
     return check_gene_table(table[table["gene_id"].notna()].drop_duplicates(place))
 
 
 def _read_parquet(path: Path) -> pd.DataFrame:
-    import_optional("pyarrow", extra="io", purpose="read Parquet files")
-    try:
-        with memory_for(path):
-            table = pd.read_parquet(path, engine="pyarrow")
-    except MemoryError:
-        raise
-    except Exception as error:  # pyarrow, pandas and json raise nearly every kind
-        if isinstance(error, OSError) and error.errno is not None:  # the system's fault
-            raise
-        raise damaged(path, str(error)) from error
+    table = read_parquet(path)
     return table if table.index.name is None else table.reset_index()
 
 

@@ -5,7 +5,7 @@ from os import PathLike
 import pandas as pd
 
 from omitrans.annotation import check_gene_table, check_probe_table
-from omitrans.io._text import damaged, naming, open_text
+from omitrans.io._text import check_decoded, damaged, naming, open_text
 from omitrans.utils._sklearn import StrOptions, validate_params
 
 _COLUMNS = ("id", "gene", "chrom", "chromStart", "chromEnd")
@@ -99,6 +99,7 @@ def _read_table(path: str | PathLike[str]) -> pd.DataFrame:
         if len(row) != len(header):
             raise damaged(path, f"line {number} has {len(row)} fields instead of {len(header)}")
     table = pd.DataFrame(rows, columns=header, dtype=object)
+    check_decoded(table["id"], path)
     table = table.mask(table.isin(_FILLERS))
     for name in ("chromStart", "chromEnd"):
         table[name] = table[name].mask(table[name] == "-1")

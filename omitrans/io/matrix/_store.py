@@ -117,7 +117,7 @@ def filtered(block: Rows, conditions: FeatureFilter) -> Rows:
 def store(selected: Selected, dtype: np.dtype, out: Path | None) -> pd.DataFrame:
     """Read the rows into memory or a file."""
     n_columns = len(selected.names)
-    shape = (selected.n_rows, n_columns) if out is None else None
+    shape = (selected.n_rows if out is None else 0, n_columns)
     with memory_for(selected.path, shape=shape, itemsize=dtype.itemsize, cure=_SMALLER):
         if out is None:
             memory = MemorySink(selected.n_rows, n_columns, dtype)
