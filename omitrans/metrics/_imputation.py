@@ -13,6 +13,7 @@ from omitrans.exceptions import FeatureMismatchError, SampleMismatchError
 from omitrans.metrics._tables import check_labels
 from omitrans.utils._blocks import CACHE_VALUES, rows_per_block
 from omitrans.utils._sklearn import StrOptions, validate_params
+from omitrans.utils._validation import refuse_labelled_array
 
 REFERENCES = ("observed", "hidden")
 
@@ -219,6 +220,8 @@ def _check_groups(groups: Any, entries: _HiddenEntries) -> np.ndarray:
 def _check_entries(Y_true: Any, Y_imputed: Any, hidden: Any) -> _HiddenEntries:
     """Return the tables as arrays, or raise if their samples or features differ."""
     given = {"Y_true": Y_true, "Y_imputed": Y_imputed, "hidden": hidden}
+    for name, table in given.items():
+        refuse_labelled_array(table, name)
     frames = {name: table for name, table in given.items() if isinstance(table, pd.DataFrame)}
     first = next(iter(frames), None)
     for name, table in frames.items():
