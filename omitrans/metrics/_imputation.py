@@ -228,10 +228,11 @@ def _check_entries(Y_true: Any, Y_imputed: Any, hidden: Any) -> _HiddenEntries:
         reference, names = frames[str(first)], (str(first), name)
         check_labels(reference.columns, table.columns, axis="columns", names=names)
         check_labels(reference.index, table.index, axis="index", names=names)
-    arrays = [
-        check_array(table, ensure_all_finite="allow-nan", input_name=name)
-        for name, table in given.items()
-    ]
+    with np.errstate(invalid="ignore"):  # R's NA is a NaN that signals
+        arrays = [
+            check_array(table, ensure_all_finite="allow-nan", input_name=name)
+            for name, table in given.items()
+        ]
     for name, array in zip(given, arrays, strict=True):
         if array.shape != arrays[0].shape:
             axis = int(len(array) == len(arrays[0]))

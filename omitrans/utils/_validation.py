@@ -175,7 +175,8 @@ def check_source(estimator: Any, X: Any, *, reset: bool, **options: Any) -> np.n
         check_has_columns(X)
     options.setdefault("dtype", (np.float64, np.float32))
     try:
-        return validate_data(estimator, X, reset=reset, **options)
+        with np.errstate(invalid="ignore"):  # R's NA is a NaN that signals
+            return validate_data(estimator, X, reset=reset, **options)
     except ValueError as error:
         text = str(error)
         if "feature names should match" in text or "features, but" in text:

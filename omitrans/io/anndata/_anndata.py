@@ -55,7 +55,7 @@ def _to_float32(frame: pd.DataFrame, name: str) -> np.ndarray:
                 "describes samples into obs."
             )
     try:
-        with np.errstate(over="raise"):
+        with np.errstate(over="raise", invalid="ignore"):  # R's NA is a NaN that signals
             return frame.to_numpy(dtype=np.float32, na_value=np.nan)
     except FloatingPointError as error:
         raise ValueError(

@@ -67,7 +67,8 @@ class ParquetMatrix:
             columns = batch.drop_columns(self._id_column).columns
             for k, column in enumerate(columns):
                 column = column.cast(self._pa.float64())  # nulls of integers become NaN too
-                values[:, k] = column.to_numpy(zero_copy_only=False)[places]
+                with np.errstate(invalid="ignore", over="ignore"):  # R's NA; found below
+                    values[:, k] = column.to_numpy(zero_copy_only=False)[places]
             if np.isinf(values).any():
                 row, k = np.argwhere(np.isinf(values))[0]
                 raise DataFormatError(
