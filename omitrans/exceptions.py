@@ -16,6 +16,7 @@ __all__ = [
     "SampleMismatchError",
     "TrainingDivergedError",
     "TrainingInterrupted",
+    "TruncatedFileWarning",
     "UnknownCategoryWarning",
     "UnknownNameError",
 ]
@@ -83,6 +84,10 @@ class TrainingInterrupted(UserWarning):
 
 class CheckpointWarning(UserWarning):
     """A checkpoint could not be written, and training goes on without it."""
+
+
+class TruncatedFileWarning(UserWarning):
+    """The last line of a text file looks as if the file was cut off inside it."""
 
 
 class UnknownCategoryWarning(UserWarning):

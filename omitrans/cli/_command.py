@@ -17,6 +17,7 @@ from omitrans.exceptions import (
     LowCoverageWarning,
     OmiTransError,
     PatientGroupsWarning,
+    TruncatedFileWarning,
     UnknownCategoryWarning,
 )
 
@@ -26,6 +27,7 @@ _ALWAYS_SHOWN = (
     DomainShiftWarning,
     LowCoverageWarning,
     PatientGroupsWarning,
+    TruncatedFileWarning,
     UnknownCategoryWarning,
 )
 
@@ -92,7 +94,10 @@ def one_line(error: BaseException) -> str:
     str
         Message of the error, or its type if it has no message.
     """
-    return " ".join(str(error).split()) or type(error).__name__
+    text = " ".join(str(error).split())
+    if not text and isinstance(error, MemoryError):
+        return "memory ran out. Take fewer features, or a machine with more memory."
+    return text or type(error).__name__
 
 
 def report_failure(command: str, text: str) -> None:

@@ -16,6 +16,7 @@ from omitrans.io import (
     read_xena,
     write_h5ad,
 )
+from omitrans.io.anndata._endless import refuse_endless
 from omitrans.utils._files import replacing
 from omitrans.utils._optional import import_optional
 
@@ -69,7 +70,7 @@ def read_source(
         table = _read_text(path, samples, kind, filters)
     else:
         with working(f"Reading {path} ..."):
-            table = read_h5ad(path) if kind == "h5ad" else _read_idat(path, manifest)
+            table = _read_h5ad(path) if kind == "h5ad" else _read_idat(path, manifest)
         table = _filtered(table, **filters)
     if table.empty:
         raise OmiTransError(f"{str(path)!r} holds a table of shape {table.shape}: nothing to use.")
@@ -123,6 +124,11 @@ def _read_text(path: Path, samples: str, kind: str, filters: dict[str, Any]) -> 
         table, _, _ = read_geo_series_matrix(path, **filters)
         return table
     return read_matrix(path, samples=samples, **filters)
+
+
+def _read_h5ad(path: Path) -> pd.DataFrame:
+    refuse_endless(path)
+    return read_h5ad(path)
 
 
 def _read_idat(path: Path, manifest: Path | None) -> pd.DataFrame:
@@ -214,11 +220,12 @@ def write_table(table: pd.DataFrame, path: Path) -> None:
         Path of the file; an existing file is replaced.
     """
     ending = ending_of(path)
+    if ending == ".h5ad":
+        write_h5ad(table, path)
+        return
     with replacing(path) as temporary:
         if ending == ".parquet":
-            table.to_parquet(temporary)
-        elif ending == ".h5ad":
-            write_h5ad(table, temporary)
+            table.to_parquet(temporary, engine="pyarrow", write_page_checksum=True)
         else:
             # compressed if the ending says so
             name = str(table.index.name or "id")

@@ -14,6 +14,7 @@ from omitrans.displays import (
     ModelComparisonDisplay,
     R2HistogramDisplay,
 )
+from omitrans.utils._files import replacing
 from omitrans.utils._optional import import_optional
 
 # metric -> the two lines of its heading
@@ -155,5 +156,6 @@ def draw_model(
 
 def _write(display: Any, path: Path) -> None:
     pyplot = import_optional("matplotlib.pyplot", extra="plot", purpose="draw figures")
-    display.figure_.savefig(path, dpi=150)
+    with replacing(path) as unfinished:
+        display.figure_.savefig(unfinished, dpi=150)
     pyplot.close(display.figure_)

@@ -10,8 +10,11 @@ import pandas as pd
 from sklearn.utils import check_array
 
 from omitrans.exceptions import FeatureMismatchError
+from omitrans.utils._blocks import rows_per_block
 from omitrans.utils._sklearn import get_column_indices
 from omitrans.utils._validation import _some, check_column_names, check_source
+
+_QUIET = np.uint64(1 << 51)  # bit of a NaN that does not signal
 
 # The parameter that names the columns of each kind.
 PARAMETERS = {
@@ -75,7 +78,7 @@ def split_columns(
     options = {"ensure_all_finite": "allow-nan", **options}
     if not any(len(columns[kind]) for kind in PARAMETERS):
         with _naming_text_columns(X, "expression"):
-            expression = check_source(owner, X, reset=reset, **options)
+            expression = _with_quiet_nan(check_source(owner, X, reset=reset, **options))
         if reset:
             columns["expression"] = np.arange(expression.shape[1])
         return CovariateTable(
@@ -170,8 +173,21 @@ def _numbers(frame: pd.DataFrame, positions: np.ndarray, role: str, **options: A
     part = frame.iloc[:, positions]
     if part.shape[1] == 0:
         return np.empty((len(part), 0))
-    with _naming_text_columns(part, role):
-        return check_array(part, input_name="X", **options)
+    with _naming_text_columns(part, role), np.errstate(invalid="ignore"):
+        return _with_quiet_nan(check_array(part, input_name="X", **options))
+
+
+def _with_quiet_nan(values: np.ndarray) -> np.ndarray:
+    """Return the values; a copy if they hold R's NA, a NaN on which every computation warns."""
+    if values.dtype != np.float64:
+        return values
+    step = rows_per_block(values.shape[1])
+    for start in range(0, len(values), step):
+        block = values[start : start + step]
+        bits = block[np.isnan(block)].view(np.uint64)
+        if not (bits & _QUIET).all():
+            return np.where(np.isnan(values), np.nan, values)
+    return values
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from omitrans.annotation import check_locations
 from omitrans.exceptions import DomainShiftWarning
 from omitrans.utils._callers import user_level
 from omitrans.utils._interval_columns import interval_columns, interval_table
-from omitrans.utils._validation import check_unique
+from omitrans.utils._validation import check_unique, refuse_labelled_array
 from omitrans.utils._wrapped import as_seen_by, find_attribute, find_layer, layers
 
 # a warning needs flags that samples of the training cohort's kind get with less than this chance
@@ -109,6 +109,7 @@ def predict_and_judge(
         cohort.
     """
     check_is_fitted(model)
+    refuse_labelled_array(X, "X")
     names = pd.Index(_names_to_use(model) if target_names is None else target_names)
     card = None if intervals is None else _trust_card(model)
     half_width = None if card is None else card.half_width(intervals)

@@ -8,9 +8,11 @@ from os import PathLike
 from pathlib import Path
 from typing import IO, cast
 
-from omitrans.exceptions import DataFormatError
+import pandas as pd
 
-GZIP = b"\x1f\x8b"
+from omitrans.exceptions import DataFormatError, OmiTransError
+from omitrans.io._last_line import GZIP, warn_if_cut
+from omitrans.io._memory import memory_for
 
 
 @contextmanager
@@ -31,16 +33,25 @@ def open_text(path: str | PathLike[str]) -> Iterator[IO[str]]:
     ------
     DataFormatError
         If the compressed data ends early or is damaged.
+
+    Warns
+    -----
+    TruncatedFileWarning
+        If the file looks as if it was cut off inside its last line.
     """
     path = Path(path)
     with path.open("rb") as file:
         compressed = file.read(2) == GZIP
     opener = gzip.open if compressed else open
     try:
-        with opener(path, "rt", encoding="utf-8-sig", errors="replace", newline="") as file:
+        with (
+            memory_for(path),
+            opener(path, "rt", encoding="utf-8-sig", errors="replace", newline="") as file,
+        ):
             yield cast(IO[str], file)
             for _ in file:  # gzip compares its checksum at the end
                 pass
+        warn_if_cut(path)
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise damaged(path, str(error)) from error
 
@@ -50,3 +61,34 @@ def damaged(path: str | PathLike[str], why: str) -> DataFormatError:
     return DataFormatError(
         f"{path} is truncated or damaged: {why}. Fetch it again, and check its size."
     )
+
+
+def check_decoded(ids: pd.Series, path: str | PathLike[str]) -> None:
+    """Raise an error if ids hold U+FFFD, which stands for bytes that are not UTF-8.
+
+    Parameters
+    ----------
+    ids : Series
+        Ids of the rows.
+    path : path-like
+        Path of the file, for error messages.
+    """
+    odd = [name for name in ids if isinstance(name, str) and "\ufffd" in name]
+    if odd:
+        raise damaged(path, f"{len(odd)} ids hold bytes that are no UTF-8 (first: {odd[0]!r})")
+
+
+def naming(path: str | PathLike[str], error: ValueError) -> ValueError:
+    """Return an error of the same kind that names the file; a plain one becomes a DataFormatError.
+
+    Parameters
+    ----------
+    path : path-like
+        Path of the file.
+    error : ValueError
+        Error to name the file in; one that names it is returned as it is.
+    """
+    if isinstance(error, OmiTransError) and str(path) in str(error):
+        return error
+    kind = type(error) if isinstance(error, OmiTransError) else DataFormatError
+    return kind(str(error) if str(path) in str(error) else f"{path}: {error}")

@@ -13,6 +13,7 @@ from omitrans.exceptions import FeatureMismatchError, SampleMismatchError
 from omitrans.metrics._tables import check_labels
 from omitrans.utils._blocks import CACHE_VALUES, rows_per_block
 from omitrans.utils._sklearn import StrOptions, validate_params
+from omitrans.utils._validation import refuse_labelled_array
 
 REFERENCES = ("observed", "hidden")
 
@@ -219,16 +220,19 @@ def _check_groups(groups: Any, entries: _HiddenEntries) -> np.ndarray:
 def _check_entries(Y_true: Any, Y_imputed: Any, hidden: Any) -> _HiddenEntries:
     """Return the tables as arrays, or raise if their samples or features differ."""
     given = {"Y_true": Y_true, "Y_imputed": Y_imputed, "hidden": hidden}
+    for name, table in given.items():
+        refuse_labelled_array(table, name)
     frames = {name: table for name, table in given.items() if isinstance(table, pd.DataFrame)}
     first = next(iter(frames), None)
     for name, table in frames.items():
         reference, names = frames[str(first)], (str(first), name)
         check_labels(reference.columns, table.columns, axis="columns", names=names)
         check_labels(reference.index, table.index, axis="index", names=names)
-    arrays = [
-        check_array(table, ensure_all_finite="allow-nan", input_name=name)
-        for name, table in given.items()
-    ]
+    with np.errstate(invalid="ignore"):  # R's NA is a NaN that signals
+        arrays = [
+            check_array(table, ensure_all_finite="allow-nan", input_name=name)
+            for name, table in given.items()
+        ]
     for name, array in zip(given, arrays, strict=True):
         if array.shape != arrays[0].shape:
             axis = int(len(array) == len(arrays[0]))

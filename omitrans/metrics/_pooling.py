@@ -9,6 +9,7 @@ from scipy import stats
 from sklearn.utils import check_array
 
 from omitrans.utils._sklearn import Interval, validate_params
+from omitrans.utils._validation import refuse_labelled_array
 
 
 @validate_params(
@@ -65,6 +66,7 @@ def pool_estimates(
     0       1.0           0.306
     1       5.0           0.100
     """
+    refuse_labelled_array(estimates, "estimates")
     if not isinstance(estimates, pd.DataFrame) and isinstance(estimates[0], pd.Series):
         estimates, variances = pd.DataFrame(list(estimates)), pd.DataFrame(list(variances))
     names = estimates.columns if isinstance(estimates, pd.DataFrame) else None

@@ -7,6 +7,7 @@ import pandas as pd
 from sklearn.utils import check_array
 
 from omitrans.exceptions import FeatureMismatchError, SampleMismatchError
+from omitrans.utils._validation import refuse_labelled_array
 
 
 class TablePair(NamedTuple):
@@ -47,6 +48,8 @@ def check_tables(Y_true: Any, Y_pred: Any) -> TablePair:
     ValueError
         If a value is NaN or infinite.
     """
+    refuse_labelled_array(Y_true, "Y_true")
+    refuse_labelled_array(Y_pred, "Y_pred")
     if isinstance(Y_true, pd.DataFrame) and isinstance(Y_pred, pd.DataFrame):
         check_labels(Y_true.columns, Y_pred.columns, axis="columns")
     if _is_pandas(Y_true) and _is_pandas(Y_pred):

@@ -35,7 +35,8 @@ class Moments(NamedTuple):
         known = ~np.isnan(X)
         count = known.sum(axis=0)
         mean = np.sum(X, axis=0, where=known) / np.maximum(count, 1)
-        X -= mean
+        with np.errstate(invalid="ignore"):  # R's NA is a NaN that signals
+            X -= mean
         self.n_known[batch, columns] = count
         self.mean[batch, columns] = mean
         self.squares[batch, columns] = np.sum(X**2, axis=0, where=known)
@@ -306,7 +307,8 @@ class BatchAdjuster(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             scale = self.scales_[code]
             offset = self.mean_ - (self.mean_ + self.scale_ * self.shifts_[code]) / scale
             for i in np.flatnonzero(codes == code):  # in float64, one row at a time
-                result[i] = X[i] / scale + offset
+                with np.errstate(invalid="ignore"):  # R's NA is a NaN that signals
+                    result[i] = X[i] / scale + offset
         return result
 
     def fit_transform(self, X: Any, y: Any = None, batch: Any = None) -> Any:

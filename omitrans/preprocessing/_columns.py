@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_array, check_is_fitted
 from omitrans.exceptions import FeatureMismatchError
 from omitrans.utils import _blocks
 from omitrans.utils._sklearn import check_feature_names_in, fit_context
-from omitrans.utils._validation import check_beta_values, check_source
+from omitrans.utils._validation import check_beta_values, check_source, refuse_labelled_array
 
 _FLOATS = (np.float64, np.float32)
 
@@ -243,6 +243,7 @@ def take_columns(X: Any, indices: np.ndarray, order: str | None = None) -> Any:
 
 def map_values(X: Any, function: Callable[[np.ndarray], np.ndarray], columns: Any = None) -> Any:
     """Apply `function` to the values of X; for a DataFrame, return one with the new `columns`."""
+    refuse_labelled_array(X, "X")
     if not isinstance(X, pd.DataFrame):
         return function(check_array(X, dtype=_FLOATS, ensure_all_finite=False))
     values = function(as_matrix(X))

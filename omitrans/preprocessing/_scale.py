@@ -199,5 +199,6 @@ def _to_m(beta: np.ndarray, offset: float) -> np.ndarray:
 
 
 def _to_beta(m: np.ndarray) -> np.ndarray:
-    beta = m * m.dtype.type(_LN2)
+    with np.errstate(invalid="ignore"):  # R's NA is a NaN that signals
+        beta = m * m.dtype.type(_LN2)
     return expit(beta, out=beta)

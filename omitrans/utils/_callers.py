@@ -31,7 +31,7 @@ def user_level() -> int:
     level = 1
     while frame is not None:
         package = _module(frame).partition(".")[0]
-        if package not in {"omitrans", "sklearn"}:
+        if package not in {"contextlib", "omitrans", "sklearn"}:
             break
         frame, level = frame.f_back, level + 1
     return level

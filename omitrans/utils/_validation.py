@@ -75,6 +75,24 @@ def check_paired_samples(X: Any, Y: Any, *, names: tuple[str, str] = ("X", "Y"))
     )
 
 
+def refuse_labelled_array(table: Any, name: str) -> None:
+    """Raise an error for an xarray object, whose names NumPy would drop without a word.
+
+    Parameters
+    ----------
+    table : array-like or DataFrame
+        Table to check.
+    name : str
+        Name of the table, "X" or "Y", for error messages.
+    """
+    if all(hasattr(type(table), attribute) for attribute in ("dims", "coords", "to_pandas")):
+        raise TypeError(
+            f"{name} is an xarray.{type(table).__name__}, as readers of R files return it, and the "
+            f"names of its samples and features would be lost. Give {name}.to_pandas(), with "
+            f"samples as rows: {name}.to_pandas().T if they are columns."
+        )
+
+
 def check_column_names(table: Any, name: str) -> None:
     """Raise an error if the columns of a DataFrame repeat or mix names with numbers.
 
@@ -85,6 +103,7 @@ def check_column_names(table: Any, name: str) -> None:
     name : str
         Name of the table, "X" or "Y", for error messages.
     """
+    refuse_labelled_array(table, name)
     if not isinstance(table, pd.DataFrame):
         return
     check_unique(
@@ -156,7 +175,8 @@ def check_source(estimator: Any, X: Any, *, reset: bool, **options: Any) -> np.n
         check_has_columns(X)
     options.setdefault("dtype", (np.float64, np.float32))
     try:
-        return validate_data(estimator, X, reset=reset, **options)
+        with np.errstate(invalid="ignore"):  # R's NA is a NaN that signals
+            return validate_data(estimator, X, reset=reset, **options)
     except ValueError as error:
         text = str(error)
         if "feature names should match" in text or "features, but" in text:

@@ -9,6 +9,8 @@ import pytest
 from omitrans.cli import _input
 from omitrans.cli._input import read_source, shared_samples
 from omitrans.exceptions import DataFormatError, OmiTransError
+from omitrans.io import write_h5ad
+from omitrans.io.anndata import _endless
 
 GEO = """!Series_title|"Liver"
 !Sample_geo_accession|"GSM1"|"GSM2"
@@ -75,3 +77,31 @@ def test_shared_samples_come_in_the_order_of_the_first():
         shared_samples(X, Y.loc[["d"]], cure="--samples columns")
     with pytest.raises(OmiTransError, match="the second table holds 1 samples twice"):
         shared_samples(X, pd.concat([Y, Y[:1]]), cure="")
+
+
+@pytest.mark.parametrize(
+    ("program", "message"),
+    [
+        ("import time; time.sleep(60)", "did not come back from its structure within 1 s"),
+        ("import os; os.abort()", r"the HDF5 library crashes on it \(signal 6\)"),
+    ],
+)
+def test_hdf5_files_without_end_do_not_stop_the_program(program, message, tmp_path, monkeypatch):
+    """Such a file is not kept here; a program that sleeps stands for the library reading it."""
+    pytest.importorskip("anndata")
+    path = tmp_path / "table.h5ad"
+    expected = pd.DataFrame({"cg00000029": [0.5]}, index=["TCGA-A"], dtype="float32")
+    write_h5ad(expected, path)
+    pd.testing.assert_frame_equal(read_source(path), expected)
+    monkeypatch.setattr(_endless, "_WALK", program)
+    monkeypatch.setattr(_endless, "_SECONDS", 1.0)
+    with pytest.raises(DataFormatError, match=rf"table\.h5ad is damaged: .*{message}"):
+        read_source(path)
+
+
+def test_damaged_hdf5_files_are_left_to_the_reader(tmp_path):
+    pytest.importorskip("anndata")
+    path = tmp_path / "table.h5ad"
+    path.write_bytes(b"\x89HDF\r\n\x1a\n and no more")
+    with pytest.raises(DataFormatError, match=r"table\.h5ad is truncated or damaged"):
+        read_source(path)

@@ -186,6 +186,9 @@ def test_genes_without_id_are_left_out(write):
         (GENCODE.replace("577\t647", "577\tx").encode(), "line 6 gives '577' to 'x'"),
         (GENCODE.replace("577\t647", "647\t577").encode(), "line 6 gives '647' to '577'"),
         (GENCODE.partition("\t2741309")[0].encode(), "line 5 has 4 fields instead of 9"),
+        (GENCODE.replace("\ttranscript", ";transcript").encode(), "line 4 has 8 fields"),
+        (b"gene_id,chr,start\nA,1,5\nA,2,5\n", "1 duplicated ids"),
+        ("gene_id,chr,start\nGÄ,1,5\n".encode("latin-1"), "1 ids hold bytes that are no UTF-8"),
         (GENCODE.encode() + b"chr1\tHAV", "line 7 has 2 fields instead of 9"),
         (GENCODE.replace("gene_id", "id").encode(), "line 3 holds a gene without gene_id"),
         (PROBEMAP.replace("14409", "end").encode(), "'end' must hold whole numbers"),
@@ -196,7 +199,7 @@ def test_genes_without_id_are_left_out(write):
 )
 def test_bad_files(write, data, message):
     path = write(data, "bad.gtf")
-    with pytest.raises(DataFormatError, match=message) as caught:
+    with pytest.raises((DataFormatError, FeatureMismatchError), match=message) as caught:
         read_gene_table(path)
     assert str(path) in str(caught.value)
 

@@ -182,6 +182,11 @@ def test_cohort_and_preamble_of_protected_tables(files, write):
         (gct().replace("127", "high"), "line 5, gene ENSG00000227232.5: could not convert"),
         (gct().replace("127", "inf"), "line 5, gene ENSG00000227232.5: values must be finite"),
         (gct().replace("127", "1e60"), "1e60 is not"),
+        (
+            gct().replace("GTEX-111CU", "GTEX-Ä").encode("latin-1"),
+            "its header holds bytes that are",
+        ),
+        (gct().replace("ENSG00000227232.5", "GÄ").encode("latin-1"), "line 5 holds bytes that are"),
         (gzip.compress(gct().encode())[:-20], "truncated or damaged"),
         (gzip.compress(BED.encode())[:-8], "truncated or damaged"),
         ("#1.2\n1\t0\nName\tDescription\nENSG1.1\tA\n", "holds no sample"),

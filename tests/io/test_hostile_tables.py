@@ -78,6 +78,12 @@ def parquet(frame=None, columns=None):
     return buffer.getvalue()
 
 
+def npy(values):
+    buffer = io.BytesIO()
+    np.save(buffer, values, allow_pickle=True)
+    return buffer.getvalue()
+
+
 def flipped(data, place=0.5):
     data = bytearray(data)
     start = int(place * len(data))
@@ -86,6 +92,25 @@ def flipped(data, place=0.5):
 
 
 FRAME = pd.DataFrame(VALUES, PROBES, SAMPLES)
+
+
+def changed_value():
+    """Return a Parquet file with the checksums that this package writes, and a wrong number."""
+    buffer = io.BytesIO()
+    sink = _stream_sink.ParquetSink(buffer, SAMPLES, np.dtype("float64"))
+    sink.add(PROBES, VALUES)
+    sink.finish()
+    data = bytearray(buffer.getvalue())
+    # Snappy leaves numbers that do not repeat as they are
+    data[data.index(VALUES[2, 3].tobytes()[:6])] ^= 1
+    return bytes(data)
+
+
+def parquet_with_metadata(text):
+    buffer = io.BytesIO()
+    pq.write_table(pa.Table.from_pandas(FRAME).replace_schema_metadata({b"pandas": text}), buffer)
+    return buffer.getvalue()
+
 
 REFUSED = {
     "truncated gz": (gz(table())[:-20], "truncated or damaged"),
@@ -210,8 +235,12 @@ REFUSED = {
         parquet(FRAME.mask(FRAME.eq(VALUES[3, 2]), np.inf)),
         r"row 4 \(cg00000003\), column 'TCGA-02': values must be finite",
     ),
+    "Parquet with another byte among its values": (changed_value(), "[Cc]hecksum|CRC"),
+    "Parquet with a strange schema": (parquet_with_metadata(b"{"), "truncated or damaged"),
     "Parquet with ids twice": (parquet(FRAME.rename({PROBES[3]: PROBES[1]})), "'cg00000001'"),
-    "npy without ids": (b"\x93NUMPY" + bytes(100), "lacks the file with its ids"),
+    "npy without ids": (npy(VALUES), "values without ids.*read_matrix"),
+    "npy with a damaged header": (b"\x93NUMPY" + bytes(100), "truncated or damaged"),
+    "npy of objects": (npy(np.array([[print]], dtype=object)), "truncated or damaged"),
 }
 
 
@@ -341,22 +370,19 @@ def test_out_of_another_kind(betas):
         read_matrix(betas, out=betas.with_name("out.csv"))
 
 
-def test_npy_and_ids_that_do_not_belong_together(betas):
+def test_npy_cut_or_of_two_files(betas):
+    """One file: of two, a killed writer would leave one old and one new."""
     out = betas.with_name("out.npy")
-    read_matrix(betas, out=out)
-    np.save(out, np.zeros((2, 2)))
-    with pytest.raises(DataFormatError, match=r"names 5 samples and 7 features\. Write both again"):
-        read_matrix(out)
-    out.write_bytes(out.read_bytes()[:100])
-    with pytest.raises(DataFormatError, match="truncated or damaged"):
-        read_matrix(out)
-
-
-def test_nothing_is_executed(betas):
-    out = betas.with_name("out.npy")
-    read_matrix(betas, out=out)
-    np.save(out, np.array([[print]], dtype=object), allow_pickle=True)
-    with pytest.raises(DataFormatError, match="truncated or damaged"):
+    whole = read_matrix(betas, out=out)
+    assert sorted(path.name for path in betas.parent.iterdir()) == ["betas.tsv", "out.npy"]
+    data = out.read_bytes()
+    start = 256 + whole.to_numpy().nbytes
+    for cut in (100, start - 1, start + 1, start + 100, len(data) - 1):
+        out.write_bytes(data[:cut])
+        with pytest.raises(DataFormatError, match=r"out\.npy is truncated or damaged"):
+            read_matrix(out)
+    out.write_bytes(npy(np.zeros((2, 2), np.float32)) + data[start:])
+    with pytest.raises(DataFormatError, match=r"names 5 samples and 7 features\. Write"):
         read_matrix(out)
 
 

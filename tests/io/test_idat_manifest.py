@@ -158,5 +158,5 @@ def test_files_that_are_no_manifest(write, text, message):
 def test_damaged_parquet(tmp_path):
     path = tmp_path / "m.parquet"
     path.write_bytes(b"PAR1 and no more")
-    with pytest.raises(DataFormatError, match=r"m.parquet cannot be read as Parquet"):
+    with pytest.raises(DataFormatError, match=r"m.parquet is truncated or damaged"):
         read_bead_manifest(path)

@@ -53,8 +53,7 @@ def _hand_over(comparison: ModelComparison, Y: pd.DataFrame, options: Any) -> No
         with replacing(options.output) as path:
             comparison.results.to_csv(path, index=False)
     if options.html is not None:
-        with replacing(options.html) as path:
-            comparison.to_html(path, Y=Y)
+        comparison.to_html(options.html, Y=Y)
     summary = comparison.summary()
     if options.json:
         print(summary.to_json(orient="index", indent=2))

@@ -28,6 +28,7 @@ from omitrans.persistence import load, save
 from omitrans.pipelines import make_translation_pipeline
 from omitrans.reports import prediction_report
 from omitrans.trust import TrustedRegressor
+from omitrans.utils._files import replacing
 from omitrans.utils._interval_columns import limits, split_columns
 from omitrans.utils._optional import import_optional
 
@@ -153,8 +154,10 @@ def _compare(
         f"{format_table(summary)}\n\n{HOW_TO_READ}\n"
         f"Highest median R² per gene here: {best}.\n"
     )
-    summary.to_csv(folder / "table1.csv")
-    comparison.results.to_csv(folder / "comparison.csv", index=False)
+    with replacing(folder / "table1.csv") as path:
+        summary.to_csv(path)
+    with replacing(folder / "comparison.csv") as path:
+        comparison.results.to_csv(path, index=False)
     return {
         "table1.csv": "the table above",
         "comparison.csv": "every model, fold and metric, with the seconds",
@@ -183,7 +186,8 @@ def _train_and_predict(
     X_new, Y_new = data.X.iloc[new], data.Y.iloc[new]
     predicted, shift = predict_and_judge(trusted, X_new, intervals=INTERVALS)
     plain = predicted[data.Y.columns]
-    plain.to_csv(folder / "predicted_expression.csv.gz", float_format="%.4f")
+    with replacing(folder / "predicted_expression.csv.gz") as unfinished:
+        plain.to_csv(unfinished, float_format="%.4f")
     prediction_report(
         folder / "report.html",
         predicted,

@@ -19,6 +19,8 @@ from omitrans.cli._output import (
 )
 from omitrans.exceptions import OmiTransError
 from omitrans.io import read_gene_table, read_illumina_manifest, read_probemap
+from omitrans.io._parquet import read_parquet
+from omitrans.io._text import naming
 from omitrans.model_selection._folds import sample_groups
 from omitrans.persistence import save
 from omitrans.pipelines import make_translation_pipeline
@@ -117,7 +119,10 @@ def _probe_table(path: Path | None) -> pd.DataFrame | None:
     if name.endswith(("probemap", ".tsv", ".txt")):
         return read_probemap(path)
     if name.endswith(".parquet"):
-        return check_probe_table(pd.read_parquet(path))
+        try:
+            return check_probe_table(read_parquet(path))
+        except ValueError as error:
+            raise naming(path, error) from error
     return read_illumina_manifest(path)
 
 

@@ -19,7 +19,6 @@ from omitrans.inference._frame import predict_and_judge
 from omitrans.persistence import load
 from omitrans.preprocessing import ArrayHarmonizer
 from omitrans.reports import prediction_report
-from omitrans.utils._files import replacing
 from omitrans.utils._interval_columns import LOWER, UPPER, split_columns
 from omitrans.utils._optional import import_optional
 from omitrans.utils._wrapped import find_attribute, parts
@@ -49,15 +48,14 @@ def run(options: Any) -> None:
         predicted.attrs["unit"] = card.summary()["target_unit"]  # for files that keep it
     write_table(predicted, options.output)
     if options.report is not None:
-        with replacing(options.report) as path:
-            prediction_report(
-                path,
-                predicted,
-                trust_card=card,
-                coverage=coverage,
-                shift=shift,
-                model=describe_model(model),
-            )
+        prediction_report(
+            options.report,
+            predicted,
+            trust_card=card,
+            coverage=coverage,
+            shift=shift,
+            model=describe_model(model),
+        )
     result = _summary(predicted, coverage, shift, card, options) | {"refused": refused}
     if options.json:
         print_json(result)

@@ -14,6 +14,7 @@ from tqdm.auto import tqdm
 
 from omitrans.datasets.fetch._download import ResumingDownloader, check_content
 from omitrans.exceptions import DataFormatError
+from omitrans.utils._files import replacing
 from omitrans.utils._optional import import_optional
 
 _PURPOSE = "download data sets"
@@ -152,9 +153,8 @@ def _read_record(record: Path) -> str | None:
 
 def _write_record(record: Path, digest: str) -> None:
     """Store the SHA-256 in the format that ``sha256sum --check`` reads."""
-    new = record.with_name(record.name + ".new")
-    new.write_text(f"{digest}  {record.name.removesuffix('.sha256')}\n", encoding="utf-8")
-    new.replace(record)
+    with replacing(record) as new:
+        new.write_text(f"{digest}  {record.name.removesuffix('.sha256')}\n", encoding="utf-8")
 
 
 @contextmanager

@@ -91,7 +91,8 @@ def simulate_array_version(
     new = _new_probes(X, round(version.added * len(kept)), rng)
     names = np.concatenate([table.columns.to_numpy(dtype=object) for table in [*tables, new]])
     values = np.concatenate([table.to_numpy(dtype=np.float64) for table in [*tables, new]], axis=1)
-    values = np.clip(values + noise * rng.standard_normal(values.shape), 0, 1)
+    with np.errstate(invalid="ignore"):  # R's NA is a NaN that signals
+        values = np.clip(values + noise * rng.standard_normal(values.shape), 0, 1)
     names, values = _with_controls(
         _suffixed(names, rng) if version.suffixed else names, values, rng
     )

@@ -10,7 +10,7 @@ from sklearn.utils import check_array
 from omitrans.datasets.simulate._samples import own_generator
 from omitrans.exceptions import FeatureMismatchError
 from omitrans.utils._sklearn import Interval, StrOptions, validate_params
-from omitrans.utils._validation import check_unique
+from omitrans.utils._validation import check_unique, refuse_labelled_array
 
 MECHANISMS = ("mcar", "block")
 
@@ -84,6 +84,7 @@ def hide_values(
     (['TP53', 'EGFR'], True)
     """
     rng = own_generator(random_state)
+    refuse_labelled_array(X, "X")
     if not isinstance(X, pd.DataFrame):
         if exclude is not None:
             raise ValueError("exclude names columns of a frame; X is an array. Give X as a frame.")

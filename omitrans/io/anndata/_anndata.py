@@ -55,7 +55,7 @@ def _to_float32(frame: pd.DataFrame, name: str) -> np.ndarray:
                 "describes samples into obs."
             )
     try:
-        with np.errstate(over="raise"):
+        with np.errstate(over="raise", invalid="ignore"):  # R's NA is a NaN that signals
             return frame.to_numpy(dtype=np.float32, na_value=np.nan)
     except FloatingPointError as error:
         raise ValueError(
@@ -117,16 +117,10 @@ def _storable(column: pd.Series, name: str) -> pd.Series:
 @contextmanager
 def written_whole(path: str | PathLike[str]) -> Iterator[Path]:
     """Yield a temporary path to write to, and move the file to `path` once it is complete."""
-    try:
-        # AnnData and MuData look at the suffix, which the name beside it keeps
-        with replacing(path) as temporary, warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # hints of the libraries to their own callers: here, us
-            yield temporary
-    except (IsADirectoryError, FileNotFoundError):
-        raise
-    except (OSError, RuntimeError) as error:  # h5py raises either when the disk is full
-        kept = "The file that was there is left as it was." if Path(path).exists() else ""
-        raise OSError(f"{path} could not be written: {error}. {kept}".rstrip()) from error
+    # AnnData and MuData look at the suffix, which the temporary name has too
+    with replacing(path) as temporary, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # hints of the libraries to their own callers: here, us
+        yield temporary
 
 
 _PATH = [str, PathLike]

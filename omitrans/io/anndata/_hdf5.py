@@ -11,7 +11,8 @@ import pandas as pd
 from scipy import sparse
 
 from omitrans.exceptions import DataFormatError, OmiTransError
-from omitrans.io._text import GZIP
+from omitrans.io._last_line import GZIP
+from omitrans.io._memory import memory_for
 from omitrans.utils._blocks import BLOCK_VALUES, rows_per_block
 from omitrans.utils._optional import import_optional
 from omitrans.utils._validation import _some, check_unique
@@ -52,7 +53,7 @@ def open_hdf5(path: str | PathLike[str]) -> Iterator[Any]:
     if _MAGIC not in head:  # it may follow a user block, as in MuData files
         raise DataFormatError(f"{path} is no HDF5 file. {_guess(head)}")
     try:
-        with h5py.File(path, "r") as file:
+        with memory_for(path), h5py.File(path, "r") as file:
             yield file
     except (OmiTransError, MemoryError, BlockingIOError):  # the last: being written
         raise

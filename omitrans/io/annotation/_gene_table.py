@@ -12,10 +12,10 @@ from urllib.parse import unquote
 import pandas as pd
 
 from omitrans.annotation import check_gene_table
-from omitrans.exceptions import DataFormatError, OmiTransError
-from omitrans.io._text import damaged, open_text
+from omitrans.exceptions import DataFormatError
+from omitrans.io._parquet import read_parquet
+from omitrans.io._text import check_decoded, damaged, naming, open_text
 from omitrans.io.annotation._probemap import read_probemap
-from omitrans.utils._optional import import_optional
 from omitrans.utils._sklearn import StrOptions, validate_params
 from omitrans.utils._validation import _some
 
@@ -65,13 +65,14 @@ def read_annotation(lines: Iterable[tuple[int, str]], path: str | PathLike[str])
             break
         if line.startswith("#") or line.isspace():
             continue
-        start = line.split("\t", 3)
-        if len(start) != 4:
-            raise damaged(path, f"line {number} has {len(start)} fields instead of {_N_FIELDS}")
-        if start[2] in _GENES:
+        n_fields = line.count("\t") + 1
+        if n_fields != _N_FIELDS:
+            raise damaged(path, f"line {number} has {n_fields} fields instead of {_N_FIELDS}")
+        kind = line.split("\t", 3)[2]
+        if kind in _GENES:
             rows.append(_gene(line, number, path))
         else:
-            kinds.add(start[2])
+            kinds.add(kind)
     if not rows:
         found = ", ".join(sorted(kinds)[:5])
         raise DataFormatError(
@@ -83,10 +84,7 @@ def read_annotation(lines: Iterable[tuple[int, str]], path: str | PathLike[str])
 
 
 def _gene(line: str, number: int, path: str | PathLike[str]) -> tuple[str | None, ...]:
-    fields = line.rstrip("\r\n").split("\t")
-    if len(fields) != _N_FIELDS:
-        raise damaged(path, f"line {number} has {len(fields)} fields instead of {_N_FIELDS}")
-    chromosome, _, _, start, end, _, strand, _, text = fields
+    chromosome, _, _, start, end, _, strand, _, text = line.rstrip("\r\n").split("\t")
     if not (start.isdigit() and end.isdigit() and int(start) <= int(end)):
         raise damaged(path, f"line {number} gives {start!r} to {end!r} as the place of a gene")
     attributes = dict(_gff3_pairs(text) if _is_gff3(text) else _gtf_pairs(text))
@@ -245,11 +243,8 @@ def read_gene_table(
         raise ValueError(f"columns cannot name {wrong[0]!r}, only: {', '.join(_SYNONYMS)}.")
     try:
         table = _read(path, columns)
-    except OmiTransError:
-        raise
     except ValueError as error:
-        text = str(error) if str(path) in str(error) else f"{path}: {error}"
-        raise DataFormatError(text) from error
+        raise naming(path, error) from error
     return _start_at_tss(table, path) if position == "tss" else table
 
 
@@ -260,17 +255,14 @@ def _read(path: Path, columns: Mapping[str, str]) -> pd.DataFrame:
     if raw is None:
         return read_probemap(path, kind="gene")
     table = _name_columns(raw, columns, path)
+    check_decoded(table["gene_id"], path)
     table = table.mask(table.isin(_FILLERS))
     place = [name for name in ("gene_id", "chromosome", "start", "end", "strand") if name in table]
     return check_gene_table(table[table["gene_id"].notna()].drop_duplicates(place))
 
 
 def _read_parquet(path: Path) -> pd.DataFrame:
-    import_optional("pyarrow", extra="io", purpose="read Parquet files")
-    try:
-        table = pd.read_parquet(path, engine="pyarrow")
-    except (OSError, ValueError) as error:  # pyarrow's errors are among them
-        raise damaged(path, str(error)) from error
+    table = read_parquet(path)
     return table if table.index.name is None else table.reset_index()
 
 

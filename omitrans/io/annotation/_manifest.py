@@ -9,7 +9,7 @@ from os import PathLike
 import pandas as pd
 
 from omitrans.annotation import check_probe_table
-from omitrans.io._text import damaged, open_text
+from omitrans.io._text import damaged, naming, open_text
 from omitrans.utils._sklearn import StrOptions, validate_params
 
 _MAX_PREAMBLE_LINES = 100  # the known ones have less than ten
@@ -96,6 +96,14 @@ def read_illumina_manifest(path: str | PathLike[str], *, id_column: str = "IlmnI
     with open_text(path) as file:
         n_loci = read_preamble(file, path)
         raw = read_assay(file, path, (id_column, "CHR", "MAPINFO"), _OPTIONAL, n_loci)
+    try:
+        return _checked(raw, id_column)
+    except ValueError as error:
+        raise naming(path, error) from error
+
+
+def _checked(raw: pd.DataFrame, id_column: str) -> pd.DataFrame:
+    """Return the columns as a probe table."""
     raw = raw.drop_duplicates(id_column) if id_column == "Name" else raw
     probes = pd.DataFrame(
         {

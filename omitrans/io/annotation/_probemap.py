@@ -5,7 +5,7 @@ from os import PathLike
 import pandas as pd
 
 from omitrans.annotation import check_gene_table, check_probe_table
-from omitrans.io._text import damaged, open_text
+from omitrans.io._text import check_decoded, damaged, naming, open_text
 from omitrans.utils._sklearn import StrOptions, validate_params
 
 _COLUMNS = ("id", "gene", "chrom", "chromStart", "chromEnd")
@@ -65,6 +65,14 @@ def read_probemap(path: str | PathLike[str], *, kind: str = "probe") -> pd.DataF
     0  ENSG00000223972.5          1  11869      +
     """
     raw = _read_table(path)
+    try:
+        return _checked(raw, kind)
+    except ValueError as error:
+        raise naming(path, error) from error
+
+
+def _checked(raw: pd.DataFrame, kind: str) -> pd.DataFrame:
+    """Return the columns as a probe table or a gene table."""
     places = {"chromosome": raw["chrom"], "gene_symbol": raw["gene"]}
     if kind == "probe":
         return check_probe_table(
@@ -91,6 +99,7 @@ def _read_table(path: str | PathLike[str]) -> pd.DataFrame:
         if len(row) != len(header):
             raise damaged(path, f"line {number} has {len(row)} fields instead of {len(header)}")
     table = pd.DataFrame(rows, columns=header, dtype=object)
+    check_decoded(table["id"], path)
     table = table.mask(table.isin(_FILLERS))
     for name in ("chromStart", "chromEnd"):
         table[name] = table[name].mask(table[name] == "-1")

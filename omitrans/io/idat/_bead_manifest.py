@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 
 from omitrans.exceptions import DataFormatError
+from omitrans.io._parquet import read_parquet
 from omitrans.io._text import open_text
 from omitrans.io.annotation._manifest import csv_rows, read_assay, read_preamble
-from omitrans.utils._optional import import_optional
 from omitrans.utils._sklearn import validate_params
 
 _COLUMNS = ["M", "U", "col", "control"]
@@ -74,16 +74,7 @@ def read_bead_manifest(manifest: str | PathLike[str] | pd.DataFrame) -> pd.DataF
     if isinstance(manifest, pd.DataFrame):
         return _check_table(manifest, "The manifest")
     path = Path(manifest)
-    if path.suffix == ".parquet":
-        pyarrow = import_optional("pyarrow", extra="io", purpose="read manifests in Parquet")
-        try:
-            table = pd.read_parquet(path)
-        except pyarrow.ArrowException as error:
-            raise DataFormatError(
-                f"{path} cannot be read as Parquet: {error}. Fetch it again, and check its size."
-            ) from error
-    else:
-        table = _read_csv(path)
+    table = read_parquet(path) if path.suffix == ".parquet" else _read_csv(path)
     return _check_table(table, f"The manifest {path}")
 
 

@@ -11,7 +11,7 @@ from typing import NamedTuple, NoReturn
 import numpy as np
 
 from omitrans.exceptions import DataFormatError
-from omitrans.io._text import GZIP
+from omitrans.io._last_line import GZIP
 from omitrans.utils._sklearn import validate_params
 
 _MAGIC = b"IDAT"

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from omitrans.exceptions import DataFormatError
+from omitrans.exceptions import DataFormatError, OmiTransError
+from omitrans.io._memory import memory_for
 from omitrans.io._text import damaged
 from omitrans.io.matrix._header import SEPARATORS, check_unique, samples_are_columns
 from omitrans.io.matrix._store import Selected, check_left, filtered, is_npy, open_npy, store
@@ -66,7 +67,8 @@ class ParquetMatrix:
             columns = batch.drop_columns(self._id_column).columns
             for k, column in enumerate(columns):
                 column = column.cast(self._pa.float64())  # nulls of integers become NaN too
-                values[:, k] = column.to_numpy(zero_copy_only=False)[places]
+                with np.errstate(invalid="ignore", over="ignore"):  # R's NA; found below
+                    values[:, k] = column.to_numpy(zero_copy_only=False)[places]
             if np.isinf(values).any():
                 row, k = np.argwhere(np.isinf(values))[0]
                 raise DataFormatError(
@@ -93,15 +95,24 @@ class ParquetMatrix:
         )
 
 
+# What Arrow raises for damaged files, beside errors of its own, and json for their metadata.
+_NOT_READABLE = (ValueError, OSError, LookupError, TypeError, NotImplementedError)
+
+
 @contextmanager
 def open_parquet_matrix(path: str | PathLike[str], dtype: np.dtype) -> Iterator[ParquetMatrix]:
     """Open a matrix in a Parquet file; raise a clear error if the file is damaged."""
     pa = import_optional("pyarrow", extra="io", purpose="read Parquet")
     parquet = import_optional("pyarrow.parquet", extra="io", purpose="read Parquet")
     try:
-        with parquet.ParquetFile(path) as file:
+        with (
+            memory_for(path),
+            parquet.ParquetFile(path, page_checksum_verification=True) as file,
+        ):
             yield ParquetMatrix(Path(path), file, dtype)
-    except (pa.ArrowException, OSError) as error:
+    except (OmiTransError, MemoryError):
+        raise
+    except (pa.ArrowException, *_NOT_READABLE) as error:
         if getattr(error, "errno", None) is not None:  # the system's, not Arrow's
             raise
         raise damaged(path, str(error).partition("\n")[0]) from error
@@ -165,9 +176,10 @@ def read_matrix(
     min_variance : float, default=None
         Smallest variance of a feature that is kept, over its observed values (divided by n).
     out : path-like, default=None
-        Path of a file to write the result to instead of holding it in memory: an .npy file (with
-        its ids in a second file ``.ids.npz``), or a Parquet file, which keeps the rows of the input
-        file as rows. The file gets its final name only when it is complete.
+        Path of a file to write the result to instead of holding it in memory: an .npy file, which
+        holds the ids behind the values, where :func:`numpy.load` does not look; or a Parquet file,
+        which keeps the rows of the input file as rows. The file gets its final name only when it is
+        complete.
     dtype : {"float32", "float64"}, default="float32"
         Data type of the returned values.
     missing_values : sequence of str, default=None
@@ -196,6 +208,13 @@ def read_matrix(
         that was found.
     FeatureMismatchError
         If no feature meets the conditions.
+
+    Warns
+    -----
+    TruncatedFileWarning
+        If a text file without a line end at its end closes with an odd value, as if it was cut off:
+        one of fewer characters than 95 % of the values before it, or a bare decimal point. Files
+        cut between two lines, and tables of counts, whose lengths differ, cannot be judged.
 
     See Also
     --------

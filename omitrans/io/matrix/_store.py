@@ -1,19 +1,25 @@
 """Move the rows of an open matrix into memory or a file."""
 
+import io
 from collections.abc import Iterator
 from os import PathLike
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from omitrans.exceptions import DataFormatError, FeatureMismatchError
+from omitrans.io._memory import memory_for
 from omitrans.io.matrix._stream_filter import FeatureFilter
 from omitrans.io.matrix._stream_parse import Rows
 from omitrans.io.matrix._stream_sink import MemorySink, NpySink, ParquetSink, whole_or_nothing
 from omitrans.utils._validation import _some
 
+_SMALLER = (
+    "Write to a file with out='table.npy', or read fewer features (keep_features, "
+    "max_missing_rate, min_variance)."
+)
 _MAGIC = b"\x93NUMPY"
 
 
@@ -25,45 +31,61 @@ def is_npy(path: str | PathLike[str]) -> bool:
         return file.read(len(_MAGIC)) == _MAGIC
 
 
-def write_ids(path: Path, samples: list[str], features: list[str]) -> None:
-    """Write the ids of an .npy file to a second file beside it."""
-    with whole_or_nothing(_ids_path(path)) as file:
-        np.savez(file, samples=np.array(samples, "U"), features=np.array(features, "U"))
+def write_ids(file: IO[bytes], samples: list[str], features: list[str]) -> None:
+    """Append the ids to an .npy file, whose readers stop at the end of the values.
+
+    Values and ids in one file cannot be of different writes.
+    """
+    archive = io.BytesIO()
+    np.savez(archive, samples=np.array(samples, "U"), features=np.array(features, "U"))
+    file.seek(0, io.SEEK_END)
+    file.write(archive.getbuffer())
 
 
 def open_npy(path: str | PathLike[str]) -> pd.DataFrame:
     """Return the matrix as a DataFrame over a memory map, which reads only values that are used."""
     path = Path(path)
-    ids = _ids_path(path)
-    if not ids.exists():
-        raise DataFormatError(
-            f"{path} lacks the file with its ids, {ids.name}. Keep the two files that "
-            "read_matrix(..., out=) writes together."
-        )
     try:
-        values = np.load(path, mmap_mode="r")
-        with np.load(ids) as names:
-            samples, features = names["samples"], names["features"]
-    except (ValueError, EOFError, KeyError, OSError) as error:
+        with memory_for(path):
+            values = np.load(path, mmap_mode="r")
+            ids = _read_ids(path, values.offset + values.nbytes)
+    except MemoryError:
+        raise
+    except Exception as error:  # NumPy, zipfile and tokenize raise many kinds
+        if isinstance(error, OSError) and error.errno is not None:  # the system's fault
+            raise
         raise DataFormatError(
             f"{path} is truncated or damaged: {error}. Write it again."
         ) from error
+    if ids is None:
+        raise DataFormatError(
+            f"{path} holds values without ids: it was not written by read_matrix(..., out=). Write "
+            "it anew by that, or read it with numpy.load."
+        )
+    samples, features = ids
     if values.shape != (len(samples), len(features)):
         raise DataFormatError(
-            f"{path} has shape {values.shape} and {ids.name} names {len(samples)} samples and "
-            f"{len(features)} features. Write both again by read_matrix(..., out=)."
+            f"{path} is damaged: its values have shape {values.shape}, and it names "
+            f"{len(samples)} samples and {len(features)} features. Write it again."
         )
     return as_frame(values, samples.tolist(), features.tolist())
+
+
+def _read_ids(path: Path, start: int) -> tuple[np.ndarray, np.ndarray] | None:
+    """Return samples and features, which stand behind the values; None if there are none."""
+    with path.open("rb") as file:
+        file.seek(start)
+        archive = file.read()
+    if not archive:
+        return None
+    with np.load(io.BytesIO(archive), allow_pickle=False) as names:
+        return names["samples"], names["features"]
 
 
 def as_frame(values: np.ndarray, samples: list[str], features: list[str]) -> pd.DataFrame:
     """Return a DataFrame that shares the values without a copy."""
     index, columns = (pd.Index(names, dtype=object) for names in (samples, features))
     return pd.DataFrame(values, index, columns, copy=False)
-
-
-def _ids_path(path: Path) -> Path:
-    return path.with_suffix(".ids.npz")
 
 
 class Selected(NamedTuple):
@@ -95,27 +117,33 @@ def filtered(block: Rows, conditions: FeatureFilter) -> Rows:
 def store(selected: Selected, dtype: np.dtype, out: Path | None) -> pd.DataFrame:
     """Read the rows into memory or a file."""
     n_columns = len(selected.names)
-    if out is None:
-        memory = MemorySink(selected.n_rows, n_columns, dtype)
-        ids = _fill(selected, memory)
-        return selected.table(memory.finish(), ids)
-    if out.suffix == ".npy":
-        with whole_or_nothing(out) as file:
-            npy = NpySink(file, n_columns, dtype, transposed=selected.transposed)
-            ids = _fill(selected, npy)
-            npy.finish()
-            names = (selected.names, ids) if selected.transposed else (ids, selected.names)
-            write_ids(out, *names)
-        return open_npy(out)
-    if out.suffix == ".parquet":
-        with (
-            whole_or_nothing(out) as file,
-            ParquetSink(file, selected.names, dtype) as parquet,
-        ):
-            ids = _fill(selected, parquet)
-            parquet.finish()
-        return pd.DataFrame(index=pd.Index(selected.names if selected.transposed else ids))
+    shape = (selected.n_rows if out is None else 0, n_columns)
+    with memory_for(selected.path, shape=shape, itemsize=dtype.itemsize, cure=_SMALLER):
+        if out is None:
+            memory = MemorySink(selected.n_rows, n_columns, dtype)
+            ids = _fill(selected, memory)
+            return selected.table(memory.finish(), ids)
+        if out.suffix == ".npy":
+            return _store_npy(selected, dtype, out)
+        if out.suffix == ".parquet":
+            with (
+                whole_or_nothing(out) as file,
+                ParquetSink(file, selected.names, dtype) as parquet,
+            ):
+                ids = _fill(selected, parquet)
+                parquet.finish()
+            return pd.DataFrame(index=pd.Index(selected.names if selected.transposed else ids))
     raise ValueError(f"out must end in .npy or .parquet, got {str(out)!r}.")
+
+
+def _store_npy(selected: Selected, dtype: np.dtype, out: Path) -> pd.DataFrame:
+    with whole_or_nothing(out) as file:
+        npy = NpySink(file, len(selected.names), dtype, transposed=selected.transposed)
+        ids = _fill(selected, npy)
+        npy.finish()
+        names = (selected.names, ids) if selected.transposed else (ids, selected.names)
+        write_ids(file, *names)
+    return open_npy(out)
 
 
 def _fill(selected: Selected, sink: MemorySink | NpySink | ParquetSink) -> list[str]:

@@ -11,7 +11,9 @@ from os import PathLike
 from pathlib import Path
 from typing import IO, Any, NamedTuple, TypeVar, cast
 
-from omitrans.io._text import GZIP, damaged
+from omitrans.io._last_line import GZIP
+from omitrans.io._memory import memory_for
+from omitrans.io._text import damaged
 
 BLOCK_BYTES = 1 << 18  # larger ones leave the processor's cache, and cost page faults
 
@@ -52,7 +54,9 @@ def open_source(path: str | PathLike[str]) -> Iterator[Source]:
         if compressed:
             raw = gzip.GzipFile(fileobj=io.BufferedReader(disk, 1 << 17))
         try:
-            yield Source(path, cast(IO[bytes], io.BufferedReader(raw, 1 << 16)), disk, compressed)
+            with memory_for(path):
+                text = cast(IO[bytes], io.BufferedReader(raw, 1 << 16))
+                yield Source(path, text, disk, compressed)
         except (EOFError, gzip.BadGzipFile, zlib.error) as error:
             raise damaged(path, str(error)) from error
 

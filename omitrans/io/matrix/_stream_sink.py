@@ -92,7 +92,11 @@ class ParquetSink:
         fields = [("id", self._pa.string()), *((name, number) for name in names)]
         self._schema = self._pa.schema(fields)
         self._writer = parquet.ParquetWriter(
-            file, self._schema, use_dictionary=False, write_statistics=False
+            file,
+            self._schema,
+            use_dictionary=False,
+            write_statistics=False,
+            write_page_checksum=True,
         )
 
     def add(self, ids: list[str], values: np.ndarray) -> None:
@@ -122,10 +126,5 @@ class ParquetSink:
 @contextmanager
 def whole_or_nothing(path: Path) -> Iterator[IO[bytes]]:
     """Open a new file that is renamed to `path` once it is complete, and is removed otherwise."""
-    try:
-        with replacing(path) as unfinished, unfinished.open("xb") as file:
-            yield file
-    except OSError as error:
-        if error.errno is not None and error.filename is None:
-            error.filename = str(path)
-        raise
+    with replacing(path) as unfinished, unfinished.open("xb") as file:
+        yield file

@@ -10,6 +10,7 @@ import numpy as np
 from tqdm.auto import tqdm
 
 from omitrans.exceptions import DataFormatError
+from omitrans.io._last_line import warn_if_cut
 from omitrans.io.matrix._header import check_header, read_layout, reject_foreign
 from omitrans.io.matrix._stream import BLOCK_BYTES, Source, map_beside, open_source
 from omitrans.io.matrix._stream_parse import Parser, Rows
@@ -53,6 +54,7 @@ class TextMatrix:
         self, source: Source, how: TextFormat, end_mark: bytes | None = None, n_before: int = 0
     ):
         self._source, self._how = source, how
+        self._ends_by_mark = end_mark is not None
         self.layout, blocks = read_layout(
             source, how.sep, how.block_bytes, end_mark=end_mark, n_before=n_before
         )
@@ -89,6 +91,8 @@ class TextMatrix:
             for rows in map_beside(parse, chain(self._first, self._blocks), how.n_threads):
                 bar.update(self._source.disk.tell() - bar.n)
                 yield rows
+        if not self._ends_by_mark:
+            warn_if_cut(self.path, self.layout.separator)
 
 
 @contextmanager

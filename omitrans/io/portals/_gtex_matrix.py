@@ -62,6 +62,9 @@ def open_matrix(path: str | PathLike[str]) -> Iterator[Matrix]:
             )
         if not matrix.samples:
             raise SampleMismatchError(f"{path} holds no sample: its header names none.")
+        odd = [name for name in matrix.samples if "\ufffd" in name]
+        if odd:
+            raise damaged(path, f"its header holds bytes that are no UTF-8, in {odd[0]!r}")
         names = pd.Index(matrix.samples)
         if not names.is_unique:
             twice = _some(names[names.duplicated()])
@@ -158,6 +161,8 @@ def _genes(matrix: Matrix) -> Iterator[Gene]:
             raise damaged(
                 matrix.path, f"line {number} has {len(fields)} fields instead of {n_fields}"
             )
+        if "\ufffd" in fields[matrix.id_column]:
+            raise damaged(matrix.path, f"line {number} holds bytes that are no UTF-8")
         if n_rows <= matrix.n_genes:
             symbol = None if matrix.symbol_column is None else fields[matrix.symbol_column]
             yield Gene(number, fields[matrix.id_column], symbol, fields)

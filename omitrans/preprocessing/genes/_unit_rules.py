@@ -9,6 +9,7 @@ from scipy.stats import skew
 from sklearn.utils.validation import check_array
 
 from omitrans.preprocessing._columns import column_blocks
+from omitrans.utils._validation import refuse_labelled_array
 
 LOG2_X_1 = "log2(x + 1)"
 DOUBLE_LOG = "log2(log2(x + 1) + 1)"
@@ -50,6 +51,7 @@ class Summary:
 
 def as_table(Y: Any) -> Any:
     """Return a DataFrame as it is, other input as an array; raise an error unless it is a table."""
+    refuse_labelled_array(Y, "Y")
     if not isinstance(Y, pd.DataFrame):
         return check_array(Y, dtype=(np.float64, np.float32), ensure_all_finite=False)
     check_array(Y.head(1).to_numpy(), dtype=np.float64, ensure_all_finite=False)

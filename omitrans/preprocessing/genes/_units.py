@@ -192,7 +192,8 @@ def to_log2(Y: Any, unit: str, *, check: bool = True) -> Any:
             values = np.maximum(np.exp2(values) - values.dtype.type(pseudocount), 0)
         return np.log2(values + values.dtype.type(1))
 
-    return map_values(Y, convert)
+    with np.errstate(invalid="ignore"):  # R's NA is a NaN that signals
+        return map_values(Y, convert)
 
 
 def parse_unit(unit: str) -> tuple[str, float]:

@@ -40,7 +40,9 @@ def probe_statistics(X: Any, where: ProbeColumns, replicates: str) -> ProbeStati
         n_seen += block.shape[1]
         limits.append(value_range(pd.DataFrame(block, columns=names, copy=False)))
         mean = observed_mean(block)
-        parts.append((mean, np.isnan(block).mean(axis=0), observed_mean((block - mean) ** 2)))
+        with np.errstate(invalid="ignore"):  # R's NA is a NaN that signals
+            squares = (block - mean) ** 2
+        parts.append((mean, np.isnan(block).mean(axis=0), observed_mean(squares)))
     means, missing_rates, variances = map(np.concatenate, zip(*parts, strict=True))
     lows, highs = np.array(limits).T
     joint = np.array([np.fmin.reduce(lows), np.fmax.reduce(highs)])
@@ -242,7 +244,8 @@ def _score_reader(
 
     def read(row: np.ndarray, missing: np.ndarray) -> np.ndarray:
         gaps = loadings[missing & ~absent]
-        deviation = np.where(missing, 0, row - means)
+        with np.errstate(invalid="ignore"):  # R's NA is a NaN that signals
+            deviation = np.where(missing, 0, row - means)
         return np.linalg.solve(common - gaps.T @ gaps, loadings.T @ deviation)
 
     return read
