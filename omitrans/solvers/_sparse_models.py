@@ -53,8 +53,8 @@ def largest_penalties(
     design = standardize(X, centre=fit_intercept, scale=scale)
     limits = []
     for block in gen_batches(Y.shape[1], _TARGETS_A_BLOCK["torch"]):
-        target = standardize(Y[:, block].astype(X.dtype), centre=fit_intercept, scale=False)
-        limits.append(alpha_max(design.values, target.values))
+        target, unit = _centred_targets(Y[:, block].astype(X.dtype), fit_intercept)
+        limits.append(alpha_max(design.values, target.values) * unit)
     return np.concatenate(limits)
 
 
@@ -123,12 +123,27 @@ def _fit_block(
     fit_intercept: bool,
     options: dict[str, Any],
 ) -> SparseModels:
-    target = standardize(Y, centre=fit_intercept, scale=False)
-    paths = solve_paths(design.values, target.values, alphas, **options)
+    target, unit = _centred_targets(Y, fit_intercept)
+    paths = solve_paths(design.values, target.values, alphas / unit[:, None], **options)
     coef = paths.coef
-    coef.data /= design.scale[coef.indices]
+    rows = np.repeat(unit, alphas.shape[1])
+    with np.errstate(over="ignore"):  # predictions of coefficients that overflow are refused
+        coef.data /= design.scale[coef.indices]
+        coef.data *= np.repeat(rows, np.diff(coef.indptr))
     intercept = np.repeat(target.mean, alphas.shape[1]) - coef @ design.mean
     return SparseModels(coef, intercept, paths.dual_gap, paths.n_iter)
+
+
+def _centred_targets(Y: np.ndarray, centre: bool) -> tuple[Standardized, np.ndarray]:
+    """Return targets in units in which their values are near 1, and the units.
+
+    Squares of extreme targets overflow in float32, and then celer does not return. The units are
+    powers of 2, so that no digit changes.
+    """
+    target = standardize(Y, centre=centre, scale=False)
+    unit = np.exp2(np.frexp(np.abs(target.values).max(axis=0).astype(np.float64))[1])
+    target.values[:] /= unit
+    return target, unit
 
 
 def predict_sparse(
