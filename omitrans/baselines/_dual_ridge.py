@@ -105,6 +105,8 @@ class DualRidgeRegressor(MultiTargetRegressor):
     (50, 4)
     """
 
+    _centre: np.ndarray | None = None  # models of earlier versions
+
     _parameter_constraints = {
         "alpha": [Interval(Real, 0, None, closed="left"), "array-like", None],
         "alpha_mode": [StrOptions({"relative", "absolute"})],
@@ -152,6 +154,9 @@ class DualRidgeRegressor(MultiTargetRegressor):
         """
         source, target = self._check_training_tables(X, y)
         target = target.astype(source.dtype, copy=False)
+        # exact for a constant column, which must not vary by the rounding of its mean
+        constant = source.min(axis=0) == source.max(axis=0)
+        self._centre = np.where(constant, source[0], source.mean(axis=0, dtype=np.float64))
         eigen = self._search(source, target)
         self.dual_coef_, self.intercept_ = eigen.solve(target, self.alpha_)
         self._source = source
@@ -161,9 +166,10 @@ class DualRidgeRegressor(MultiTargetRegressor):
         predicted = np.empty((len(source), self.n_targets_), dtype=source.dtype)
         for rows in gen_batches(len(source), _SAMPLES_A_BLOCK):
             if self.gamma_ is None:
-                kernel = inner_products(source[rows], self._source)
+                kernel = inner_products(source[rows], self._source, self._centre)
             else:
-                kernel = np.exp(-self.gamma_ * squared_distances(source[rows], self._source))
+                distances = squared_distances(source[rows], self._source, self._centre)
+                kernel = np.exp(-self.gamma_ * distances)
             for block in gen_batches(self.n_targets_, TARGETS_A_BLOCK):
                 # a product in float64, without a float64 copy of all coefficients
                 product = kernel @ self.dual_coef_[:, block].astype(np.float64)
@@ -194,9 +200,9 @@ class DualRidgeRegressor(MultiTargetRegressor):
     def _kernels(self, X: np.ndarray) -> Iterator[tuple[float | None, np.ndarray]]:
         """Yield each gamma in absolute units, with its kernel matrix of the training samples."""
         if self.kernel == "linear":
-            yield None, inner_products(X, X)
+            yield None, inner_products(X, X, self._centre)
             return
-        distances = squared_distances(X, X)
+        distances = squared_distances(X, X, self._centre)
         np.fill_diagonal(distances, 0)
         median = np.median(squareform(distances, checks=False)) or 1.0
         for gamma in _choices(self.gamma, "gamma") / median:

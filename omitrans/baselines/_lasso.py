@@ -264,7 +264,7 @@ class LassoRegressor(MultiTargetRegressor):
         # with windows every target has its own features, so solving together gains nothing
         if self.solver == "auto" and windows is None:
             fraction = self.alpha_ / np.maximum(
-                self._largest_penalties(source, target, None), 1e-30
+                self._largest_penalties(source, target, None), np.finfo(float).tiny
             )
             self.solver_ = choose_solver(
                 self.solver, n_targets=self.n_targets_, fraction=float(fraction.min())
@@ -335,7 +335,9 @@ class LassoRegressor(MultiTargetRegressor):
             for block, models in trained:
                 predicted = predict_sparse(models.coef, models.intercept, X, test)
                 predicted = predicted.reshape(len(test), -1, self.n_alphas)
-                errors[block] += np.mean((Y[test, block, None] - predicted) ** 2, axis=0)
+                # in float64, where squares of extreme targets neither overflow nor vanish
+                residual = np.subtract(Y[test, block, None], predicted, dtype=np.float64)
+                errors[block] += np.mean(residual**2, axis=0)
         return errors
 
     def _fit_models(

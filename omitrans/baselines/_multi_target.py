@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
+from omitrans.utils._finite import check_finite_predictions
 from omitrans.utils._paired import PairedTablesMixin
 from omitrans.utils._validation import check_source
 
@@ -35,6 +36,11 @@ class MultiTargetRegressor(PairedTablesMixin, BaseEstimator):
         ------
         FeatureMismatchError
             If columns are missing, unknown or in another order.
+        ValueError
+            If X holds missing or infinite values, or if a prediction is not finite.
         """
         check_is_fitted(self)
-        return self._shaped(self._predict(check_source(self, X, reset=False)))
+        source = check_source(self, X, reset=False)
+        with np.errstate(over="ignore", invalid="ignore"):  # what overflows is refused
+            predicted = self._predict(source)
+        return self._shaped(check_finite_predictions(self, predicted))

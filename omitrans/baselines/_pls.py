@@ -11,6 +11,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from omitrans.baselines._multi_target import MultiTargetRegressor
 from omitrans.model_selection._folds import make_folds, sample_groups
+from omitrans.solvers._kernels import inner_products
 from omitrans.solvers._standardize import standardize
 from omitrans.utils._sklearn import Interval, fit_context
 
@@ -148,8 +149,9 @@ class PLSRegressor(MultiTargetRegressor):
 
     def _predict(self, source: np.ndarray) -> np.ndarray:
         # the mean is subtracted from the few scores, not from a copy of X
-        scores = source @ self.rotations_ - self._source_mean @ self.rotations_
-        predicted = scores @ self.loadings_ + self._target_mean
+        scores = inner_products(source, self.rotations_.T)
+        scores -= inner_products(self._source_mean[None], self.rotations_.T)
+        predicted = scores @ self.loadings_.astype(np.float64) + self._target_mean
         return predicted.astype(source.dtype, copy=False)
 
     def _held_out_errors(self, X: np.ndarray, Y: np.ndarray, groups: Any) -> np.ndarray:
@@ -163,7 +165,7 @@ class PLSRegressor(MultiTargetRegressor):
                 X, Y, train, self.max_components
             )
             scores = X[test] @ rotations - x_mean @ rotations
-            residual = Y[test] - y_mean
+            residual = np.subtract(Y[test], y_mean, dtype=np.float64)
             errors = []
             for score, loading in zip(scores.T, loadings, strict=True):
                 residual -= np.outer(score, loading)
@@ -178,13 +180,38 @@ class PLSRegressor(MultiTargetRegressor):
         """Return rotations and loadings on the scale of the data, and the means of X and Y."""
         x = standardize(X, rows, centre=True, scale=True)
         y = standardize(Y.astype(X.dtype, copy=False), rows, centre=True, scale=True)
-        model = PLSRegression(min(n_components, *x.values.shape), scale=False)
-        with warnings.catch_warnings():
+        components = _components(x.values, y.values, min(n_components, *x.values.shape))
+        rotations = (components[0] / x.scale[:, None]).astype(X.dtype)
+        loadings = (components[1].T * y.scale).astype(X.dtype)
+        return rotations, loadings, x.mean.astype(X.dtype), y.mean.astype(X.dtype)
+
+
+def _components(X: np.ndarray, Y: np.ndarray, n_wanted: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return rotations and loadings of standardised tables, with a column per component.
+
+    There are fewer components than wanted if X has a lower rank. The directions beyond it hold
+    rounding errors, of any size once they are divided by their own length.
+    """
+    for n in range(min(n_wanted, _rank(X)), 0, -1):
+        model = PLSRegression(n, scale=False)
+        with warnings.catch_warnings(), np.errstate(divide="ignore", invalid="ignore"):
             # the power iteration stops close enough to the solution; if nothing is left to
             # predict, further components are zero
             warnings.simplefilter("ignore", ConvergenceWarning)
             warnings.filterwarnings("ignore", message="[yY] residual is constant")
-            model.fit(x.values, y.values)
-        rotations = (model.x_rotations_ / x.scale[:, None]).astype(X.dtype)
-        loadings = (model.y_loadings_.T * y.scale).astype(X.dtype)
-        return rotations, loadings, x.mean.astype(X.dtype), y.mean.astype(X.dtype)
+            try:
+                model.fit(X, Y)
+            except ValueError:  # nothing in X covaries with what is left of Y
+                continue
+        if np.isfinite(model.x_rotations_).all() and np.isfinite(model.y_loadings_).all():
+            return model.x_rotations_, model.y_loadings_
+    return np.zeros((X.shape[1], 1)), np.zeros((Y.shape[1], 1))  # the mean
+
+
+def _rank(X: np.ndarray) -> int:
+    """Return the number of directions of X that are larger than rounding errors."""
+    gram = inner_products(X, X) if len(X) <= X.shape[1] else inner_products(X.T, X.T)
+    values = np.linalg.eigvalsh(gram)
+    # the eigenvalues are squares, which are exact to the rounding of float64
+    rounding = max(max(X.shape) * np.finfo(X.dtype).eps, np.sqrt(len(gram) * np.finfo(float).eps))
+    return int(np.count_nonzero(values > rounding**2 * values[-1]))

@@ -140,9 +140,11 @@ class RidgeImputer(ExpressionImputerMixin, BaseEstimator):
         constant = constant_genes(self, expression)
         self._fit_indicator(expression)
         self.mean_ = np.nanmean(expression, axis=0, dtype=np.float64)
-        spread = np.nanstd(expression, axis=0, dtype=np.float64)
+        scaled = expression - self.mean_
+        # nanstd would square in float32
+        spread = np.sqrt(np.nanmean(np.square(scaled), axis=0))
         self.scale_ = np.where(constant, 1.0, spread)
-        scaled = (expression - self.mean_) / self.scale_
+        scaled /= self.scale_
         self.alpha_ = self._choose_alpha(scaled) if self.alpha == "auto" else float(self.alpha)
         self.samples_, self.n_rounds_ = self._complete(scaled, expression.dtype)
         return self

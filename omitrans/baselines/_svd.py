@@ -15,6 +15,8 @@ from omitrans.solvers._low_rank import complete, project
 from omitrans.utils._sklearn import Interval, fit_context
 from omitrans.utils._validation import check_source
 
+_SPANS = 10  # filled values may leave the observed range of a column by this multiple of it
+
 
 class SVDImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     """Fill missing values from a low-rank approximation of the table.
@@ -60,7 +62,9 @@ class SVDImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
 
     Notes
     -----
-    ``fit`` holds one copy of the table. A sample without observed values gets the means.
+    ``fit`` holds one copy of the table. A sample without observed values gets the means. No filled
+    value lies further outside the observed range of its column than ten times this range, as it
+    could where columns differ much in scale, or a sample has few values.
 
     References
     ----------
@@ -86,6 +90,8 @@ class SVDImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         "tol": [Interval(Real, 0, None, closed="left")],
         "random_state": ["random_state"],
     }
+
+    _limits: tuple[np.ndarray, np.ndarray] | None = None  # imputers of earlier versions
 
     def __init__(
         self,
@@ -146,6 +152,7 @@ class SVDImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         """
         table = check_source(self, X, reset=True, ensure_all_finite="allow-nan")
         self.mean_ = self._observed_means(table)
+        self._limits = self._observed_limits(table)
         low_rank = complete(
             table,
             self.mean_,
@@ -163,7 +170,7 @@ class SVDImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
                 ConvergenceWarning,
                 stacklevel=3,
             )
-        return low_rank.table
+        return self._within_limits(low_rank.table, table)
 
     def transform(self, X: ArrayLike) -> np.ndarray:
         """Fill the missing values of each sample from its own observed values.
@@ -187,6 +194,23 @@ class SVDImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
                 filled[i] = self.mean_
             elif holes.any():
                 filled[i] = project(sample, self.components_)
+        return self._within_limits(filled, source)
+
+    def _observed_limits(self, table: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return what a filled value of each column may be at least and at most."""
+        low = np.array([np.fmin.reduce(column) for column in table.T], dtype=np.float64)
+        high = np.array([np.fmax.reduce(column) for column in table.T], dtype=np.float64)
+        return low - _SPANS * (high - low), high + _SPANS * (high - low)
+
+    def _within_limits(self, filled: np.ndarray, table: np.ndarray) -> np.ndarray:
+        """Bring the filled values of a table within limits, in place."""
+        if self._limits is None:
+            return filled
+        with np.errstate(over="ignore"):
+            low, high = (limit.astype(filled.dtype) for limit in self._limits)
+        for row, seen in zip(filled, table, strict=True):
+            holes = np.isnan(seen)
+            row[holes] = np.clip(row[holes], low[holes], high[holes])
         return filled
 
     def _observed_means(self, table: np.ndarray) -> np.ndarray:

@@ -8,7 +8,9 @@ from numpy.typing import ArrayLike
 from sklearn.utils import check_random_state
 
 from omitrans.baselines._multi_target import MultiTargetRegressor
+from omitrans.solvers._kernels import inner_products
 from omitrans.solvers._low_rank import leading_vectors
+from omitrans.solvers._standardize import standardize
 from omitrans.utils._sklearn import Interval, StrOptions, fit_context
 
 
@@ -131,26 +133,40 @@ class SVDRegressor(MultiTargetRegressor):
         source, target = self._check_training_tables(X, y)
         target = target.astype(source.dtype, copy=False)
         self.target_scale_ = self._scale(target)
-        joint = np.hstack([target / source.dtype.type(self.target_scale_), source])
-        means = joint.mean(axis=0) if self.center else np.zeros_like(joint[0])
-        joint -= means
+        x, y = (standardize(table, centre=self.center, scale=False) for table in (source, target))
+        # one power of 2 for both tables: no square overflows, and no digit changes
+        unit = np.exp2(
+            np.frexp(max(_largest(x.values), _largest(y.values) / self.target_scale_))[1]
+        )
+        joint = np.hstack(
+            [y.values / (self.target_scale_ * unit), x.values / unit], dtype=x.values.dtype
+        )
         seed = check_random_state(self.random_state).randint(2**31 - 1)
-        _, _, vectors = leading_vectors(joint, min(self.rank, *source.shape), seed)
-        self.target_components_ = vectors[:, : self.n_targets_] * self.target_scale_
-        self.components_ = vectors[:, self.n_targets_ :]
-        self._source_mean = means[self.n_targets_ :]
-        self._target_mean = means[: self.n_targets_] * self.target_scale_
-        self._to_scores = np.linalg.pinv(self.components_)
+        left, values, _ = leading_vectors(joint, min(self.rank, *source.shape), seed)
+        # what lies below is rounding, whose vectors have any direction
+        rounding = max(joint.shape) * np.finfo(joint.dtype).eps
+        kept = values > rounding * values.max()
+        to_vectors = np.ascontiguousarray((left[:, kept] / (values[kept] * unit)).T, source.dtype)
+        # from the tables, because rounding in the larger one hides the vectors of a small one
+        self.components_ = to_vectors @ x.values
+        self.target_components_ = to_vectors @ y.values
+        self._source_mean, self._target_mean = (table.mean.astype(source.dtype) for table in (x, y))
+        self._to_scores = np.linalg.pinv(self.components_, rcond=rounding)
         return self
 
     def _predict(self, source: np.ndarray) -> np.ndarray:
         # the mean is subtracted from the few scores, not from a copy of X
-        scores = source @ self._to_scores - self._source_mean @ self._to_scores
-        predicted = scores @ self.target_components_ + self._target_mean
+        scores = inner_products(source, self._to_scores.T)
+        scores -= inner_products(self._source_mean[None], self._to_scores.T)
+        predicted = scores @ self.target_components_.astype(np.float64) + self._target_mean
         return predicted.astype(source.dtype, copy=False)
 
     def _scale(self, target: np.ndarray) -> float:
         if self.target_scale != "max":
             return float(self.target_scale)
-        largest = float(max(target.max(), -target.min()))
+        largest = _largest(target)
         return largest if largest > 0 else 1.0
+
+
+def _largest(table: np.ndarray) -> float:
+    return float(max(table.max(), -table.min()))

@@ -27,9 +27,12 @@ from omitrans.estimators._pretrained import find_pretrained, fingerprint_of, sta
 from omitrans.estimators._trained_net import TrainedNetEstimator
 from omitrans.model_selection._folds import sample_groups
 from omitrans.utils._deprecation import renamed_argument
+from omitrans.utils._finite import check_finite_predictions
 from omitrans.utils._paired import PairedTablesMixin
 from omitrans.utils._sklearn import HasMethods, Interval, StrOptions, fit_context
 from omitrans.utils._validation import check_beta_values, check_source
+
+_SPANS = 10  # predictions may leave the range of a training target by this multiple of it
 
 
 class TorchRegressor(PairedTablesMixin, TrainedNetEstimator):
@@ -48,6 +51,8 @@ class TorchRegressor(PairedTablesMixin, TrainedNetEstimator):
         "keep_optimizer": ["boolean"],
         "freeze": [str, "array-like", None],
     }
+
+    _target_limits: tuple[np.ndarray, np.ndarray] | None = None  # models of earlier versions
 
     # --- fit ---
 
@@ -118,6 +123,9 @@ class TorchRegressor(PairedTablesMixin, TrainedNetEstimator):
                 f"X holds {source.shape[1]} features and all of them are constant over its "
                 f"{len(source)} samples: nothing can be learned. Check how X was read or filtered."
             )
+        low, high = (np.asarray(of(axis=0), np.float64) for of in (target.min, target.max))
+        reach = _SPANS * (high - low)
+        self._target_limits = low - reach, high + reach
         return source, target if target.dtype.kind == "f" else target.astype(np.float32)
 
     def _net_sizes(self) -> dict[str, Any]:
@@ -209,7 +217,9 @@ class TorchRegressor(PairedTablesMixin, TrainedNetEstimator):
     def predict(self, X: ArrayLike, return_std: bool = False, n_draws: int = 30) -> Any:
         """Predict target profiles.
 
-        A sample gets the same result alone and among others, to the last bit.
+        A sample gets the same result alone and among others, to the last bit. A target that is
+        constant in the training samples is predicted by its value, and no prediction lies further
+        outside the range of a training target than ten times this range.
 
         Parameters
         ----------
@@ -233,7 +243,7 @@ class TorchRegressor(PairedTablesMixin, TrainedNetEstimator):
         FeatureMismatchError
             If columns are missing, unknown or in another order.
         ValueError
-            If `return_std` is set and the network has no dropout.
+            If `return_std` is set and the network has no dropout, or if a prediction is not finite.
         """
         check_is_fitted(self, "net_")
         if return_std:
@@ -251,5 +261,13 @@ class TorchRegressor(PairedTablesMixin, TrainedNetEstimator):
         with device_memory_errors(sizes, torch.device(self.net_.device)):
             if return_std:
                 both = predict_with_deviation(self.net_, source, source.dtype, n_draws)
-                return tuple(map(self._shaped, both))
-            return self._shaped(predict_profiles(self.net_, source, source.dtype))
+                return self._finished(both[0]), self._shaped(both[1])
+            return self._finished(predict_profiles(self.net_, source, source.dtype))
+
+    def _finished(self, predicted: np.ndarray) -> np.ndarray:
+        """Return predictions within limits, in the shape of y; raise if they are not finite."""
+        if self._target_limits is not None:
+            with np.errstate(over="ignore"):
+                low, high = (limit.astype(predicted.dtype) for limit in self._target_limits)
+            np.clip(predicted, low, high, out=predicted)
+        return self._shaped(check_finite_predictions(self, predicted))

@@ -244,7 +244,22 @@ class TDimputeRegressor(TorchRegressor):
                     f"ranges from {low:.4g} to {high:.4g} with target_scaling="
                     f"{self.target_scaling!r}. Use target_scaling='range', or output_sigmoid=False."
                 )
+        if self.target_scaling == "range":
+            self._check_one_scale_serves(target)
         return source, target
+
+    def _check_one_scale_serves(self, target: np.ndarray) -> None:
+        """Raise an error if targets vary by less than float32 resolves in the scale of all."""
+        low, high = (np.asarray(of(axis=0), np.float64) for of in (target.min, target.max))
+        resolved = np.finfo(np.float32).eps * (high.max() - low.min())
+        lost = np.flatnonzero((high > low) & (high - low <= resolved))
+        if len(lost):
+            raise ValueError(
+                f"target_scaling='range' gives all targets one scale, and {len(lost)} of "
+                f"{len(low)} targets (first: {self.target_names_[lost[0]]}) vary by less than "
+                f"float32 resolves in it: the table ranges from {low.min():.4g} to "
+                f"{high.max():.4g}. Use target_scaling='minmax', or leave these targets out."
+            )
 
     def _make_net(self, **options: Any) -> OmicsNet:
         """Return the net with one hidden layer."""

@@ -134,12 +134,13 @@ def make_folds(
     Raises
     ------
     ValueError
-        If a group stands on both sides of a split, if there are fewer groups than folds, or if
-        samples are not predicted exactly once although `each_once` is True.
+        If a group stands on both sides of a split, if there are fewer samples or groups than folds,
+        or if samples are not predicted exactly once although `each_once` is True.
     """
     if cv is None or isinstance(cv, Integral):
         n_folds = 5 if cv is None else int(cv)
         make = KFold if groups is None else GroupKFold
+        _check_enough_samples(n_folds, num_samples(X))
         _check_enough_groups(n_folds, groups)
         cv = make(n_folds, shuffle=shuffle, random_state=random_state if shuffle else None)
     with warnings.catch_warnings():
@@ -150,6 +151,14 @@ def make_folds(
     if each_once:
         _check_each_once(folds, cv, num_samples(X))
     return folds
+
+
+def _check_enough_samples(n_folds: int, n_samples: int) -> None:
+    if n_samples < n_folds:
+        raise ValueError(
+            f"cv={n_folds} needs at least {n_folds} samples, but there are n_samples={n_samples}. "
+            f"Lower cv{f' to {n_samples} at most' if n_samples > 1 else ''}, or add samples."
+        )
 
 
 def _check_enough_groups(n_folds: int, groups: Any) -> None:

@@ -10,6 +10,8 @@ from sklearn.utils import Tags, get_tags
 from sklearn.utils.validation import check_is_fitted
 
 from omitrans.preprocessing import LocationAligner
+from omitrans.utils._even import in_float64, predict_evenly
+from omitrans.utils._finite import check_finite_predictions
 from omitrans.utils._sklearn import HasMethods, fit_context
 from omitrans.utils._validation import check_paired_samples, target_names
 
@@ -117,7 +119,10 @@ class AlignedTargetRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
         targets = self.transformer_.transform(targets)
         if self.y_ndim_ == 1:
             targets = targets.iloc[:, 0] if isinstance(targets, pd.DataFrame) else targets[:, 0]
-        self.regressor_ = clone(self._regressor()).fit(X, targets, **fit_params)
+        regressor = clone(self._regressor())
+        if self.regressor is None:
+            X = in_float64(regressor, X)
+        self.regressor_ = regressor.fit(X, targets, **fit_params)
         return self
 
     def predict(self, X: Any, return_std: bool = False, **predict_params: Any) -> Any:
@@ -141,11 +146,12 @@ class AlignedTargetRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If standard deviations are requested and the transformer does more than sort.
+            If standard deviations are requested and the transformer does more than sort, or if
+            the regressor predicts values that are not finite.
         """
         check_is_fitted(self)
         if not return_std:
-            return self._restored(self.regressor_.predict(X, **predict_params))
+            return self._restored(predict_evenly(self.regressor_, X, **predict_params))
         if not isinstance(self.transformer_, LocationAligner):
             raise ValueError(
                 "return_std=True needs a transformer that only sorts (LocationAligner): a standard "
@@ -156,7 +162,7 @@ class AlignedTargetRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
 
     def _restored(self, predicted: Any) -> np.ndarray:
         """Return predictions of the given targets from predictions of the transformed targets."""
-        predicted = np.asarray(predicted)
+        predicted = check_finite_predictions(self.regressor_, np.asarray(predicted))
         restored = self.transformer_.inverse_transform(predicted.reshape(len(predicted), -1))
         return np.asarray(restored)[:, 0] if self.y_ndim_ == 1 else np.asarray(restored)
 

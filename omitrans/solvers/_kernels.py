@@ -7,9 +7,14 @@ from sklearn.utils import gen_batches
 from omitrans.utils._blocks import BLOCK_VALUES, columns_per_block
 
 TARGETS_A_BLOCK = 2048
+# Directions whose eigenvalue is at most this fraction of the largest are left out: divided by it,
+# the rounding of float64 would reach the sixth digit of predictions.
+_SMALLEST_VALUE = 1e-10
+# Up to this ratio of the largest to the smallest eigenvalue float32 holds enough digits of a model.
+_MAX_CONDITION = 1e4
 
 
-def inner_products(A: np.ndarray, B: np.ndarray) -> np.ndarray:
+def inner_products(A: np.ndarray, B: np.ndarray, centre: np.ndarray | None = None) -> np.ndarray:
     """Return the inner products of the rows of A with the rows of B, in float64.
 
     Parameters
@@ -18,6 +23,9 @@ def inner_products(A: np.ndarray, B: np.ndarray) -> np.ndarray:
         Samples. A float32 table is not copied as a whole.
     B : ndarray of shape (n_b, n_columns)
         Samples.
+    centre : ndarray of shape (n_columns,), default=None
+        What is subtracted from each row first, so that a kernel that is centred later keeps the
+        digits that a common offset takes. None subtracts nothing.
 
     Returns
     -------
@@ -28,11 +36,15 @@ def inner_products(A: np.ndarray, B: np.ndarray) -> np.ndarray:
     for columns in gen_batches(A.shape[1], columns_per_block(max(len(A), len(B)), BLOCK_VALUES)):
         left = A[:, columns].astype(np.float64)
         right = left if B is A else B[:, columns].astype(np.float64)
+        if centre is not None:
+            left -= centre[columns]
+            if right is not left:
+                right -= centre[columns]
         products += left @ right.T
     return products
 
 
-def squared_distances(A: np.ndarray, B: np.ndarray) -> np.ndarray:
+def squared_distances(A: np.ndarray, B: np.ndarray, centre: np.ndarray | None = None) -> np.ndarray:
     """Return the squared Euclidean distances between the rows of A and of B, in float64.
 
     Parameters
@@ -41,17 +53,29 @@ def squared_distances(A: np.ndarray, B: np.ndarray) -> np.ndarray:
         Samples.
     B : ndarray of shape (n_b, n_columns)
         Samples.
+    centre : ndarray of shape (n_columns,), default=None
+        What is subtracted from each row first, as for :func:`inner_products`.
 
     Returns
     -------
     ndarray of shape (n_a, n_b)
         Squared distances.
     """
-    distances = inner_products(A, B)
+    distances = inner_products(A, B, centre)
     distances *= -2
     for table, shape in ((A, (-1, 1)), (B, (1, -1))):
-        distances += np.einsum("ij,ij->i", table, table, dtype=np.float64).reshape(shape)
+        distances += _squared_norms(table, centre).reshape(shape)
     return np.maximum(distances, 0, out=distances)
+
+
+def _squared_norms(table: np.ndarray, centre: np.ndarray | None) -> np.ndarray:
+    norms = np.zeros(len(table))
+    for columns in gen_batches(table.shape[1], columns_per_block(len(table), BLOCK_VALUES)):
+        block = table[:, columns].astype(np.float64)
+        if centre is not None:
+            block -= centre[columns]
+        norms += np.einsum("ij,ij->i", block, block)
+    return norms
 
 
 class KernelEigen:
@@ -66,12 +90,11 @@ class KernelEigen:
     """
 
     def __init__(self, kernel: np.ndarray) -> None:
-        rounding = len(kernel) * np.finfo(np.float64).eps * kernel.diagonal().max()
         self.column_means = kernel.mean(axis=0)
         kernel -= self.column_means
         kernel -= kernel.mean(axis=1, keepdims=True)
         self.values, self.vectors = eigh(kernel, overwrite_a=True, check_finite=False)
-        self.values[self.values <= rounding] = 0
+        self.values[self.values <= _SMALLEST_VALUE * self.values[-1]] = 0
         self.mean_value = float(self.values.mean())
 
     def loo_mse(self, Y: np.ndarray, alphas: np.ndarray) -> np.ndarray:
@@ -113,7 +136,8 @@ class KernelEigen:
         Returns
         -------
         dual_coef : ndarray of shape (n_samples, n_targets)
-            Coefficients of the training samples, in the dtype of Y.
+            Coefficients of the training samples, in the dtype of Y, or in float64 if float32
+            cannot hold them or would lose digits that the predictions need.
         intercept : ndarray of shape (n_targets,)
             Intercepts, in the dtype of Y.
         """
@@ -121,7 +145,8 @@ class KernelEigen:
             1, self.values + alpha, out=np.zeros_like(self.values), where=self.values > 0
         )
         mean = Y.mean(axis=0, dtype=np.float64)
-        dual_coef = np.empty_like(Y)
+        dtype = Y.dtype if self._fits(inverse, np.abs(Y).max(), Y.dtype) else np.float64
+        dual_coef = np.empty_like(Y, dtype=dtype)
         intercept = np.empty_like(mean, dtype=Y.dtype)
         for block in gen_batches(Y.shape[1], TARGETS_A_BLOCK):
             coef = self.vectors @ (
@@ -130,3 +155,16 @@ class KernelEigen:
             dual_coef[:, block] = coef
             intercept[block] = mean[block] - self.column_means @ coef
         return dual_coef, intercept
+
+    def _fits(self, inverse: np.ndarray, largest: float, dtype: np.dtype) -> bool:
+        """Return whether `dtype` can hold coefficients of targets up to `largest`.
+
+        A kernel multiplies their rounding errors by its largest value.
+        """
+        used = inverse[inverse > 0]
+        if dtype == np.float64 or not len(used):
+            return True
+        info = np.finfo(dtype)
+        sizes = used * max(float(largest), float(info.tiny))
+        in_range = sizes.max() < info.max / 1e3 and sizes.min() > info.tiny * 1e3
+        return bool(in_range and self.values.max() * used.max() < _MAX_CONDITION)

@@ -7,127 +7,17 @@ import torch
 from scipy import sparse
 from torch import Tensor
 
-_MAX_STEPS = 50
-_GRADIENT_STEPS = 8
-_WORTH_COPYING = 0.7  # drop the solved targets when at most this share is left to solve
-_FRACTIONS = (1.0, 0.5, 0.25, 0.1)  # steps tried on the way to the solution on a guessed support
-
-
-class Subproblem:
-    """Minimise ``w'Gw / 2 - c'w + penalty ||w||_1`` for a batch of targets.
-
-    Parameters
-    ----------
-    gram : Tensor of shape (n_targets, k, k)
-        G, the inner products of the features.
-    products : Tensor of shape (n_targets, k)
-        c, the inner products of features and target.
-    squares : Tensor of shape (n_targets,)
-        ``||y||²`` of each target.
-    penalty : Tensor of shape (n_targets,)
-        Penalties of the unscaled objective, ``n * alpha``.
-    """
-
-    def __init__(self, gram: Tensor, products: Tensor, squares: Tensor, penalty: Tensor) -> None:
-        self.gram, self.products = gram, products
-        self.squares, self.penalty = squares, penalty[:, None]
-        self.diagonal = gram.diagonal(dim1=1, dim2=2).clamp_min(torch.finfo(gram.dtype).tiny)
-        # an upper bound of the largest eigenvalue
-        self.curvature = gram.abs().sum(2).amax(1, keepdim=True).clamp_min(1e-30)
-
-    def image(self, w: Tensor) -> Tensor:
-        """Return the product Gw."""
-        return torch.bmm(self.gram, w[:, :, None])[:, :, 0]
-
-    def objective(self, w: Tensor, image: Tensor) -> Tensor:
-        """Return the objective of each target."""
-        smooth = (w * (0.5 * image - self.products)).sum(1)
-        return smooth + self.penalty[:, 0] * w.abs().sum(1)
-
-    def gap(self, w: Tensor, image: Tensor) -> Tensor:
-        """Return the duality gap of each target."""
-        along = (self.products * w).sum(1)
-        norm = (w * image).sum(1)
-        reach = (self.products - image).abs().amax(1)
-        s = (self.penalty[:, 0] / reach.clamp_min(1e-30)).clamp_max(1)
-        primal = 0.5 * (self.squares - 2 * along + norm) + self.penalty[:, 0] * w.abs().sum(1)
-        distance = (1 - s) ** 2 * self.squares + 2 * s * (1 - s) * along + s**2 * norm
-        return primal - 0.5 * (self.squares - distance)
-
-    def solve(self, w: Tensor, tol: Tensor) -> Tensor:
-        """Return solutions with gaps of at most `tol`, starting from `w`.
-
-        Each step guesses the support and the signs of the solution, solves the linear equations
-        that they imply, and goes towards that solution as long as the objective falls. Then it
-        takes a few proximal gradient steps, which guarantee convergence.
-        """
-        problem, solution = self, w.clone()
-        rows = torch.arange(len(w), device=w.device)  # rows of the targets that are not solved
-        image = self.image(w)
-        for _ in range(_MAX_STEPS):
-            open_ = problem.gap(w, image) > tol
-            n_open = int(open_.sum())
-            if n_open <= _WORTH_COPYING * len(rows):
-                solution[rows] = w
-                problem, rows = problem.subset(open_), rows[open_]
-                w, image, tol = w[open_], image[open_], tol[open_]
-            if n_open == 0:
-                break
-            w, image = problem._towards_guess(w, image)
-            for _ in range(_GRADIENT_STEPS):
-                downhill = w - (image - problem.products) / problem.curvature
-                w = shrink(downhill, problem.penalty / problem.curvature)
-                image = problem.image(w)
-        solution[rows] = w
-        return solution
-
-    def subset(self, rows: Tensor) -> "Subproblem":
-        """Return the subproblem of the targets at `rows`."""
-        return Subproblem(
-            self.gram[rows], self.products[rows], self.squares[rows], self.penalty[rows, 0]
-        )
-
-    def _towards_guess(self, w: Tensor, image: Tensor) -> tuple[Tensor, Tensor]:
-        """Step towards the solution that the guessed support and signs imply."""
-        moved = w - (image - self.products) / self.diagonal
-        support = moved.abs() > self.penalty / self.diagonal
-        width = max(1, int(support.sum(1).max()))
-        inside, places = support.to(w.dtype).topk(width, dim=1)
-        columns = places[:, None, :].expand(-1, width, -1)
-        rows = places[:, :, None].expand(-1, -1, w.shape[1])
-        equations = self.gram.gather(1, rows).gather(2, columns)
-        equations = equations * inside[:, :, None] * inside[:, None, :]
-        # w = 0 outside of the support; a tiny ridge helps if features are copies of others
-        ridge = 1 - inside + 1e-7 * self.diagonal.gather(1, places)
-        equations.diagonal(dim1=1, dim2=2).add_(ridge)
-        factor, failed = torch.linalg.cholesky_ex(equations)
-        right = (self.products - self.penalty * moved.sign()).gather(1, places) * inside
-        solved = torch.cholesky_solve(right[:, :, None], factor)[:, :, 0]
-        usable = (failed == 0) & torch.isfinite(solved).all(1)
-        guess = torch.zeros_like(w).scatter(1, places, solved * inside)
-        guess = torch.where(usable[:, None], guess, w)
-        step, step_image = guess - w, self.image(guess) - image
-        best, fraction = self.objective(w, image), torch.zeros_like(self.squares)
-        for candidate in _FRACTIONS:
-            value = self.objective(w + candidate * step, image + candidate * step_image)
-            better = value < best
-            best = torch.where(better, value, best)
-            fraction = torch.where(better, candidate, fraction)
-        return w + fraction[:, None] * step, image + fraction[:, None] * step_image
-
-
-def shrink(values: Tensor, by: Tensor) -> Tensor:
-    """Reduce the absolute values by `by`; smaller values become zero (soft thresholding)."""
-    return values.sign() * (values.abs() - by).clamp_min(0)
-
+from omitrans.solvers._lasso_subproblem import Subproblem, descend
 
 _MAX_ROUNDS = 100
+_MAX_STALLED = 5  # rounds without a lower gap after which a target is given up
+_REACHABLE = 10  # the smallest gap that is asked for, in roundings of one number
 _SMALLEST_SET = 32
 _TARGETS_A_GROUP = 64
 # Subproblems must be solved more exactly than the whole problem, which else would not converge.
 _INNER_TOL = 0.3
 # Largest number of values in the Gram matrices and the gathered features of a chunk.
-_CHUNK_VALUES = {"cpu": 2**25, "cuda": 2**30}
+_CHUNK_VALUES = {"cpu": 2**24, "cuda": 2**29}
 
 
 class LassoSolutions(NamedTuple):
@@ -209,7 +99,7 @@ def lasso_paths(
         gaps[:, a], rounds[:, a] = state.solve(alphas[:, a], tol, min(max_iter, _MAX_ROUNDS))
         target, place = state.w.nonzero(as_tuple=True)
         where = torch.stack([target, torch.full_like(target, a), state.sets[target, place]])
-        parts.append((where, state.w[target, place]))
+        parts.append((where, state.w[target, place].to(X.dtype)))
     coef = torch.sparse_coo_tensor(
         torch.cat([where for where, _ in parts], 1),
         torch.cat([values for _, values in parts]),
@@ -231,7 +121,7 @@ class _Batch:
         self.targets = Y.t().contiguous()
         self.squares = self.targets.double().square().sum(1)
         self.sets = torch.zeros(n_targets, 0, dtype=torch.int64, device=X.device)
-        self.w = torch.zeros(n_targets, 0, dtype=X.dtype, device=X.device)
+        self.w = torch.zeros(n_targets, 0, dtype=torch.float64, device=X.device)
         self.residual = self.targets.clone()
         self.products = self.residual @ self.features.t()  # of residuals and features
         self.limits = self.products.abs().amax(1)
@@ -245,11 +135,15 @@ class _Batch:
         # at alpha_max the solution is zero; rounding must not select single features
         live = penalty < (1 - 1e-6) * self.limits
         gaps = torch.zeros_like(self.squares)
+        lowest, stalled = torch.full_like(gaps, torch.inf), torch.zeros_like(rounds)
+        tol = max(tol, _REACHABLE * torch.finfo(alphas.dtype).eps)
         for _ in range(max_rounds + 1):
             primal, dual = self._values(penalty)
             best_dual = torch.maximum(best_dual, dual)
             gaps = torch.where(live, 2 * (primal - best_dual) / unit, 0.0)
-            todo = (gaps > 2 * tol).nonzero()[:, 0]
+            stalled = torch.where(gaps < 0.9 * lowest, 0, stalled + 1)
+            lowest = torch.minimum(gaps, lowest)
+            todo = ((gaps > 2 * tol) & (stalled < _MAX_STALLED)).nonzero()[:, 0]
             if not len(todo) or int(rounds.max()) == max_rounds:
                 break
             rounds[todo] += 1
@@ -293,21 +187,32 @@ class _Batch:
         return size
 
     def _solve_sets(self, todo: Tensor, size: int, penalty: Tensor, tol: Tensor) -> None:
-        """Solve targets on their working sets, and compute their new residuals."""
+        """Solve targets on their working sets, and compute their new residuals.
+
+        With more features than samples the equations of a guess are singular, and guesses fail.
+        """
         values = size * (size + self.n)
-        limit = _CHUNK_VALUES.get(self.w.device.type, 2**25)
+        limit = _CHUNK_VALUES.get(self.w.device.type, 2**24)
         for chunk in todo.split(max(1, limit // values)):
-            features = self.features[self.sets[chunk, :size]]
-            target = self.targets[chunk]
+            features = self.features[self.sets[chunk, :size]].double()
+            target = self.targets[chunk].double()
             problem = Subproblem(
                 torch.bmm(features, features.transpose(1, 2)),
                 torch.bmm(features, target[:, :, None])[:, :, 0],
-                self.squares[chunk].to(self.w.dtype),
-                penalty[chunk],
+                self.squares[chunk],
+                penalty[chunk].double(),
             )
-            w = problem.solve(self.w[chunk, :size], tol[chunk].to(self.w.dtype))
+            w = self.w[chunk, :size]
+            if size <= max(self.n, _SMALLEST_SET):
+                w = problem.solve(w, tol[chunk])
+            open_ = problem.gap(w, problem.image(w)) > tol[chunk]
+            for i in open_.nonzero()[:, 0].tolist():
+                t = int(chunk[i])
+                relative = float(tol[t] / self.squares[t])
+                w[i] = descend(features[i], target[i], float(penalty[t]), w[i], relative)
             self.w[chunk, :size] = w
-            self.residual[chunk] = target - torch.bmm(w[:, None, :], features)[:, 0]
+            residual = target - torch.bmm(w[:, None, :], features)[:, 0]
+            self.residual[chunk] = residual.to(self.residual.dtype)
 
 
 def lasso_paths_of_arrays(

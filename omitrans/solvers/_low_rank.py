@@ -8,6 +8,9 @@ from sklearn.utils.extmath import randomized_svd
 
 from omitrans.utils._blocks import BLOCK_VALUES, rows_per_block
 
+# Between these sizes squares and their sums neither overflow nor vanish in float32.
+_SQUARES_FIT = 1e-10, 1e10
+
 
 class LowRank(NamedTuple):
     """The result of :func:`complete`.
@@ -77,8 +80,9 @@ def complete(
             if not holes.any():
                 continue
             new, old = (left[rows] @ components)[holes], filled[rows][holes]
-            changed += float(np.sum((new - old) ** 2, dtype=np.float64))
-            total += float(np.sum(old**2, dtype=np.float64))
+            # squared in float64, where they neither overflow nor vanish
+            changed += float(np.sum(np.subtract(new, old, dtype=np.float64) ** 2))
+            total += float(np.sum(np.square(old, dtype=np.float64)))
             filled[rows][holes] = new
         n_iter += 1
         change = changed / total if total > 0 else changed
@@ -110,7 +114,15 @@ def leading_vectors(
     components : ndarray of shape (rank, n_columns)
         Right singular vectors.
     """
-    return randomized_svd(table, rank, power_iteration_normalizer="QR", random_state=seed)
+    largest = max(table.max(), -table.min())
+    unit = table.dtype.type(1)
+    if not _SQUARES_FIT[0] < largest < _SQUARES_FIT[1]:
+        unit = np.exp2(np.frexp(largest)[1]).astype(table.dtype)
+        table = table / unit
+    left, values, components = randomized_svd(
+        table, rank, power_iteration_normalizer="QR", random_state=seed
+    )
+    return left, values * unit, components
 
 
 def project(sample: np.ndarray, components: np.ndarray) -> np.ndarray:

@@ -50,11 +50,11 @@ def largest_penalties(
     ndarray of shape (n_targets,)
         The penalties; 0 for a constant target.
     """
-    design = standardize(X, centre=fit_intercept, scale=scale)
+    design, x_unit = _design(X, slice(None), fit_intercept, scale)
     limits = []
     for block in gen_batches(Y.shape[1], _TARGETS_A_BLOCK["torch"]):
-        target = standardize(Y[:, block].astype(X.dtype), centre=fit_intercept, scale=False)
-        limits.append(alpha_max(design.values, target.values))
+        target, unit = _centred_targets(Y[:, block].astype(X.dtype), fit_intercept)
+        limits.append(alpha_max(design.values, target.values) * unit * x_unit)
     return np.concatenate(limits)
 
 
@@ -101,7 +101,8 @@ def fit_models(
     models : SparseModels
         Models of the targets of the block.
     """
-    design = standardize(X, rows, centre=fit_intercept, scale=scale)
+    design, unit = _design(X, rows, fit_intercept, scale)
+    alphas = alphas / unit
     options |= {"solver": solver, "gram": gram_matrix(design.values, solver)}
     blocks = list(gen_batches(Y.shape[1], _TARGETS_A_BLOCK[solver]))
     if solver == "torch":  # its matrix products use all threads, and a GPU serves one process
@@ -123,12 +124,52 @@ def _fit_block(
     fit_intercept: bool,
     options: dict[str, Any],
 ) -> SparseModels:
-    target = standardize(Y, centre=fit_intercept, scale=False)
-    paths = solve_paths(design.values, target.values, alphas, **options)
+    target, unit = _centred_targets(Y, fit_intercept)
+    paths = solve_paths(design.values, target.values, alphas / unit[:, None], **options)
     coef = paths.coef
-    coef.data /= design.scale[coef.indices]
+    rows = np.repeat(unit, alphas.shape[1])
+    values = coef.data / design.scale[coef.indices] * np.repeat(rows, np.diff(coef.indptr))
+    coef.data = values.astype(coef.dtype) if _fits(values, coef.dtype) else values
     intercept = np.repeat(target.mean, alphas.shape[1]) - coef @ design.mean
     return SparseModels(coef, intercept, paths.dual_gap, paths.n_iter)
+
+
+def _design(
+    X: np.ndarray, rows: np.ndarray | slice, centre: bool, scale: bool
+) -> tuple[Standardized, float]:
+    """Return the features in units in which their values are near 1, and a power of 2.
+
+    Penalties of the features as they are must be divided by the power of 2.
+    """
+    design = standardize(X, rows, centre=centre, scale=scale)
+    unit = 1.0
+    if not scale:
+        unit = float(_power_of_2(max(design.values.max(), -design.values.min())))
+        design.values[:] /= design.values.dtype.type(unit)
+        design.scale[:] = unit
+    return design, unit
+
+
+def _power_of_2(values: np.ndarray) -> np.ndarray:
+    """Return the power of 2 next to each value; 1 for 0."""
+    return np.exp2(np.frexp(np.asarray(values, dtype=np.float64))[1])
+
+
+def _fits(values: np.ndarray, dtype: np.dtype) -> bool:
+    """Return whether `dtype` can hold the values."""
+    return not len(values) or float(np.abs(values).max()) < float(np.finfo(dtype).max)
+
+
+def _centred_targets(Y: np.ndarray, centre: bool) -> tuple[Standardized, np.ndarray]:
+    """Return targets in units in which their values are near 1, and the units.
+
+    Squares of extreme targets overflow in float32, and then celer does not return. The units are
+    powers of 2, so that no digit changes.
+    """
+    target = standardize(Y, centre=centre, scale=False)
+    unit = _power_of_2(np.abs(target.values).max(axis=0))
+    target.values[:] /= unit
+    return target, unit
 
 
 def predict_sparse(
@@ -156,7 +197,8 @@ def predict_sparse(
         Predictions.
     """
     rows = np.arange(len(X)) if rows is None else rows
-    coef = coef.astype(X.dtype, copy=False)
+    if _fits(coef.data, X.dtype):
+        coef = coef.astype(X.dtype, copy=False)
     predicted = np.empty((len(rows), len(intercept)), dtype=X.dtype)
     for part in gen_batches(len(rows), rows_per_block(X.shape[1], BLOCK_VALUES)):
         predicted[part] = (coef @ X[rows[part]].T).T + intercept

@@ -12,6 +12,8 @@ from omitrans.preprocessing import ArrayHarmonizer
 from omitrans.preprocessing._columns import column_blocks
 from omitrans.preprocessing.probes._fill import observed_mean
 from omitrans.utils._blocks import MODEL_VALUES, rows_per_block
+from omitrans.utils._even import predict_evenly
+from omitrans.utils._finite import check_finite_predictions
 from omitrans.utils._sklearn import safe_indexing
 from omitrans.utils._wrapped import fit_with_groups, parts
 
@@ -104,7 +106,7 @@ def _fit_fold(
     means = None if _harmonizers(model, X) else _column_means(source)
     del source  # most of the table
     held_out, truth = safe_indexing(X, test), as_numbers(safe_indexing(Y, test))
-    predicted = as_numbers(model.predict(held_out))
+    predicted = check_finite_predictions(model, as_numbers(predict_evenly(model, held_out)))
     order = np.random.default_rng(seed).permutation(X.shape[1])
     errors = np.empty((len(shares), truth.shape[1]))
     for i, share in enumerate(shares):
@@ -114,7 +116,7 @@ def _fit_fold(
             continue
         errors[i] = 0
         for rows, part in _without(model, held_out, hidden, means):
-            difference = as_numbers(model.predict(part)) - truth[rows]
+            difference = as_numbers(predict_evenly(model, part)) - truth[rows]
             errors[i] += np.square(difference, dtype=np.float64).sum(axis=0)
     return Fold(test, predicted, errors, model if keep_model else None)
 

@@ -16,6 +16,8 @@ from omitrans.trust._card import STATED_LEVEL, TrustCard, card_tables
 from omitrans.trust._cross_fit import cross_fit
 from omitrans.trust._shift import DomainShiftDetector
 from omitrans.utils._deprecation import renamed_argument
+from omitrans.utils._even import in_float64, predict_evenly
+from omitrans.utils._finite import check_finite_predictions
 from omitrans.utils._sklearn import HasMethods, Interval, fit_context
 from omitrans.utils._validation import (
     check_no_missing_targets,
@@ -200,6 +202,8 @@ class TrustedRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
         check_paired_samples(X, y)
         shares = self._checked_shares()
         X = X if isinstance(X, pd.DataFrame) else _plain_array(X)
+        if self.estimator is None:
+            X = in_float64(Ridge(), X)
         y = y if isinstance(y, pd.DataFrame | pd.Series) else _plain_array(y, ensure_2d=False)
         check_no_missing_targets(y)
         groups = sample_groups(X, groups)
@@ -297,14 +301,14 @@ class TrustedRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
         ------
         ValueError
             If a standard deviation is requested and there is neither an ensemble nor a regressor
-            that predicts standard deviations.
+            that predicts standard deviations, or if a prediction is not finite.
         """
         check_is_fitted(self)
         if not return_std:
-            return self.estimator_.predict(X)
+            return self._checked(predict_evenly(self.estimator_, X))
         if hasattr(self, "fold_models_"):
-            draws = np.stack([model.predict(X) for model in self.fold_models_])
-            return self.estimator_.predict(X), draws.std(axis=0, ddof=1)
+            draws = np.stack([predict_evenly(model, X) for model in self.fold_models_])
+            return self.predict(X), draws.std(axis=0, ddof=1)
         try:
             return self.estimator_.predict(X, return_std=True)
         except TypeError as error:
@@ -374,9 +378,12 @@ class TrustedRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
         check_is_fitted(self)
         predictor = _innermost_in_pipelines(self.estimator_)
         at_predictor = as_seen_by(predictor, self.estimator_, X)
-        predicted = np.asarray(predictor.predict(at_predictor))
+        predicted = self._checked(predict_evenly(predictor, at_predictor))
         seen = as_seen_by(layers(predictor)[-1].model, predictor, at_predictor)
         return predicted, self._judge(X, seen)
+
+    def _checked(self, predicted: Any) -> np.ndarray:
+        return check_finite_predictions(self, np.asarray(predicted))
 
     def _judge(self, X: Any, seen: Any) -> pd.DataFrame:
         if self.shift_detector_ is None:

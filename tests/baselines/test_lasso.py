@@ -1,6 +1,7 @@
 """`LassoRegressor` against scikit-learn's own LASSO and its optimality conditions."""
 
 import pickle
+from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -337,3 +338,20 @@ def test_pickle_and_clone(data):
 
     np.testing.assert_array_equal(again.predict(X), model.predict(X))
     np.testing.assert_array_equal(clone(model).fit(X, Y).predict(X), model.predict(X))
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize(
+    ("solver", "alpha"), [("torch", 0.1), *product(SOLVERS, [0.1, "cv-common"])]
+)
+@pytest.mark.parametrize("factor", [2.0**-66, 2.0**66])
+def test_the_unit_of_the_targets_changes_no_digit(solver, alpha, factor):
+    """In float32 the squares of extreme targets overflow or vanish, and celer did not return."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(30, 20)).astype(np.float32)
+    Y = (X[:, :3] + rng.normal(size=(30, 3))).astype(np.float32)
+    options = {"alpha": alpha, "solver": solver, "device": "cpu"}
+    plain = LassoRegressor(**options).fit(X, Y)
+    scaled = LassoRegressor(**options).fit(X, Y * np.float32(factor))
+    np.testing.assert_allclose(scaled.predict(X) / factor, plain.predict(X), rtol=1e-6)
+    np.testing.assert_allclose(scaled.alpha_ / factor, plain.alpha_, rtol=1e-6)
