@@ -6,6 +6,7 @@ from typing import Any
 
 from sklearn.utils import Bunch
 
+from omitrans.exceptions import ModelFileError
 from omitrans.persistence._encode import Codec, Decoder, Encoder
 
 _NOT_FINITE = {"nan": float("nan"), "inf": float("inf"), "-inf": float("-inf")}
@@ -16,6 +17,8 @@ def _encode_mapping(mapping: dict[str, Any], encoder: Encoder) -> dict[str, Any]
 
 
 def _decode_mapping(payload: dict[str, Any], decoder: Decoder) -> dict[str, Any]:
+    if not isinstance(payload, dict):
+        raise ModelFileError(f"it holds {payload!r:.50} where an object belongs")
     return {key: decoder.decode(node) for key, node in payload.items()}
 
 
@@ -43,6 +46,12 @@ def _encode_range(value: range, encoder: Encoder) -> list[Any]:
     return encoder.encode_items((value.start, value.stop, value.step))
 
 
+def _decode_range(payload: list[Any], decoder: Decoder) -> range:
+    value = range(*decoder.decode_items(payload))
+    decoder.limits.check_lengths(len(value))
+    return value
+
+
 CODECS = (
     Codec(
         "float",
@@ -54,7 +63,7 @@ CODECS = (
         "tuple",
         lambda value: type(value) is tuple,
         lambda value, encoder: encoder.encode_items(value),
-        lambda payload, decoder: tuple(decoder.decode(payload)),
+        lambda payload, decoder: tuple(decoder.decode_items(payload)),
     ),
     Codec(
         "dict",
@@ -73,31 +82,31 @@ CODECS = (
         "set",
         lambda value: type(value) is set,
         _encode_set,
-        lambda payload, decoder: set(decoder.decode(payload)),
+        lambda payload, decoder: set(decoder.decode_items(payload)),
     ),
     Codec(
         "frozenset",
         lambda value: type(value) is frozenset,
         _encode_set,
-        lambda payload, decoder: frozenset(decoder.decode(payload)),
+        lambda payload, decoder: frozenset(decoder.decode_items(payload)),
     ),
     Codec(
         "slice",
         lambda value: type(value) is slice,
         _encode_slice,
-        lambda payload, decoder: slice(*decoder.decode(payload)),
+        lambda payload, decoder: slice(*decoder.decode_items(payload)),
     ),
     Codec(
         "range",
         lambda value: type(value) is range,
         _encode_range,
-        lambda payload, decoder: range(*decoder.decode(payload)),
+        _decode_range,
     ),
     # ColumnTransformer of scikit-learn 1.6 keeps the columns of its remainder in such a list
     Codec(
         "list",
         lambda value: isinstance(value, UserList),
         lambda value, encoder: encoder.encode_items(value.data),
-        lambda payload, decoder: decoder.decode(payload),
+        lambda payload, decoder: decoder.decode_items(payload),
     ),
 )
