@@ -30,7 +30,18 @@ def _encode_pairs(mapping: dict[Any, Any], encoder: Encoder) -> list[Any]:
 
 
 def _decode_pairs(payload: list[Any], decoder: Decoder) -> dict[Any, Any]:
-    return {decoder.decode(key): decoder.decode(value) for key, value in payload}
+    return {_hashed(decoder.decode(key)): decoder.decode(value) for key, value in payload}
+
+
+def _decode_set(payload: list[Any], decoder: Decoder) -> set[Any]:
+    return {_hashed(value) for value in decoder.decode_items(payload)}
+
+
+def _hashed(value: Any) -> Any:
+    """Return a key or member, unless a table of many like it would take hours to build."""
+    if isinstance(value, int) and abs(value) >> 64:
+        raise ModelFileError(f"it holds a number of {value.bit_length()} bits in a set or as a key")
+    return value
 
 
 def _encode_set(values: set[Any] | frozenset[Any], encoder: Encoder) -> list[Any]:
@@ -82,13 +93,13 @@ CODECS = (
         "set",
         lambda value: type(value) is set,
         _encode_set,
-        lambda payload, decoder: set(decoder.decode_items(payload)),
+        _decode_set,
     ),
     Codec(
         "frozenset",
         lambda value: type(value) is frozenset,
         _encode_set,
-        lambda payload, decoder: frozenset(decoder.decode_items(payload)),
+        lambda payload, decoder: frozenset(_decode_set(payload, decoder)),
     ),
     Codec(
         "slice",

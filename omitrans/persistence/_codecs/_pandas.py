@@ -82,6 +82,7 @@ def _encode_series(series: pd.Series, encoder: Encoder) -> dict[str, Any]:
 
 def _decode_series(payload: dict[str, Any], decoder: Decoder) -> pd.Series:
     values = decoder.decode_as(_ARRAYS, payload["values"])
+    decoder.limits.count_copy(values)
     index, name = decoder.decode_as(pd.Index, payload["index"]), decoder.decode(payload["name"])
     return pd.Series(values, name=name, dtype=values.dtype).set_axis(index)
 
