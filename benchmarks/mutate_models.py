@@ -309,13 +309,15 @@ def work(pipe: Any, folder: str, sources: list[bytes]) -> None:
         path.write_bytes(content)
         digest(omitrans.load(path), path)
         described(path)
+    gc.freeze()  # nothing of these is collected again for each file
     sys.addaudithook(lambda event, args: watch(event, args, folder, touched))
-    signal.signal(signal.SIGALRM, out_of_time)
+    signal.signal(signal.SIGPROF, out_of_time)
     pipe.send("ready")
-    while (content := pipe.recv()) is not None:
+    while (order := pipe.recv()) is not None:
+        content, describe = order
         path.write_bytes(content)
         touched.clear()
-        outcome, message, taken = outcome_of(path)
+        outcome, message, taken = outcome_of(path, describe)
         pipe.send(("touches", ", ".join(touched), taken) if touched else (outcome, message, taken))
 
 
@@ -342,11 +344,11 @@ def limited() -> Iterator[None]:
         ctypes.CDLL("libc.so.6").malloc_trim(0)  # or what was freed would hide what is taken
     _, hard = resource.getrlimit(resource.RLIMIT_AS)
     resource.setrlimit(resource.RLIMIT_AS, (memory("VmSize") + CEILING, hard))
-    signal.alarm(SECONDS)
+    signal.setitimer(signal.ITIMER_PROF, SECONDS)  # of the processor, which may be shared
     try:
         yield
     finally:
-        signal.alarm(0)
+        signal.setitimer(signal.ITIMER_PROF, 0)
         resource.setrlimit(resource.RLIMIT_AS, (hard, hard))
 
 
@@ -356,8 +358,8 @@ def memory(name: str) -> int:
     return 1024 * int(status.partition(f"{name}:")[2].split()[0])
 
 
-def outcome_of(path: Path) -> tuple[str, str, float]:
-    """Load and describe one file; return what happened, a message, and the memory it took."""
+def outcome_of(path: Path, describe: bool) -> tuple[str, str, float]:
+    """Load one file, and describe it; return what happened, a message, and the memory it took."""
     from omitrans.exceptions import ModelFileError
 
     model, taken = None, 0.0
@@ -372,7 +374,7 @@ def outcome_of(path: Path) -> tuple[str, str, float]:
                 outcome, message = "refused", str(error)
             taken = memory("VmHWM") - before
         with limited():
-            shown = described(path)
+            shown = described(path) if describe else None
     except OutOfTimeError:
         return "time", "", taken
     except MemoryError:
@@ -383,7 +385,9 @@ def outcome_of(path: Path) -> tuple[str, str, float]:
         return "memory", f"{taken / MIB:.0f} MiB", taken
     if shown is not None:
         return "info", shown, taken
-    return outcome, message or digest(model, path), taken
+    if describe and outcome == "loaded":
+        message = digest(model, path)
+    return outcome, message, taken
 
 
 def described(path: Path) -> str | None:
@@ -439,11 +443,11 @@ class Loader:
         there.close()
         self._pipe.recv()
 
-    def load(self, content: bytes) -> tuple[str, str, float]:
-        """Load a file; return the outcome, the message, and the memory taken."""
-        self._pipe.send(content)
+    def load(self, content: bytes, *, describe: bool = True) -> tuple[str, str, float]:
+        """Load a file, and describe it; return the outcome, a message, and the memory taken."""
+        self._pipe.send((content, describe))
         try:
-            if self._pipe.poll(3 * SECONDS):
+            if self._pipe.poll(10 * SECONDS):
                 return self._pipe.recv()
             outcome = "time", "does not return", 0.0
         except EOFError:
