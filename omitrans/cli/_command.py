@@ -20,6 +20,7 @@ from omitrans.exceptions import (
     TruncatedFileWarning,
     UnknownCategoryWarning,
 )
+from omitrans.utils._printable import printable
 
 FAILED, INTERRUPTED = 1, 130
 _ALWAYS_SHOWN = (
@@ -58,7 +59,7 @@ class Command(click.RichCommand):
         except BrokenPipeError:  # the reader of the output has enough
             raise
         except (OmiTransError, OSError, MemoryError, ValueError) as error:
-            text = one_line(error)
+            text = printable(one_line(error))
             report_failure(ctx.command_path, f"error: {text}")
             if ctx.params.get("json"):
                 print(json.dumps({"error": text}))
@@ -122,7 +123,7 @@ def _warnings_as_lines(command: str) -> Iterator[None]:
         text = " ".join(str(message).split())
         if text not in seen:
             seen.add(text)
-            report_failure(command, f"warning: {text}")
+            report_failure(command, f"warning: {printable(text)}")
 
     with warnings.catch_warnings():
         for kind in _ALWAYS_SHOWN:

@@ -15,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from omitrans.exceptions import OmiTransError
+from omitrans.utils._printable import printable, printable_json
 
 
 def make_folder(path: Path) -> Path:
@@ -93,7 +94,7 @@ def report_progress(text: str) -> None:
     text : str
         Line to print.
     """
-    print(text, file=sys.stderr, flush=True)
+    print(printable(text), file=sys.stderr, flush=True)
 
 
 def is_watched() -> bool:
@@ -139,7 +140,7 @@ def print_json(result: Mapping[str, Any]) -> None:
     result : mapping
         Names and values to print. Numbers that JSON does not have (NaN, infinity) become null.
     """
-    print(json.dumps(_jsonable(result), indent=2, ensure_ascii=False))
+    print(printable_json(json.dumps(_jsonable(result), indent=2, ensure_ascii=False)))
 
 
 def print_facts(facts: Mapping[str, Any], *, title: str) -> None:
@@ -152,7 +153,12 @@ def print_facts(facts: Mapping[str, Any], *, title: str) -> None:
     title : str
         Heading of the table.
     """
-    rows = [(name, _text(value)) for name, value in facts.items() if value is not None]
+    title = printable(title)
+    rows = [
+        (printable(name), printable(_text(value)))
+        for name, value in facts.items()
+        if value is not None
+    ]
     if sys.stdout.isatty():
         table = Table(title=title, title_justify="left", show_header=False)
         table.add_column(style="bold")

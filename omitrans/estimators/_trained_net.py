@@ -60,8 +60,8 @@ class TrainedNetEstimator(BaseEstimator):
         raise NotImplementedError
 
     def _resolved_params(self) -> dict[str, Any]:
-        """Return the parameters that rebuild the net without the tables and models of fit."""
-        return self.get_params(deep=False)
+        """Return the parameters that rebuild the net without the tables, models, paths of fit."""
+        return self.get_params(deep=False) | {"checkpoint_dir": None}
 
     def _forget_net(self) -> None:
         """Remove the net of an earlier fit, so that a fit that fails leaves no net behind."""

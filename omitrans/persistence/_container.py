@@ -18,11 +18,13 @@ from safetensors.numpy import save_file
 
 from omitrans.exceptions import ModelFileError, OmiTransError, UnknownNameError
 from omitrans.utils._files import replacing
+from omitrans.utils._printable import printable
 
 _DOCUMENT, _ARRAYS, _SUMS = "model.json", "arrays.safetensors", "SHA256SUMS"
 _SUMS_TEXT = re.compile(rb"([0-9a-f]{64})  model\.json\n([0-9a-f]{64})  arrays\.safetensors\n")
 _MAX_OVERHEAD = 4096  # bytes of the zip itself: names, sizes, directory
 _BLOCK = 1 << 20
+_MAX_MESSAGE = 500  # characters
 _COPY_AGAIN = "Copy it again from its source, or save the model anew"
 
 
@@ -89,6 +91,7 @@ class ModelFile:
 
     def __init__(self, archive: zipfile.ZipFile, size: int) -> None:
         self._archive = archive
+        self.size = size
         _check_members(archive.infolist(), size)
         sums = _SUMS_TEXT.fullmatch(self._read(_SUMS))
         if sums is None:
@@ -136,11 +139,11 @@ def open_file(path: Path) -> Iterator[ModelFile]:
             raise
         except UnknownNameError as error:
             raise ModelFileError(
-                f"Cannot load {path}: {error} If it is your own, import the module that registers "
-                "it first."
+                f"Cannot load {path}: {_said(error)}. If it is your own, import the module that "
+                "registers it first."
             ) from error
         except OmiTransError as error:
-            raise ModelFileError(f"Cannot load {path}: {str(error).rstrip('.')}.") from error
+            raise ModelFileError(f"Cannot load {path}: {_said(error)}.") from error
         except Exception as error:  # a broken file can make zipfile, json and NumPy raise anything
             if isinstance(error, OSError) and error.errno != errno.EINVAL:  # the disk's fault
                 raise OSError(
@@ -150,8 +153,15 @@ def open_file(path: Path) -> Iterator[ModelFile]:
                 ) from error
             raise ModelFileError(
                 f"Cannot load {path}: it is truncated, altered or written by another program "
-                f"({type(error).__name__}: {error}). {_COPY_AGAIN}."
+                f"({type(error).__name__}: {_said(error)}). {_COPY_AGAIN}."
             ) from error
+
+
+def _said(error: Exception) -> str:
+    """Return the message of an error, which may quote the file, as a short text without its end."""
+    text = str(error)
+    text = text if len(text) <= _MAX_MESSAGE else f"{text[:_MAX_MESSAGE]} ..."
+    return printable(text).rstrip(".")
 
 
 def _check_kind(start: bytes) -> None:

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from omitrans.exceptions import ModelFileError
+from omitrans.persistence._limits import Limits
 
 _PLAIN = (str, int, bool, type(None))
 _SHARED = "shared"
@@ -91,12 +92,17 @@ class Decoder:
         Codecs of the values that may be read.
     arrays : dict of str to ndarray
         Table of arrays; each array is removed when its node is read.
+    limits : Limits
+        Limits of the file.
     """
 
-    def __init__(self, codecs: Iterable[Codec], arrays: dict[str, np.ndarray]) -> None:
+    def __init__(
+        self, codecs: Iterable[Codec], arrays: dict[str, np.ndarray], limits: Limits
+    ) -> None:
         self.arrays = dict(arrays)
+        self.limits = limits
         self._codecs = {codec.tag: codec for codec in codecs}
-        self._seen: list[Any] = []
+        self._seen: list[tuple[Any, int]] = []  # objects, and the number of estimators in each
 
     def decode(self, node: Any) -> Any:
         """Return the value that `node` describes."""
@@ -110,14 +116,34 @@ class Decoder:
         if tag == _SHARED:
             if type(payload) is not int or not 0 <= payload < len(self._seen):
                 raise ModelFileError(f"a value refers to object {payload!r}, which is not there")
-            return self._seen[payload]
+            value, n_estimators = self._seen[payload]
+            self.limits.count_shown(n_estimators)
+            return value
         if tag not in self._codecs:
             raise ModelFileError(f"the tag {tag!r} is unknown")
         codec = self._codecs[tag]
+        shown = self.limits.shown
         value = codec.decode(payload, self)
         if codec.shared:
-            self._seen.append(value)
+            self._seen.append((value, self.limits.shown - shown))
         return value
+
+    def decode_as(self, kinds: type | tuple[type, ...], node: Any) -> Any:
+        """Return the value that `node` describes, if it is of one of the types `kinds`.
+
+        What would be built from a value is as long as the value says: a range is refused where an
+        array belongs, before it is unrolled.
+        """
+        value = self.decode(node)
+        if not isinstance(value, kinds):
+            raise ModelFileError(f"it holds a {type(value).__name__} where another type belongs")
+        return value
+
+    def decode_items(self, nodes: Any) -> list[Any]:
+        """Return the values that a list of nodes describes."""
+        if not isinstance(nodes, list):
+            raise ModelFileError(f"it holds {nodes!r:.50} where a list belongs")
+        return [self.decode(node) for node in nodes]
 
 
 def _refusal(path: str, value: Any) -> str:

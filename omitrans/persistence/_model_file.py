@@ -13,12 +13,11 @@ from omitrans.persistence._classes import class_name
 from omitrans.persistence._codecs import CODECS
 from omitrans.persistence._container import open_file, write_file
 from omitrans.persistence._encode import Decoder, Encoder
+from omitrans.persistence._header import FORMAT, KIND, check_header
+from omitrans.persistence._limits import Limits
 from omitrans.utils._sklearn import validate_params
 from omitrans.utils._versions import PACKAGES, installed_version
 from omitrans.utils._wrapped import find_attribute
-
-_FORMAT = 1
-_KIND = "omitrans model"
 
 
 @validate_params(
@@ -84,8 +83,8 @@ def save(model: BaseEstimator, path: str | os.PathLike[str]) -> None:
             "deeply; save it with joblib.dump."
         ) from None
     document = {
-        "kind": _KIND,
-        "format": _FORMAT,
+        "kind": KIND,
+        "format": FORMAT,
         "versions": _versions(),
         "summary": _summary(model),
         "model": tree,
@@ -127,8 +126,8 @@ def load(path: str | os.PathLike[str]) -> Any:
     save : Writes the file; its page has an example.
     """
     with open_file(Path(path)) as file:
-        document = _checked(file.read_document())
-        decoder = Decoder(CODECS, file.read_arrays())
+        document = check_header(file.read_document())
+        decoder = Decoder(CODECS, file.read_arrays(), Limits(file.size))
         model = decoder.decode(document["model"])
         if not isinstance(model, BaseEstimator):
             raise ModelFileError(f"it holds a {type(model).__name__}, not an estimator")
@@ -176,7 +175,7 @@ def read_summary(path: str | os.PathLike[str]) -> dict[str, Any]:
     ('sklearn.linear_model.Ridge', 1)
     """
     with open_file(Path(path)) as file:
-        document = _checked(file.read_document())
+        document = check_header(file.read_document())
         return {
             "format": document["format"],
             **document["summary"],
@@ -201,22 +200,6 @@ def _summary(model: Any) -> dict[str, Any]:
         "n_feature_names": None if names is None else len(names),
         "target_names": None if targets is None else [str(name) for name in targets],
     }
-
-
-def _checked(document: dict[str, Any]) -> dict[str, Any]:
-    """Return `document` if this version of the package can read it."""
-    if document.get("kind") != _KIND:
-        raise ModelFileError(
-            f"its model.json is of the kind {document.get('kind')!r}, not {_KIND!r}"
-        )
-    if document["format"] != _FORMAT:
-        raise ModelFileError(
-            f"it has the format {document['format']!r}, written by omitrans "
-            f"{document['versions']['omitrans']}, and the installed omitrans "
-            f"{installed_version('omitrans')} reads format {_FORMAT}. Upgrade: "
-            "pip install -U omitrans"
-        )
-    return document
 
 
 def _warn_of_other_version(document: dict[str, Any]) -> None:

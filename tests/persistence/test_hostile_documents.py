@@ -1,55 +1,16 @@
 """Files with sound checksums that ask for what no model needs; all are refused."""
 
-import hashlib
 import json
 import zipfile
 
 import numpy as np
 import pytest
 import safetensors.numpy
-from sklearn.linear_model import Ridge
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer
 
 import omitrans
 from omitrans.exceptions import ModelFileError
 from omitrans.persistence import read_summary
-
-
-@pytest.fixture
-def parts(tmp_path):
-    """The parsed document and the arrays of a sound file."""
-    path = tmp_path / "sound.omitrans"
-    ridge = Ridge().fit([[0.0, 1.0], [1.0, 0.5], [2.0, 0.0]], [1.0, 2.0, 3.0])
-    omitrans.save(make_pipeline(FunctionTransformer(np.log1p), ridge), path)
-    with zipfile.ZipFile(path) as archive:
-        document = json.loads(archive.read("model.json"))
-        arrays = safetensors.numpy.load(archive.read("arrays.safetensors"))
-    return document, arrays
-
-
-@pytest.fixture
-def forge(tmp_path):
-    """Write a file with right checksums around any document and arrays."""
-
-    def write(document, arrays):
-        text = document if isinstance(document, bytes) else json.dumps(document).encode()
-        arrays = arrays if isinstance(arrays, bytes) else safetensors.numpy.save(arrays)
-        members = {"model.json": text, "arrays.safetensors": arrays}
-        sums = "".join(
-            f"{hashlib.sha256(content).hexdigest()}  {name}\n" for name, content in members.items()
-        )
-        path = tmp_path / "forged.omitrans"
-        with zipfile.ZipFile(path, "w") as archive:
-            for name, content in {**members, "SHA256SUMS": sums.encode()}.items():
-                archive.writestr(name, content)
-        return path
-
-    return write
-
-
-def ridge_of(document):
-    return document["model"]["estimator"]["state"]["steps"][1]["tuple"][1]["estimator"]
+from tests.persistence.forged import COEF, array_node, ridge_of, saved_with_alpha
 
 
 def test_the_forge_makes_sound_files(parts, forge):
@@ -232,8 +193,6 @@ def test_a_network_that_nobody_registered(forge, tmp_path):
 
 # --- arrays that are not what the document says ---
 
-COEF = "Pipeline.steps[1][1].coef_"
-
 
 def test_a_missing_array(parts, forge):
     document, arrays = parts
@@ -294,18 +253,6 @@ def test_numbers_that_no_model_holds(parts, forge, dtype):
     content = len(text).to_bytes(8, "little") + text + bytes(16)
     with pytest.raises(ModelFileError, match=r"safetensors format|altered|holds"):
         omitrans.load(forge(parts[0], content))
-
-
-def saved_with_alpha(parts, forge, node, **extra):
-    document, arrays = parts
-    ridge_of(document)["state"]["alpha"] = node
-    return forge(document, arrays | extra)
-
-
-def array_node(key, array):
-    return {
-        "array": {"key": key, "dtype": array.dtype.str, "shape": list(array.shape), "order": "C"}
-    }
 
 
 @pytest.mark.parametrize("indices", [[0, 9], [-1, 0]])

@@ -1,9 +1,13 @@
 """``omitrans info``: describe the content of a model file."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
+from sklearn.exceptions import NotFittedError
+
 from omitrans.cli._output import print_facts, print_json
+from omitrans.exceptions import ModelFileError
 from omitrans.inference import describe_model
 from omitrans.persistence import load, read_summary
 
@@ -16,7 +20,7 @@ def run(options: Any) -> None:
     options : namespace
         Options and arguments from the command line.
     """
-    described = describe_model(load(options.model_file))
+    described = _described(options.model_file)
     described |= {
         "file": str(options.model_file),
         "bytes": options.model_file.stat().st_size,
@@ -30,6 +34,20 @@ def run(options: Any) -> None:
         facts |= _trust_facts(described["trust"])
     facts["written by"] = _joined(described["written_by"])
     print_facts(facts, title=str(options.model_file))
+
+
+def _described(model_file: Path) -> dict[str, Any]:
+    """Describe a model; parts that no fit makes, in a forged file, are the fault of the file."""
+    model = load(model_file)
+    try:
+        return describe_model(model)
+    except (NotFittedError, MemoryError, ImportError):
+        raise
+    except Exception as error:
+        raise ModelFileError(
+            f"{str(model_file)!r} holds a {type(model).__name__} that cannot be described "
+            f"({type(error).__name__}: {error}). Save the model anew."
+        ) from error
 
 
 def _facts(described: Mapping[str, Any]) -> dict[str, Any]:

@@ -76,6 +76,7 @@ def _decode_array(payload: dict[str, Any], decoder: Decoder) -> np.ndarray:
         raise ModelFileError(
             f"the array {key!r} has the shape {array.shape}, not {payload['shape']}"
         )
+    decoder.limits.check_lengths(*array.shape)  # one without numbers can have any other length
     return array
 
 
@@ -84,9 +85,10 @@ def _encode_objects(array: np.ndarray, encoder: Encoder) -> dict[str, Any]:
 
 
 def _decode_objects(payload: dict[str, Any], decoder: Decoder) -> np.ndarray:
-    values = decoder.decode(payload["values"])
+    values = decoder.decode_items(payload["values"])
     if math.prod(payload["shape"]) != len(values):
         raise ModelFileError(f"{len(values)} values do not fill the shape {payload['shape']}")
+    decoder.limits.check_lengths(*payload["shape"])
     array = np.empty(len(values), dtype=object)
     for i, value in enumerate(values):  # one by one: values may be sequences themselves
         array[i] = value

@@ -1,6 +1,7 @@
 """Codecs of estimators, and of functions and types that their parameters may be."""
 
 import inspect
+from pathlib import Path
 from typing import Any
 
 from sklearn.base import BaseEstimator
@@ -16,6 +17,9 @@ from omitrans.persistence._classes import (
 )
 from omitrans.persistence._encode import Codec, Decoder, Encoder
 
+_PATHS = ("memory", "checkpoint_dir", "pretrained")
+"""Parameters that may name a path where a fit reads or writes."""
+
 
 def _own_method(cls: type, name: str) -> bool:
     """Return whether a class of omitrans, not the base of scikit-learn, defines a method `name`."""
@@ -25,6 +29,11 @@ def _own_method(cls: type, name: str) -> bool:
 
 def _is_attribute(name: Any) -> bool:
     return isinstance(name, str) and name.isidentifier() and not name.startswith("__")
+
+
+def _is_path(name: str, value: Any) -> bool:
+    """Return whether an attribute names a path: of no use elsewhere, and not to be followed."""
+    return name in _PATHS and isinstance(value, str | Path)
 
 
 def _is_known_estimator(value: Any) -> bool:
@@ -41,7 +50,7 @@ def _encode_estimator(estimator: Any, encoder: Encoder) -> dict[str, Any]:
         "class": class_name(cls),
         # scikit-learn's version stands once in the file, not in every estimator
         "state": {
-            name: encoder.encode(value, f".{name}")
+            name: None if _is_path(name, value) else encoder.encode(value, f".{name}")
             for name, value in state.items()
             if name != "_sklearn_version"
         },
@@ -58,15 +67,18 @@ def _defaults(cls: type) -> dict[str, Any]:
 
 
 def _decode_estimator(payload: dict[str, Any], decoder: Decoder) -> Any:
+    decoder.limits.count_estimator()
     cls: Any = find_class(payload["class"])
     odd = [name for name in payload["state"] if not _is_attribute(name)]
     if odd:
         raise ModelFileError(f"it sets attributes with unusable names: {odd}")
     state = {name: decoder.decode(node) for name, node in payload["state"].items()}
+    state |= {name: None for name in _PATHS if _is_path(name, state.get(name))}
     for name, default in _defaults(cls).items():
         state.setdefault(name, default)
     estimator = cls.__new__(cls)
     if _own_method(cls, "__setstate__"):
+        decoder.limits.count_copy(state.get("net_"))  # its weights are copied to a network
         estimator.__setstate__(state)
     else:
         vars(estimator).update(state)

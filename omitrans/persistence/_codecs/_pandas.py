@@ -6,8 +6,10 @@ import numpy as np
 import pandas as pd
 from pandas.api.extensions import ExtensionArray
 
+from omitrans.exceptions import ModelFileError
 from omitrans.persistence._encode import Codec, Decoder, Encoder
 
+_ARRAYS = (np.ndarray, ExtensionArray)
 _MISSING = {"NA": pd.NA, "NaT": pd.NaT}
 _INDEXES = (pd.Index, pd.DatetimeIndex, pd.TimedeltaIndex, pd.CategoricalIndex)
 _NULLABLE = {
@@ -48,16 +50,26 @@ def _encode_frame(frame: pd.DataFrame, encoder: Encoder) -> dict[str, Any]:
 def _decode_frame(payload: dict[str, Any], decoder: Decoder) -> pd.DataFrame:
     pieces = []
     for block in payload["blocks"]:
-        values = decoder.decode(block["values"])
+        values = decoder.decode_as(_ARRAYS, block["values"])
+        decoder.limits.count_copy(values)
         piece = pd.Series(values).to_frame() if values.ndim == 1 else pd.DataFrame(values)
         piece = piece.astype(values.dtype)  # pandas 3 takes text in object arrays for its own
-        piece.columns = pd.Index(block["columns"])
+        piece.columns = pd.Index(_whole_numbers(block["columns"]))
         pieces.append(piece)
-    index, columns = decoder.decode(payload["index"]), decoder.decode(payload["columns"])
+    index = decoder.decode_as(pd.Index, payload["index"])
+    columns = decoder.decode_as(pd.Index, payload["columns"])
+    if len(columns) != sum(piece.shape[1] for piece in pieces):
+        raise ModelFileError(f"the columns of a table are not the {len(columns)} that it names")
     if not pieces:
         return pd.DataFrame(index=index).set_axis(columns, axis=1)
     frame = pd.concat(pieces, axis=1)[list(range(len(columns)))]
     return frame.set_axis(index, axis=0).set_axis(columns, axis=1)
+
+
+def _whole_numbers(values: Any) -> list[int]:
+    if not isinstance(values, list) or any(type(value) is not int for value in values):
+        raise ModelFileError(f"it holds {values!r:.50} where whole numbers belong")
+    return values
 
 
 def _encode_series(series: pd.Series, encoder: Encoder) -> dict[str, Any]:
@@ -69,8 +81,9 @@ def _encode_series(series: pd.Series, encoder: Encoder) -> dict[str, Any]:
 
 
 def _decode_series(payload: dict[str, Any], decoder: Decoder) -> pd.Series:
-    values = decoder.decode(payload["values"])
-    index, name = decoder.decode(payload["index"]), decoder.decode(payload["name"])
+    values = decoder.decode_as(_ARRAYS, payload["values"])
+    decoder.limits.count_copy(values)
+    index, name = decoder.decode_as(pd.Index, payload["index"]), decoder.decode(payload["name"])
     return pd.Series(values, name=name, dtype=values.dtype).set_axis(index)
 
 
@@ -82,7 +95,7 @@ def _encode_index(index: pd.Index, encoder: Encoder) -> dict[str, Any]:
 
 
 def _decode_index(payload: dict[str, Any], decoder: Decoder) -> pd.Index:
-    values = decoder.decode(payload["values"])
+    values = decoder.decode_as(_ARRAYS, payload["values"])
     return pd.Index(values, dtype=values.dtype, name=decoder.decode(payload["name"]))
 
 
@@ -94,7 +107,9 @@ def _encode_range_index(index: pd.RangeIndex, encoder: Encoder) -> dict[str, Any
 
 
 def _decode_range_index(payload: dict[str, Any], decoder: Decoder) -> pd.RangeIndex:
-    return pd.RangeIndex(range(*payload["range"]), name=decoder.decode(payload["name"]))
+    values = range(*_whole_numbers(payload["range"]))
+    decoder.limits.check_lengths(len(values))
+    return pd.RangeIndex(values, name=decoder.decode(payload["name"]))
 
 
 def _encode_categorical(values: pd.Categorical, encoder: Encoder) -> dict[str, Any]:
@@ -106,7 +121,9 @@ def _encode_categorical(values: pd.Categorical, encoder: Encoder) -> dict[str, A
 
 
 def _decode_categorical(payload: dict[str, Any], decoder: Decoder) -> pd.Categorical:
-    codes, categories = decoder.decode(payload["codes"]), decoder.decode(payload["categories"])
+    codes = decoder.decode_as(np.ndarray, payload["codes"])
+    categories = decoder.decode_as((pd.Index, list), payload["categories"])
+    decoder.limits.count_copy(codes)
     return pd.Categorical.from_codes(codes, categories, ordered=payload["ordered"])
 
 
@@ -119,7 +136,10 @@ def _encode_text(values: Any, encoder: Encoder) -> dict[str, Any]:
 
 
 def _decode_text(payload: dict[str, Any], decoder: Decoder) -> Any:
-    return pd.array(payload["values"], dtype=_TEXT_DTYPES[payload["dtype"]])
+    values = payload["values"]
+    if not isinstance(values, list) or not all(isinstance(v, str | None) for v in values):
+        raise ModelFileError(f"it holds {values!r:.50} where a list of text belongs")
+    return pd.array(values, dtype=_TEXT_DTYPES[payload["dtype"]])
 
 
 def _encode_nullable(values: Any, encoder: Encoder) -> dict[str, Any]:
@@ -132,7 +152,8 @@ def _encode_nullable(values: Any, encoder: Encoder) -> dict[str, Any]:
 
 
 def _decode_nullable(payload: dict[str, Any], decoder: Decoder) -> Any:
-    values, missing = decoder.decode(payload["values"]), decoder.decode(payload["missing"])
+    values = decoder.decode_as(np.ndarray, payload["values"])
+    missing = decoder.decode_as(np.ndarray, payload["missing"])
     return _NULLABLE[payload["kind"]](values, missing)
 
 

@@ -20,7 +20,7 @@ _BIT_GENERATORS = {
 
 
 def _read_state(payload: Any, decoder: Decoder) -> dict[str, Any]:
-    state = decoder.decode(payload)
+    state = decoder.decode_as(dict, payload)
     # NumPy does not check these, and would read outside its buffers
     _check_position(state["state"].get("pos", 0), 624)
     _check_position(state.get("buffer_pos", 0), 4)

@@ -2,8 +2,10 @@
 
 from typing import Any
 
+import numpy as np
 from scipy import sparse
 
+from omitrans.exceptions import ModelFileError
 from omitrans.persistence._encode import Codec, Decoder, Encoder
 
 _COMPRESSED = (sparse.csr_array, sparse.csc_array, sparse.csr_matrix, sparse.csc_matrix)
@@ -22,13 +24,26 @@ def _encode_sparse(matrix: Any, encoder: Encoder) -> dict[str, Any]:
 
 def _decode_sparse(payload: dict[str, Any], decoder: Decoder) -> Any:
     kind, shape = _KINDS[payload["kind"]], tuple(payload["shape"])
-    data = decoder.decode(payload["data"])
+    decoder.limits.check_lengths(*shape)
+    data = decoder.decode_as(np.ndarray, payload["data"])
     if kind in _COORDINATES:
-        return kind((data, decoder.decode(payload["coords"])), shape=shape)
-    indices, indptr = decoder.decode(payload["indices"]), decoder.decode(payload["indptr"])
+        coords = decoder.decode_as(tuple, payload["coords"])
+        _check_parts(decoder, data, *coords)
+        return kind((data, coords), shape=shape)
+    indices = decoder.decode_as(np.ndarray, payload["indices"])
+    indptr = decoder.decode_as(np.ndarray, payload["indptr"])
+    _check_parts(decoder, data, indices, indptr)
     matrix = kind((data, indices, indptr), shape=shape)
     matrix.check_format(full_check=True)  # indices outside the shape would read foreign memory
     return matrix
+
+
+def _check_parts(decoder: Decoder, *parts: Any) -> None:
+    """Raise an error unless all parts are arrays; they may be copied to another dtype."""
+    for part in parts:
+        if not isinstance(part, np.ndarray):
+            raise ModelFileError(f"a sparse matrix holds a {type(part).__name__}")
+        decoder.limits.count_copy(part)
 
 
 CODECS = (
