@@ -16,19 +16,17 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 import time
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from builds import HERE, checkout
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.linear_model import Ridge
 
 from omitrans.pipelines import make_translation_pipeline
 
-HERE = Path(__file__).resolve().parents[1]
 LAYOUTS = ("C", "F")
 STEPS = ("fit", "predict", "predict one", "ridge: predict", "ridge: predict one")
 
@@ -123,21 +121,6 @@ def run(folder, layout, args):
     )
     found = json.loads(done.stdout.splitlines()[-1])
     return pd.DataFrame(found["rows"]), np.array(found["predicted"])
-
-
-@contextmanager
-def checkout(source):
-    """Give the folder of another build, which is a folder or a revision of git."""
-    if Path(source).is_dir():
-        yield Path(source).resolve()
-        return
-    with tempfile.TemporaryDirectory() as folder:
-        git = ["git", "-C", str(HERE), "worktree"]
-        subprocess.run([*git, "add", "--detach", "--quiet", folder, source], check=True)
-        try:
-            yield Path(folder)
-        finally:
-            subprocess.run([*git, "remove", "--force", folder], check=True)
 
 
 def compare(other, layout, args):

@@ -13,13 +13,10 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
-
-ROOT = Path(__file__).resolve().parents[1]
+from builds import HERE, checkout
 
 
 def tables():
@@ -105,14 +102,8 @@ def main():
     if args.child:
         print(json.dumps(digests()))
         return 0
-    with tempfile.TemporaryDirectory() as folder:
-        other = Path(folder) / "other"
-        git = ["git", "-C", str(ROOT), "worktree"]
-        subprocess.run([*git, "add", "--detach", str(other), args.against], check=True)
-        try:
-            then, now = run(other), run(ROOT)
-        finally:
-            subprocess.run([*git, "remove", "--force", str(other)], check=True)
+    with checkout(args.against) as other:
+        then, now = run(other), run(HERE)
     for name in then | now:
         verdict = "same" if then.get(name) == now.get(name) else "DIFFERENT"
         print(f"{name:40s} {then.get(name)} {now.get(name)} {verdict}")

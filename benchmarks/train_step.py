@@ -1,8 +1,9 @@
 """Time and memory of OmiTransRegressor.fit against a hand-written PyTorch loop, and its floor.
 
-Three programs train the same published networks on the same data, each in a process of its own:
+Programs train the same published networks on the same data, each in a process of its own:
 
 fit    ``OmiTransRegressor.fit``
+before ``OmiTransRegressor.fit`` of another build, if ``--against`` names one
 loop   a plain loop over minibatches, as one would write it by hand with fused Adam
 floor  only the matrix products of that training and the fused Adam updates
 
@@ -15,22 +16,25 @@ process (on CUDA: the peak that torch's allocator handed out).
 
 import argparse
 import json
+import os
 import platform
 import resource
 import subprocess
 import sys
 import time
+from contextlib import nullcontext
 from pathlib import Path
 from statistics import median
 
 import numpy as np
 import torch
+from builds import HERE, checkout
 from torch.nn.functional import binary_cross_entropy_with_logits, l1_loss
 
 from omitrans import OmiTransRegressor
 from omitrans.networks import get_discriminator, get_generator
 
-PROGRAMS = ("fit", "loop", "floor")
+PROGRAMS = ("fit", "loop", "floor", "before")
 SHAPES = [(5_000, 3_000, 64), (20_000, 15_000, 128)]
 N_BATCHES, N_EPOCHS = 8, 3
 
@@ -148,7 +152,7 @@ def child(kind, shape, device, threads):
     torch.set_num_threads(threads)
     X, Y = make_data(*shape)
     start = time.perf_counter()
-    run = {"fit": run_fit, "loop": run_loop, "floor": run_floor}[kind]
+    run = {"loop": run_loop, "floor": run_floor}.get(kind, run_fit)
     epochs = run(X, Y, shape[-1], device)
     whole = time.perf_counter() - start
     if device == "cpu":
@@ -160,11 +164,15 @@ def child(kind, shape, device, threads):
     print(json.dumps({"seconds": whole, "step": step, "peak": peak}))
 
 
-def measure(kind, shape, device, threads):
+def measure(kind, shape, device, threads, folder):
     arguments = ["--child", kind, "--shape", *map(str, shape)]
     arguments += ["--device", device, "--threads", str(threads)]
     done = subprocess.run(
-        [sys.executable, __file__, *arguments], capture_output=True, text=True, check=True
+        [sys.executable, __file__, *arguments],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=os.environ | {"PYTHONPATH": str(folder)},
     )
     return json.loads(done.stdout.splitlines()[-1])
 
@@ -174,6 +182,7 @@ def main():
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--device", default="cpu")
+    parser.add_argument("--against", help="another checkout of the package, or a revision of git")
     parser.add_argument("--output", type=Path)
     parser.add_argument("--child", choices=PROGRAMS, help=argparse.SUPPRESS)
     parser.add_argument("--shape", type=int, nargs=3, metavar=("SOURCE", "TARGET", "BATCH"))
@@ -181,18 +190,32 @@ def main():
     if args.child:
         child(args.child, tuple(args.shape), args.device, args.threads)
         return
+    with checkout(args.against) if args.against else nullcontext() as other:
+        compare(args, other)
+
+
+def compare(args, other):
+    """Run the programs in turn for each shape, and write their medians and ratios."""
+    kinds = PROGRAMS if other else PROGRAMS[:-1]
     header = (
         "n_source,n_target,batch_size,fit_step_ms,loop_step_ms,floor_step_ms,"
         "fit_over_loop,step_over_floor,fit_peak_mib,loop_peak_mib,memory_ratio"
-    )
+    ) + (",step_over_before" if other else "")
     lines = [header]
     print(f"{platform.machine()}, {args.threads} threads, {args.device}; medians of {args.repeats}")
     print(header)
     for shape in [tuple(args.shape)] if args.shape else SHAPES:
         turns = []
         for turn in range(args.repeats + 1):
-            order = PROGRAMS[turn % 3 :] + PROGRAMS[: turn % 3]
-            turns.append({kind: measure(kind, shape, args.device, args.threads) for kind in order})
+            order = kinds[turn % len(kinds) :] + kinds[: turn % len(kinds)]
+            turns.append(
+                {
+                    kind: measure(
+                        kind, shape, args.device, args.threads, other if kind == "before" else HERE
+                    )
+                    for kind in order
+                }
+            )
         turns = turns[1:]  # the first one wakes the machine
 
         def mid(kind, what, turns=turns):
@@ -201,9 +224,11 @@ def main():
         time_ratio = median(t["fit"]["seconds"] / t["loop"]["seconds"] for t in turns)
         floor_ratio = median(t["fit"]["step"] / t["floor"]["step"] for t in turns)
         memory_ratio = median(t["fit"]["peak"] / t["loop"]["peak"] for t in turns)
-        steps = [1e3 * mid(kind, "step") for kind in PROGRAMS]
+        steps = [1e3 * mid(kind, "step") for kind in PROGRAMS[:-1]]
         peaks = [mid(kind, "peak") / 2**20 for kind in ("fit", "loop")]
         values = [*shape, *steps, time_ratio, floor_ratio, *peaks, memory_ratio]
+        if other:
+            values.append(median(t["fit"]["step"] / t["before"]["step"] for t in turns))
         lines.append(",".join(f"{v:.4g}" if isinstance(v, float) else str(v) for v in values))
         print(lines[-1], flush=True)
     if args.output:
