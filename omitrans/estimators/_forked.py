@@ -23,8 +23,8 @@ def refuse_lost_threads() -> None:
         _process = os.getpid()
     elif _process != os.getpid():
         raise RuntimeError(
-            "This process was made by fork from one in which torch had started threads. They do not "
-            "exist here, and torch would wait for them for ever. Start processes by 'spawn' or "
+            "This process was made by fork from one in which torch had started threads. They do "
+            "not exist here, and torch would wait for them for ever. Start processes by 'spawn' or "
             "'forkserver', as in multiprocessing.get_context('spawn').Pool(), or by joblib's "
             "default backend, loky; or call torch.set_num_threads(1) first in the new process."
         )

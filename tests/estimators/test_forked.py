@@ -7,6 +7,7 @@ import sys
 import numpy as np
 import pytest
 import torch
+from sklearn.base import clone
 
 from omitrans import GAINImputer, OmiTransRegressor
 from omitrans.estimators import _forked
@@ -56,10 +57,10 @@ def test_refused_in_a_forked_process(model, use, two_threads, monkeypatch):
     model.fit(X, X[:, :3])
     getattr(model, use)(X)
     monkeypatch.setattr(_forked, "_process", os.getpid() + 1)  # as in a copy of that process
-    with pytest.raises(RuntimeError, match="made by fork.*'spawn'"):
+    with pytest.raises(RuntimeError, match=r"made by fork.*'spawn'"):
         getattr(model, use)(X)
     with pytest.raises(RuntimeError, match="made by fork"):
-        model.fit(X, X[:, :3])
+        clone(model).fit(X, X[:, :3])
     torch.set_num_threads(1)
     getattr(model, use)(X)
 
