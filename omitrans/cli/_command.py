@@ -1,11 +1,14 @@
 """Run a command: errors become one line and an exit code, each warning becomes one line."""
 
 import json
+import shutil
 import sys
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import import_module
+from pathlib import Path
+from tempfile import gettempdir
 from types import SimpleNamespace
 from typing import Any
 
@@ -20,6 +23,7 @@ from omitrans.exceptions import (
     TruncatedFileWarning,
     UnknownCategoryWarning,
 )
+from omitrans.utils._files import DISK_FULL, FREE
 from omitrans.utils._printable import printable
 
 FAILED, INTERRUPTED = 1, 130
@@ -55,14 +59,17 @@ class Command(click.RichCommand):
         """
         try:
             with _warnings_as_lines(ctx.command_path):
-                return super().invoke(ctx)
+                result = super().invoke(ctx)
+                sys.stdout.flush()  # a full disk shows here, and not when Python ends
+                return result
         except BrokenPipeError:  # the reader of the output has enough
             raise
         except (OmiTransError, OSError, MemoryError, ValueError) as error:
-            text = printable(one_line(error))
+            text = printable(one_line(error)) + _free_space(error)
             report_failure(ctx.command_path, f"error: {text}")
             if ctx.params.get("json"):
-                print(json.dumps({"error": text}))
+                with suppress(OSError):
+                    print(json.dumps({"error": text}))
             ctx.exit(FAILED)
         except (Interrupted, KeyboardInterrupt):
             report_failure(f"\n{ctx.command_path}", "interrupted.")
@@ -99,6 +106,19 @@ def one_line(error: BaseException) -> str:
     if not text and isinstance(error, MemoryError):
         return "memory ran out. Take fewer features, or a machine with more memory."
     return text or type(error).__name__
+
+
+def _free_space(error: BaseException) -> str:
+    """Return what to add to the message of a full disk that does not say how much is free."""
+    if not isinstance(error, OSError) or error.errno not in DISK_FULL or FREE in str(error):
+        return ""
+    places = [Path(error.filename).parent] if error.filename else [Path.cwd(), Path(gettempdir())]
+    what = "" if error.filename else " while writing to the standard output or a temporary folder"
+    free = (
+        f"{shutil.disk_usage(place).free / 2**20:,.1f} {FREE} {place}"
+        for place in dict.fromkeys(places)
+    )
+    return f"{what}; {', '.join(free)}"
 
 
 def report_failure(command: str, text: str) -> None:

@@ -24,6 +24,7 @@ from omitrans.engine import (
     impute_profiles,
     residual_deviation,
 )
+from omitrans.estimators._forked import refuse_lost_threads
 from omitrans.estimators._trained_net import TrainedNetEstimator, check_widths
 from omitrans.model_selection._folds import sample_groups
 from omitrans.networks.imputers import MaskedMLP
@@ -258,6 +259,7 @@ class TorchImputer(ExpressionImputerMixin, TrainedNetEstimator):
         return table, self.covariates_.encode(table)
 
     def _impute(self, expression: np.ndarray, covariates: np.ndarray, **options: Any) -> np.ndarray:
+        refuse_lost_threads()
         sizes = Sizes(4 * expression.size, count_weights(self.net_))
         with device_memory_errors(sizes, torch.device(self.net_.device)):
             return impute_profiles(self.net_, expression, covariates, **options)

@@ -23,6 +23,7 @@ from omitrans.engine import (
     predict_profiles,
     predict_with_deviation,
 )
+from omitrans.estimators._forked import refuse_lost_threads
 from omitrans.estimators._pretrained import find_pretrained, fingerprint_of, start_from
 from omitrans.estimators._trained_net import TrainedNetEstimator
 from omitrans.model_selection._folds import sample_groups
@@ -255,6 +256,7 @@ class TorchRegressor(PairedTablesMixin, TrainedNetEstimator):
                     "omitrans.trust.TrustedRegressor(model, ensemble=True)."
                 )
         source = check_source(self, X, reset=False)
+        refuse_lost_threads()
         if self.source_unit == "beta":
             check_beta_values(source)
         sizes = Sizes(4 * source.size, count_weights(self.net_))

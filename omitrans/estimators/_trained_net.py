@@ -15,6 +15,7 @@ from sklearn.base import BaseEstimator
 from torch import nn
 
 from omitrans.engine import OmicsNet, Training, checkpoint_file, rebuild_net, train_net
+from omitrans.estimators._forked import refuse_lost_threads
 from omitrans.utils._sklearn import Interval, StrOptions
 
 # Attributes that say what the columns of the training tables stand for.
@@ -78,6 +79,7 @@ class TrainedNetEstimator(BaseEstimator):
         finish: Callable[..., None] | None = None,
     ) -> None:
         """Train the net on paired tables, and set the fitted attributes."""
+        refuse_lost_threads()
         training = Training.of(self)
         params = self.get_params(deep=False) | {"pretrained": pretrained}
         if groups is not None:

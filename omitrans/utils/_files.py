@@ -17,6 +17,7 @@ from omitrans.exceptions import OmiTransError
 from omitrans.utils._file_locks import LockHeldError, take_lock
 
 DISK_FULL = {errno.ENOSPC, errno.EFBIG, *filter(None, [getattr(errno, "EDQUOT", None)])}
+FREE = "MiB are free in"
 _MAX_AGE = 24 * 3600  # seconds, where locks do not tell whether a partial file is being written
 _LOCK = ".omitrans-lock"
 _LONGEST_LABEL = 180  # bytes; names may have 255
@@ -80,7 +81,7 @@ def replacing(path: str | PathLike[str]) -> Iterator[Path]:
 def _explained(full: OSError, error: Exception, path: str | PathLike[str], folder: Path) -> OSError:
     """Return an error that says which file the disk does not take, and how much space is left."""
     try:
-        free = f"{shutil.disk_usage(folder).free / 2**20:,.1f} MiB are free in {folder}"
+        free = f"{shutil.disk_usage(folder).free / 2**20:,.1f} {FREE} {folder}"
     except OSError:
         free = f"the free space of {folder} is unknown"
     reason = os.strerror(full.errno or 0)

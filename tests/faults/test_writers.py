@@ -15,7 +15,7 @@ import pytest
 
 pytest.importorskip("resource", reason="limits of processes are those of POSIX")
 HERE = Path(__file__).parent
-SAMPLED = ["model.omitrans", "table.csv", "out.npy", "file.sha256"]
+SAMPLED = ["model.omitrans", "table.csv", "out.npy"]
 
 
 def run(program, *options):
@@ -41,17 +41,17 @@ def inject(*options):
 
 
 def test_some_faults_do_no_damage():
-    tried = inject("--places", "4", "--only", *SAMPLED)
-    assert sum(tried.values()) >= 11 * len(SAMPLED)
+    tried = inject("--places", "3", "--only", *SAMPLED)
+    assert sum(tried.values()) >= 9 * len(SAMPLED)
 
 
 @pytest.mark.slow
 def test_no_fault_does_damage():
     for package in ("anndata", "mudata", "pyarrow", "matplotlib", "pooch"):
         pytest.importorskip(package)
-    tried = inject("--places", "9")
+    tried = inject("--places", "6")
     assert len(tried) == 14 * 4  # writers x faults
-    assert sum(tried.values()) > 14 * 20
+    assert sum(tried.values()) > 14 * 14
 
 
 @pytest.mark.slow
