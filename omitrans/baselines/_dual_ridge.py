@@ -57,7 +57,8 @@ class DualRidgeRegressor(MultiTargetRegressor):
     loo_mse_ : ndarray of shape (n_gammas, n_alphas) or None
         Mean squared leave-one-out error of each gamma and penalty; None if there was no choice.
     dual_coef_ : ndarray of shape (n_samples, n_targets)
-        Coefficients of the training samples.
+        Coefficients of the training samples, in the dtype of X, or in float64 if float32 cannot
+        hold them or would lose digits.
     intercept_ : ndarray of shape (n_targets,)
         Intercepts.
     n_targets_ : int
@@ -84,6 +85,9 @@ class DualRidgeRegressor(MultiTargetRegressor):
     At most 1,024 targets, spread evenly over the columns, are used to choose the penalty. Each fold
     of the leave-one-out error leaves one *sample* out. If samples of one patient are alike, the
     chosen penalty is therefore a little too small.
+
+    Directions whose eigenvalue is at most 1e-10 of the largest are left out, because rounding
+    decides about them.
 
     The columns are not scaled. Put a :class:`~sklearn.preprocessing.StandardScaler` in front if
     they should be.

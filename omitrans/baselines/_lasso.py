@@ -250,7 +250,8 @@ class LassoRegressor(MultiTargetRegressor):
         Warns
         -----
         ConvergenceWarning
-            If targets stopped at `max_iter`. One warning tells their number and the largest gap.
+            If targets stopped at `max_iter`, or because the gap no longer fell. One warning tells
+            their number and the largest gap.
         PatientGroupsWarning
             If `alpha` is chosen by cross-validation and samples were grouped because their ids
             name the same patients.
@@ -376,7 +377,8 @@ class LassoRegressor(MultiTargetRegressor):
             warnings.warn(
                 f"LASSO did not converge for {len(late)} of {self.n_targets_} targets (first: "
                 f"{self.target_names_[late[0]]}; largest duality gap {self.dual_gap_.max():.2g}, "
-                f"tol={self.tol:g}). Raise max_iter={self.max_iter}, tol or alpha.",
+                f"tol={self.tol:g}). Raise max_iter={self.max_iter}, tol or alpha"
+                + (", or take solver='celer'." if self.solver_ == "torch" else "."),
                 ConvergenceWarning,
                 stacklevel=3,
             )

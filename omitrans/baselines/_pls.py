@@ -44,7 +44,8 @@ class PLSRegressor(MultiTargetRegressor):
     cv_mse_ : ndarray of shape (max_components,)
         Mean squared error on held-out samples for 1, 2, ... components, averaged over folds.
     rotations_ : ndarray of shape (n_features, n_components)
-        Matrix that maps centred features to scores.
+        Matrix that maps centred features to scores. It has fewer columns than `n_components_` if
+        the rank of X is lower.
     loadings_ : ndarray of shape (n_components, n_targets)
         Matrix that maps scores to centred targets.
     n_targets_ : int

@@ -142,14 +142,23 @@ class SVDRegressor(MultiTargetRegressor):
             [y.values / (self.target_scale_ * unit), x.values / unit], dtype=x.values.dtype
         )
         seed = check_random_state(self.random_state).randint(2**31 - 1)
-        left, values, _ = leading_vectors(joint, min(self.rank, *source.shape), seed)
+        left, values, vectors = leading_vectors(joint, min(self.rank, *source.shape), seed)
         # what lies below is rounding, whose vectors have any direction
-        rounding = max(joint.shape) * np.finfo(joint.dtype).eps
+        eps = np.finfo(joint.dtype).eps
+        rounding = max(joint.shape) * eps
         kept = values > rounding * values.max()
-        to_vectors = np.ascontiguousarray((left[:, kept] / (values[kept] * unit)).T, source.dtype)
-        # from the tables, because rounding in the larger one hides the vectors of a small one
-        self.components_ = to_vectors @ x.values
-        self.target_components_ = to_vectors @ y.values
+        left, values, vectors = left[:, kept], values[kept], vectors[kept]
+        # rounding in the large columns hides the entries of the small ones, but not their products
+        sizes = np.maximum(joint.max(axis=0), -joint.min(axis=0))
+        small = (sizes < np.sqrt(eps) * sizes.max()) & (sizes > 0)
+        back = (left / (values * unit)).T.astype(source.dtype)
+        q = self.n_targets_
+        self.target_components_, self.components_ = (
+            vectors[:, :q] * self.target_scale_,
+            vectors[:, q:],
+        )
+        self.target_components_[:, small[:q]] = back @ y.values[:, small[:q]]
+        self.components_[:, small[q:]] = back @ x.values[:, small[q:]]
         self._source_mean, self._target_mean = (table.mean.astype(source.dtype) for table in (x, y))
         self._to_scores = np.linalg.pinv(self.components_, rcond=rounding)
         return self

@@ -39,7 +39,8 @@ class TDimputeRegressor(TorchRegressor):
         Scaling of Y, learned on the training samples; predictions are returned in the units of Y.
         "range" scales the whole table to [0, 1]. For log2 expression, whose smallest value is 0,
         this is the division by the largest value in the authors' code. "minmax" scales each gene
-        to [0, 1], and "standard" scales each gene to mean 0 and standard deviation 1. A number
+        to [0, 1], and "standard" scales each gene to mean 0 and standard deviation 1. "range" is
+        refused if genes differ so much in size that float32 cannot resolve the smallest. A number
         divides all values by it; the authors' code has 16.5 for log2(RSEM + 1).
     lr : float, default=1e-4
         Learning rate of the Adam optimizer.

@@ -78,6 +78,10 @@ def lasso_paths(
     more. Below a twentieth of alpha_max, with fewer samples than features, supports are as large
     as the number of samples allows; then coordinate descent for each target by itself is faster.
 
+    Targets with more features in their working set than there are samples are solved on it by
+    scikit-learn's coordinate descent, on the CPU. A target whose gap has not fallen by a tenth in
+    five rounds is given up, and no smaller gap is asked for than ten roundings of the dtype.
+
     References
     ----------
     The duality gap is that of O. Fercoq, A. Gramfort, J. Salmon, "Mind the duality gap: safer

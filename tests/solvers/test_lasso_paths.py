@@ -138,14 +138,18 @@ def test_cuda_agrees_with_cpu():
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_supports_as_large_as_the_number_of_samples_end_soon(dtype):
     """Guessed supports then give singular equations, which float32 took for steps downhill."""
-    X, Y = make_tables(60, 160, 24, dtype=dtype)
+    rng = np.random.default_rng(0)  # as correlated as methylation, and hardly predictive
+    X = rng.normal(size=(40, 5)) @ rng.normal(size=(5, 94)) + 0.5 * rng.normal(size=(40, 94))
+    Y = X @ rng.normal(size=(94, 16)) / np.sqrt(94) + 5 * rng.normal(size=(40, 16))
+    X, Y = ((t - t.mean(axis=0)) / t.std(axis=0) for t in (X, Y))
+    X, Y = np.asfortranarray(X.astype(dtype)), Y.astype(dtype)
     alphas = (0.02 * largest(X, Y))[:, None].astype(dtype)
     solved = solve(X, Y, alphas)
     assert solved.gap.max() <= 1e-4
-    assert solved.n_iter.max() <= 20
-    fitted = X @ solved.coef.to_dense().numpy()[:, 0].T
-    assert np.abs(fitted).max() <= 2 * np.abs(Y).max()
-    for t in range(0, Y.shape[1], 8):
+    assert solved.n_iter.max() <= 25
+    found = solved.coef.to_dense().numpy()[:, 0]
+    assert np.abs(X @ found.T).max() <= 2 * np.abs(Y).max()
+    for t in range(0, Y.shape[1], 4):
         _, coef, _ = lasso_path(
             X.astype(float),
             Y[:, t].astype(float),
@@ -155,21 +159,7 @@ def test_supports_as_large_as_the_number_of_samples_end_soon(dtype):
             random_state=0,
         )
         expected = objective(X, Y[:, t], coef[:, 0], alphas[t, 0])
-        found = solved.coef.to_dense().numpy()[t, 0]
-        y_mean_square = np.mean(Y[:, t].astype(float) ** 2)
-        assert objective(X, Y[:, t], found, alphas[t, 0]) <= expected + 1e-4 * y_mean_square
-
-
-@pytest.mark.timeout(60)
-def test_copies_of_samples_keep_float32_solutions_in_bounds():
-    X, Y = make_tables(24, 12, 4, dtype=np.float32)
-    rows = np.arange(24) // 6 * 6
-    X, Y = np.asfortranarray(X[rows] - X[rows].mean(axis=0)), Y[rows] - Y[rows].mean(axis=0)
-    alphas = np.outer(largest(X, Y), np.geomspace(1, 0.02, 20)).astype(np.float32)
-    solved = solve(X, Y, alphas)
-    fitted = np.einsum("np,tap->nta", X, solved.coef.to_dense().numpy())
-    assert np.abs(fitted).max() <= 2 * np.abs(Y).max()
-    assert solved.gap.max() <= 1e-4
+        assert objective(X, Y[:, t], found[t], alphas[t, 0]) <= expected + 1e-4
 
 
 def test_a_gap_that_float32_cannot_reach_ends_too():

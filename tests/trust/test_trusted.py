@@ -293,7 +293,7 @@ def test_gaps_of_a_pipeline_s_table_are_no_trouble():
     [
         ({"cv": ShuffleSplit(3, random_state=0)}, "must hold each of the 20 samples out once"),
         ({"shares": [0.5, 1.5]}, "shares must lie between 0 and 1"),
-        ({"cv": 21}, "n_splits=21"),
+        ({"cv": 21}, "cv=21 needs at least 21 samples"),
         ({"min_r2": 2}, "min_r2"),
     ],
 )
