@@ -509,7 +509,9 @@ def main() -> None:
     report = run(stored_files() | new_files(), options.seed, indices, options.keep)
     rows = [(kind, outcome, n) for (kind, outcome), n in sorted(report.counts.items())]
     frame = pd.DataFrame(rows, columns=["change", "outcome", "n"])
-    table = frame.pivot_table(index="change", columns="outcome", values="n", fill_value=0)
+    table = frame.pivot_table(index="change", columns="outcome", values="n", fill_value=0).astype(
+        int
+    )
     print(table.to_string())
     print(table.sum().to_string())
     print(f"{len(indices):,} files, {len(report.faults)} faults, at most "

@@ -15,7 +15,7 @@ _ANY_NETWORK = 1 << 22  # numbers that a network may make whatever its weights
 _PER_NUMBER = 16  # numbers that it may make for each that was saved, for masks and the like
 
 
-class AtMost(TorchFunctionMode):
+class AllocationLimit(TorchFunctionMode):
     """Refuse tensors that a network with the given weights does not need, before they are made.
 
     Parameters

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from skorch.helper import predefined_split
 
-from omitrans.engine._allocation import AtMost
+from omitrans.engine._allocation import AllocationLimit
 from omitrans.engine._callbacks import BestWeights, LinearDecay, Progress, StopWhenStale
 from omitrans.engine._checkpoint import Checkpoint
 from omitrans.engine._data import PairedRows, RowBatches, paired_rows, shuffled
@@ -160,7 +160,7 @@ def rebuild_net(
         If the parameters of the net ask for far more memory than its weights take.
     """
     device = resolve_device(training.device, fall_back=True)
-    with drawing_from(FitDraws(0, device)), AtMost(state):
+    with drawing_from(FitDraws(0, device)), AllocationLimit(state):
         net = _initialized(make_net, training, device)
     net.load_modules_state(
         {

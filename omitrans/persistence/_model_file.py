@@ -54,6 +54,9 @@ def save(model: BaseEstimator, path: str | os.PathLike[str]) -> None:
     Pickle and joblib can save any model, but their files may execute code: load them only if you
     trust the author.
 
+    Paths are not stored, because they are of no use on another machine: `memory` of a Pipeline,
+    `checkpoint_dir`, and `pretrained` if it is a path, are None in the loaded model.
+
     While it is written, the file takes twice its size on the disk. Loading unpacks the arrays to
     the folder of temporary files (environment variable ``TMPDIR``) while they are read.
 
@@ -113,8 +116,9 @@ def load(path: str | os.PathLike[str]) -> Any:
     OSError
         If the file cannot be read, or the folder of temporary files has no space for its arrays.
     ModelFileError
-        If the file is of another kind, truncated or altered, written by a newer omitrans, or
-        names a class that is not a public estimator of omitrans or scikit-learn.
+        If the file is of another kind, truncated or altered, written by a newer omitrans, names a
+        class that is not a public estimator of omitrans or scikit-learn, or asks for more memory
+        than a file of its size needs.
 
     Warns
     -----

@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.linear_model import Ridge
+from sklearn.pipeline import make_pipeline
 
 import omitrans
 from omitrans.cli.__main__ import main
@@ -202,6 +204,30 @@ def test_info(files, tmp_path, capsys):
     assert described["n_features"] == 60
     assert described["bytes"] == model.stat().st_size
     assert "omitrans" in described["written_by"]
+
+
+def test_info_shows_no_character_that_a_terminal_obeys(tmp_path, capsys):
+    names = ["\x1b[2Jcg1", "cg\u009b31m2", "cg\u202e3", "cg\r4", "cg\udc805"]
+    model = make_pipeline(Ridge()).fit(pd.DataFrame(np.eye(5), columns=names), np.arange(5.0))
+    omitrans.save(model, tmp_path / "names.omitrans")
+    assert call("info", tmp_path / "names.omitrans") == 0
+    shown = capsys.readouterr().out
+    assert r"\x1b[2Jcg1, cg\x9b31m2, cg\u202e3, cg\r4, cg\udc805" in shown
+    assert shown.replace("\n", "").isprintable()
+    assert call("info", tmp_path / "names.omitrans", "--json") == 0
+    shown = capsys.readouterr().out
+    assert shown.replace("\n", "").isprintable()
+    assert json.loads(shown)["features"] == names
+
+
+def test_info_of_a_model_that_cannot_be_described(tmp_path, capsys):
+    model = make_pipeline(Ridge()).fit(np.eye(3), np.arange(3.0))
+    model.steps = [(0.5, model.steps[0][1])]
+    omitrans.save(model, tmp_path / "odd.omitrans")
+    assert call("info", tmp_path / "odd.omitrans") == 1
+    said = capsys.readouterr().err
+    assert "odd.omitrans' holds a Pipeline that cannot be described" in said
+    assert len(said.splitlines()) == 1
 
 
 def test_info_of_what_is_no_model(tmp_path, capsys):

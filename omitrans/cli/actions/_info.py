@@ -1,13 +1,12 @@
 """``omitrans info``: describe the content of a model file."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from sklearn.exceptions import NotFittedError
 
 from omitrans.cli._output import print_facts, print_json
-from omitrans.exceptions import ModelFileError
+from omitrans.exceptions import ModelFileError, OmiTransError
 from omitrans.inference import describe_model
 from omitrans.persistence import load, read_summary
 
@@ -20,8 +19,20 @@ def run(options: Any) -> None:
     options : namespace
         Options and arguments from the command line.
     """
-    described = _described(options.model_file)
-    described |= {
+    model = load(options.model_file)
+    try:
+        _show(model, options)
+    except (OmiTransError, NotFittedError, OSError, MemoryError, ImportError):
+        raise
+    except Exception as error:  # a forged file can hold models that no fit makes
+        raise ModelFileError(
+            f"{str(options.model_file)!r} holds a {type(model).__name__} that cannot be described "
+            f"({type(error).__name__}: {error}). Save the model anew."
+        ) from error
+
+
+def _show(model: Any, options: Any) -> None:
+    described = describe_model(model) | {
         "file": str(options.model_file),
         "bytes": options.model_file.stat().st_size,
         "written_by": read_summary(options.model_file)["versions"],
@@ -34,20 +45,6 @@ def run(options: Any) -> None:
         facts |= _trust_facts(described["trust"])
     facts["written by"] = _joined(described["written_by"])
     print_facts(facts, title=str(options.model_file))
-
-
-def _described(model_file: Path) -> dict[str, Any]:
-    """Describe a model; parts that no fit makes, in a forged file, are the fault of the file."""
-    model = load(model_file)
-    try:
-        return describe_model(model)
-    except (NotFittedError, MemoryError, ImportError):
-        raise
-    except Exception as error:
-        raise ModelFileError(
-            f"{str(model_file)!r} holds a {type(model).__name__} that cannot be described "
-            f"({type(error).__name__}: {error}). Save the model anew."
-        ) from error
 
 
 def _facts(described: Mapping[str, Any]) -> dict[str, Any]:
