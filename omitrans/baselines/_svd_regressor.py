@@ -150,7 +150,7 @@ class SVDRegressor(MultiTargetRegressor):
         left, values, vectors = left[:, kept], values[kept], vectors[kept]
         # rounding in the large columns hides the entries of the small ones, but not their products
         sizes = np.maximum(joint.max(axis=0), -joint.min(axis=0))
-        small = (sizes < np.sqrt(eps) * sizes.max()) & (sizes > 0)
+        small = sizes <= np.sqrt(eps) * sizes.max()
         back = (left / (values * unit)).T.astype(source.dtype)
         q = self.n_targets_
         self.target_components_, self.components_ = (
