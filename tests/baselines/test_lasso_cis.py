@@ -103,8 +103,8 @@ def test_what_windows_need(tables, probes, genes):
 
 def test_torch_equals_the_other_solvers():
     rng = np.random.default_rng(0)
-    X = rng.normal(size=(50, 80))
-    Y = X[:, :10] @ rng.normal(size=(10, 70)) + rng.normal(size=(50, 70))
+    X = rng.normal(size=(40, 50))
+    Y = X[:, :10] @ rng.normal(size=(10, 70)) + rng.normal(size=(40, 70))
     found = {
         solver: LassoRegressor("cv-common", solver=solver, tol=1e-8).fit(X, Y)
         for solver in ("sklearn", "torch")

@@ -64,7 +64,8 @@ def test_trains_saves_and_loads(name, frames, tmp_path):
 def test_learns(name, frames):
     """Untrained networks stay at 1 and predict nearly alike; trained ones are far from both."""
     X, Y = frames
-    model = MODELS[name](max_epochs=60, lr=0.01, alpha=0.0, dropout=0.0).fit(X, Y)
+    n_epochs = 60 if name.startswith("generator") else 25  # the others train the same generator
+    model = MODELS[name](max_epochs=n_epochs, lr=0.01, alpha=0.0, dropout=0.0).fit(X, Y)
     losses = model.history_["train_reconstruction"]
     assert losses.iloc[-5:].mean() < 0.8 * losses.iloc[0]
     assert np.ptp(model.predict(X), axis=0).max() > 1
