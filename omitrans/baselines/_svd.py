@@ -198,8 +198,10 @@ class SVDImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
 
     def _observed_limits(self, table: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return what a filled value of each column may be at least and at most."""
-        low = np.array([np.fmin.reduce(column) for column in table.T], dtype=np.float64)
-        high = np.array([np.fmax.reduce(column) for column in table.T], dtype=np.float64)
+        # fmin would give NaN for R's NA, a NaN that signals
+        seen = [column[~np.isnan(column)] for column in table.T]
+        low = np.array([column.min() for column in seen], dtype=np.float64)
+        high = np.array([column.max() for column in seen], dtype=np.float64)
         return low - _SPANS * (high - low), high + _SPANS * (high - low)
 
     def _within_limits(self, filled: np.ndarray, table: np.ndarray) -> np.ndarray:
@@ -221,7 +223,8 @@ class SVDImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             counts += seen
         empty = np.flatnonzero(counts == 0)
         if len(empty):
-            first = getattr(self, "feature_names_in_", empty.astype(str))[empty[0]]
+            names = getattr(self, "feature_names_in_", np.arange(table.shape[1]))
+            first = names[empty[0]]
             raise ValueError(
                 f"{len(empty)} columns of X hold no value at all (first: {first}). Drop them, e.g. "
                 "with omitrans.preprocessing.MissingRateFilter."

@@ -1,6 +1,5 @@
 """Comparison of several models on the same folds, in one tidy table."""
 
-import warnings
 from collections.abc import Mapping, Sequence
 from numbers import Integral
 from pathlib import Path
@@ -23,7 +22,6 @@ from omitrans.comparison._runs import (
     report_failures,
     report_not_stored,
 )
-from omitrans.exceptions import TrainingInterrupted
 from omitrans.metrics import reconstruction_report
 from omitrans.metrics._regression import METRIC_LABELS
 from omitrans.model_selection._folds import Split, check_tested_once, make_folds, sample_groups
@@ -261,9 +259,7 @@ def evaluate_fold(
     try:
         model = clone(model)
         start = perf_counter()
-        with warnings.catch_warnings(), PeakMemory() as memory:
-            # a training that Ctrl-C cut short is no result: the user wants the comparison to end
-            warnings.simplefilter("error", TrainingInterrupted)
+        with PeakMemory() as memory:
             known = None if groups is None else groups[train]
             fit_with_groups(model, safe_indexing(X, train), safe_indexing(Y, train), known)
         fitted = perf_counter()
@@ -273,8 +269,6 @@ def evaluate_fold(
         metrics = reconstruction_report(Y_test, prediction)
         if scorers:
             metrics |= check_scoring(model, scoring=dict(scorers))(model, X_test, Y_test)
-    except TrainingInterrupted:
-        raise KeyboardInterrupt from None
     except Exception as error:  # whatever a model does, the other models go on
         return [Outcome({}, error=f"{type(error).__name__}: {error}")]
     metrics |= dict(zip(COSTS, costs, strict=True))

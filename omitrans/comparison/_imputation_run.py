@@ -1,6 +1,5 @@
 """Evaluation of one imputer: hide values, impute them, compare them with the truth."""
 
-import warnings
 from collections.abc import Sequence
 from time import perf_counter
 from typing import Any
@@ -11,7 +10,6 @@ from sklearn.base import clone
 
 from omitrans.comparison._outcome import COSTS, Outcome, PeakMemory
 from omitrans.datasets import hide_values
-from omitrans.exceptions import TrainingInterrupted
 from omitrans.metrics import masked_r2_by_group, masked_r2_per_feature, masked_rmse
 from omitrans.model_selection._folds import Split
 from omitrans.utils._sklearn import safe_indexing
@@ -97,8 +95,6 @@ def evaluate_imputer(
                 filler = fitted
             imputed, costs = filler.fill(holes)
             numbers, arrays = _judge(truth, imputed, hidden, labels, rows)
-        except TrainingInterrupted:
-            raise KeyboardInterrupt from None
         except Exception as error:  # whatever an imputer does, the others go on
             failure = Outcome({}, error=f"{type(error).__name__}: {error}")
             if fit_once and fitted is None:  # nothing would be different for the other masks
@@ -121,9 +117,7 @@ class _Filler:
     def fit(self, train: Any, groups: Any, *, fill: bool = False) -> "_Filler":
         """Fit; if `fill` is True, also impute the same table, which counts as part of the fit."""
         start = perf_counter()
-        with warnings.catch_warnings(), PeakMemory() as memory:
-            # a training that Ctrl-C cut short is no result: the user wants the comparison to end
-            warnings.simplefilter("error", TrainingInterrupted)
+        with PeakMemory() as memory:
             method = "fit_transform" if fill else "fit"
             result = fit_with_groups(self.imputer, train, None, groups, method=method)
         self.filled = result if fill else None

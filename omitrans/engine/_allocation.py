@@ -35,7 +35,7 @@ class AllocationLimit(TorchFunctionMode):
     ) -> Any:
         """Call a function of torch, unless it makes a tensor and too many numbers were made."""
         kwargs = kwargs or {}
-        if func in _MAKERS:
+        if func in _MAKERS and kwargs.get("out") is None:
             self._left -= _PER_TENSOR + func(*args, **{**kwargs, "device": "meta"}).numel()
             if self._left < 0:
                 raise ModelFileError(

@@ -14,7 +14,7 @@ from skorch.history import History
 from omitrans.engine._callbacks import BestWeights
 from omitrans.engine._draws import FitDraws
 from omitrans.exceptions import CheckpointWarning, ModelFileError
-from omitrans.utils._callers import user_level
+from omitrans.utils._callers import called_by_user, user_level
 from omitrans.utils._files import replacing
 from omitrans.utils._fingerprint import FingerprintError, fingerprint
 
@@ -108,7 +108,7 @@ class Checkpoint(Callback):
         try:
             self.write(net)
         except OSError as error:
-            kept = "the last one is kept" if self.path.exists() else "there is none yet"
+            kept = "the last one is kept" if self.path.is_file() else "there is none yet"
             warnings.warn(
                 f"The checkpoint of epoch {len(net.history)} could not be written ({error}). "
                 f"Training goes on; {kept}.",
@@ -143,16 +143,18 @@ class Checkpoint(Callback):
         """Put `net` into the state of the checkpoint, and return whether there was one."""
         if not self.path.exists():
             others = len(list(self.path.parent.glob("*.checkpoint")))
-            if others:
+            if others and called_by_user():  # a search has one for each of its fits
                 warnings.warn(
                     f"resume=True, but the {others} checkpoints in {str(self.path.parent)!r} are "
                     "of other parameters or data: training starts anew.",
-                    stacklevel=2,
+                    stacklevel=user_level(),
                 )
             return False
         try:
             state = torch.load(self.path, map_location=net.device, weights_only=True)
             found = state["format"]
+            if found == FORMAT:
+                self._put(state, net)
         except Exception as error:  # torch raises many kinds for a damaged file
             raise ModelFileError(
                 f"The checkpoint {str(self.path)!r} is damaged ({error}). Delete it, or fit with "
@@ -163,6 +165,9 @@ class Checkpoint(Callback):
                 f"The checkpoint {str(self.path)!r} has format {found}; this version reads "
                 f"{FORMAT}. Fit with resume=False."
             )
+        return True
+
+    def _put(self, state: dict[str, Any], net: NeuralNet) -> None:
         net.load_modules_state(state["modules"])
         for name, optimizer_state in state["optimizers"].items():
             getattr(net, f"{name}_").load_state_dict(optimizer_state)
@@ -170,4 +175,3 @@ class Checkpoint(Callback):
         if self.best is not None:
             self.best.load_state_dict(state["best"])
         self.draws.set_state(state["random"])
-        return True

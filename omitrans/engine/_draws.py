@@ -71,18 +71,29 @@ class EveryDraw(TorchDispatchMode):
         draws = current_draws()
         if draws is None or torch.Tag.nondeterministic_seeded not in func.tags:
             return func(*args, **kwargs)
+        if func._can_decompose():  # comes whole in inference mode
+            with self:
+                return func.decompose(*args, **kwargs)
         if func in _DRAWN_IN_PLACE:
             return _DRAWN_IN_PLACE[func](draws, *args, **kwargs)
         func = _TAKES_GENERATOR.get(func, func)
         if any(argument.name == "generator" for argument in func._schema.arguments):
-            place = args[0].device if isinstance(args[0], Tensor) else kwargs.get("device")
-            own = draws.on(place or torch.device("cpu"))
+            place = _place(args, kwargs)
+            own = None if place.type == "meta" else draws.on(place)  # where nothing is drawn
             kwargs = {**kwargs, "generator": kwargs.get("generator") or own}
         return func(*args, **kwargs)
 
 
+def _place(args: tuple[Any, ...], kwargs: dict[str, Any]) -> torch.device:
+    """Return the device on which an operation draws."""
+    tensor = kwargs.get("out", args[0] if args else None)
+    if isinstance(tensor, Tensor):
+        return tensor.device
+    return kwargs.get("device") or torch.device("cpu")
+
+
 def ask_themselves(networks: Iterable[nn.Module]) -> bool:
-    """Return whether networks in training ask for the fit's generators when they draw.
+    """Return whether networks ask for the fit's generators when they draw.
 
     Networks of this package do. Networks that a user wrote need :class:`EveryDraw`.
 
@@ -115,6 +126,11 @@ _TAKES_GENERATOR = {
     aten.randint.default: aten.randint.generator,
     aten.randint.low: aten.randint.low_generator,
     aten.randperm.default: aten.randperm.generator,
+    aten.rand.out: aten.rand.generator_out,
+    aten.randn.out: aten.randn.generator_out,
+    aten.randint.out: aten.randint.generator_out,
+    aten.randint.low_out: aten.randint.low_generator_out,
+    aten.randperm.out: aten.randperm.generator_out,
 }
 
 
@@ -124,6 +140,11 @@ def _rand_like(draws: FitDraws, X: Tensor, **options: Any) -> Tensor:
 
 def _randn_like(draws: FitDraws, X: Tensor, **options: Any) -> Tensor:
     return torch.empty_like(X, **options).normal_(generator=draws.on(X.device))
+
+
+def _randint_like(draws: FitDraws, X: Tensor, *bounds: int, **options: Any) -> Tensor:
+    low, high = bounds if len(bounds) == 2 else (0, *bounds)
+    return torch.empty_like(X, **options).random_(low, high, generator=draws.on(X.device))
 
 
 def _native_dropout(
@@ -140,5 +161,7 @@ def _native_dropout(
 _DRAWN_IN_PLACE: dict[Any, Callable[..., Any]] = {
     aten.rand_like.default: _rand_like,
     aten.randn_like.default: _randn_like,
+    aten.randint_like.default: _randint_like,
+    aten.randint_like.low_dtype: _randint_like,
     aten.native_dropout.default: _native_dropout,
 }

@@ -214,7 +214,7 @@ class OmicsNet(NeuralNet):
         totals: dict[str, Tensor] = {}
         n_samples = 0
         networks = [getattr(self, f"{name}_") for name in self.optimizers_by_network()]
-        draws = EveryDraw if training and not ask_themselves(networks) else nullcontext
+        draws = nullcontext if ask_themselves(networks) else EveryDraw
         for batch in iterator:
             self.notify("on_batch_begin", batch=batch, training=training)
             with draws():

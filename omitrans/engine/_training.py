@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Self
@@ -22,6 +23,7 @@ from omitrans.exceptions import TrainingInterrupted
 from omitrans.model_selection._folds import grouped_holdout
 from omitrans.utils._callers import called_by_user, user_level
 from omitrans.utils._draws import drawing_from
+from omitrans.utils._untrusted import is_untrusted
 
 MakeNet = Callable[..., OmicsNet]
 """A function of the options of :class:`OmicsNet` that returns a net which is not initialised."""
@@ -157,10 +159,11 @@ def rebuild_net(
     Raises
     ------
     ModelFileError
-        If the parameters of the net ask for far more memory than its weights take.
+        If the net comes from a model file and asks for far more memory than its weights take.
     """
     device = resolve_device(training.device, fall_back=True)
-    with drawing_from(FitDraws(0, device)), AllocationLimit(state):
+    limit = AllocationLimit(state) if is_untrusted() else nullcontext()
+    with drawing_from(FitDraws(0, device)), limit:
         net = _initialized(make_net, training, device)
     net.load_modules_state(
         {

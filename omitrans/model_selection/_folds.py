@@ -12,7 +12,7 @@ from sklearn.model_selection import GroupKFold, KFold, check_cv
 from omitrans.exceptions import PatientGroupsWarning
 from omitrans.model_selection._patients import patients_in_ids
 from omitrans.utils._callers import called_by_user, caller, user_level
-from omitrans.utils._sklearn import num_samples
+from omitrans.utils._sklearn import IgnoresGroups, num_samples
 from omitrans.utils._validation import check_paired_samples
 
 Split = tuple[np.ndarray, np.ndarray]
@@ -143,10 +143,10 @@ def make_folds(
         _check_enough_samples(n_folds, num_samples(X))
         _check_enough_groups(n_folds, groups)
         cv = make(n_folds, shuffle=shuffle, random_state=random_state if shuffle else None)
-    with warnings.catch_warnings():
-        # what ignores groups is refused below, if it tears one apart
-        warnings.filterwarnings("ignore", message="The groups parameter is ignored")
-        folds = list(check_cv(cv).split(X, y, groups))
+    splitter = check_cv(cv)
+    # what ignores groups would only warn; it is refused below, if it tears one apart
+    known = None if isinstance(splitter, IgnoresGroups) else groups
+    folds = list(splitter.split(X, y, known))
     _check_groups_stay_together(folds, groups)
     if each_once:
         _check_each_once(folds, cv, num_samples(X))

@@ -42,7 +42,7 @@ def write_file(path: Path, document: dict[str, Any], arrays: dict[str, np.ndarra
     """
     text = json.dumps(document, allow_nan=False).encode()
     with replacing(path) as whole:
-        arrays_path = whole.with_name(f"{whole.name}.arrays")
+        arrays_path = whole.with_name("arrays" if whole.name != "arrays" else "arrays2")
         try:
             with whole.open("xb") as file:
                 write_arrays(arrays_path, arrays)

@@ -16,6 +16,7 @@ from omitrans.persistence._encode import Decoder, Encoder
 from omitrans.persistence._header import FORMAT, KIND, check_header
 from omitrans.persistence._limits import Limits
 from omitrans.utils._sklearn import validate_params
+from omitrans.utils._untrusted import from_untrusted_file
 from omitrans.utils._versions import PACKAGES, installed_version
 from omitrans.utils._wrapped import find_attribute
 
@@ -132,7 +133,8 @@ def load(path: str | os.PathLike[str]) -> Any:
     with open_file(Path(path)) as file:
         document = check_header(file.read_document())
         decoder = Decoder(CODECS, file.read_arrays(), Limits(file.size))
-        model = decoder.decode(document["model"])
+        with from_untrusted_file():
+            model = decoder.decode(document["model"])
         if not isinstance(model, BaseEstimator):
             raise ModelFileError(f"it holds a {type(model).__name__}, not an estimator")
         if decoder.arrays:

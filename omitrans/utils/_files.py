@@ -97,7 +97,7 @@ def _explained(full: OSError, error: Exception, path: str | PathLike[str], folde
 
 
 def _check_target(target: Path, path: str | PathLike[str]) -> None:
-    if target.is_dir():
+    if target.is_dir() or os.fspath(path).endswith(("/", os.sep)):
         raise IsADirectoryError(f"{path} is a folder. Give a file in it.")
     if not target.parent.is_dir():
         raise FileNotFoundError(f"The folder {target.parent} does not exist. Make it first.")

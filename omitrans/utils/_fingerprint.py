@@ -2,15 +2,17 @@
 
 import functools
 import hashlib
+import inspect
 import json
 import math
 import os
 import pickle
+import sys
 from collections.abc import Mapping, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 from numbers import Number
 from pathlib import Path
-from types import FunctionType, NoneType
+from types import CodeType, FunctionType, NoneType
 from typing import Any
 
 import joblib
@@ -33,7 +35,8 @@ def fingerprint(*values: Any) -> str:
 
     Every number of a table counts, with its place, its dtype and the names of its row and column;
     the memory layout does not. Estimators count with their class, their parameters and what they
-    learned, and a text or path that names a file counts with the content of that file.
+    learned, functions and classes with their code, and a text or path that names a file with the
+    content of that file.
 
     Parameters
     ----------
@@ -86,10 +89,16 @@ def _add_all(digest: Any, values: Sequence[Any]) -> None:
 @functools.singledispatch
 def _add_content(value: Any, digest: Any) -> None:
     """Add what a value holds."""
-    if hasattr(value, "get_params"):
-        _add(digest, value.__getstate__())  # networks give their weights as arrays
+    if hasattr(value, "get_params"):  # networks give their weights as arrays
+        _add_all(digest, [type(value), value.__getstate__()])
+        return
+    if hasattr(value, "state_dict"):  # a torch module
+        _add_all(digest, [type(value), dict(value.state_dict())])
         return
     try:
+        if hasattr(value, "requires_grad"):  # a torch tensor, which pickles differently each time
+            _add(digest, value.detach().cpu().numpy())
+            return
         digest.update(joblib.hash(value).encode())
     except (pickle.PicklingError, AttributeError, TypeError) as error:
         raise FingerprintError(f"{value!r} cannot be pickled ({error}).") from error
@@ -102,12 +111,19 @@ def _(value: Any, digest: Any) -> None:
 
 @_add_content.register(str | os.PathLike)
 def _(value: Any, digest: Any) -> None:
-    content = os.fsencode(value)
+    content = str(value).encode("utf-8", "surrogatepass")
     digest.update(f"{len(content)};".encode() + content)
     # the content of the file that a text or path names, if there is one
-    if len(content) < _LONGEST_PATH and Path(value).is_file():
+    if len(content) < _LONGEST_PATH and _names_file(value):
         with Path(value).open("rb") as file:
             digest.update(hashlib.file_digest(file, _new).digest())
+
+
+def _names_file(value: Any) -> bool:
+    try:
+        return Path(value).is_file()
+    except (OSError, ValueError):  # no name that a file could have, or in a closed folder
+        return False
 
 
 @_add_content.register(bytes | bytearray)
@@ -152,6 +168,26 @@ def _(value: Any, digest: Any) -> None:
     if "<" in name:
         raise FingerprintError(f"{value!r} has no name by which it could be recognised.")
     digest.update(name.encode())
+    _add_all(digest, _code_of(value))
+
+
+def _code_of(value: Any) -> list[Any]:
+    """Return what a function or class does, which a cell of a notebook may define anew."""
+    if not isinstance(value, type):
+        function = inspect.unwrap(value)
+        return [function.__code__, function.__defaults__, function.__kwdefaults__]
+    written = [base for base in value.__mro__ if base.__module__ not in sys.stdlib_module_names]
+    return [
+        function.__code__
+        for base in written
+        for _, function in sorted(vars(base).items())
+        if isinstance(function, FunctionType)
+    ]
+
+
+@_add_content.register
+def _(code: CodeType, digest: Any) -> None:
+    _add_all(digest, [code.co_code, code.co_names, code.co_consts])
 
 
 @_add_content.register
@@ -184,12 +220,12 @@ def _add_objects(digest: Any, values: list[Any]) -> None:
 
 @_add_content.register
 def _(value: pd.Index, digest: Any) -> None:
-    _add_all(digest, [list(value.names), str(value.dtype), value.to_numpy()])
+    _add_all(digest, [list(value.names), *_kind(value.dtype), value.to_numpy()])
 
 
 @_add_content.register
 def _(value: pd.Series, digest: Any) -> None:
-    _add_all(digest, [value.index, value.name, str(value.dtype), value.to_numpy()])
+    _add_all(digest, [value.index, value.name, *_kind(value.dtype), value.to_numpy()])
 
 
 @_add_content.register
@@ -200,4 +236,11 @@ def _(value: pd.DataFrame, digest: Any) -> None:
         _add(digest, value.to_numpy())
         return
     for j, kind in enumerate(value.dtypes):
-        _add_all(digest, [str(kind), value.iloc[:, j].to_numpy()])
+        _add_all(digest, [*_kind(kind), value.iloc[:, j].to_numpy()])
+
+
+def _kind(dtype: Any) -> list[Any]:
+    """Return what tells a dtype from others."""
+    if isinstance(dtype, pd.CategoricalDtype):
+        return [str(dtype), dtype.ordered, dtype.categories]
+    return [str(dtype)]

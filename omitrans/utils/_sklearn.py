@@ -1,6 +1,7 @@
 """The only file that imports scikit-learn's private names."""
 
 from sklearn.base import _fit_context as fit_context
+from sklearn.model_selection._split import _UnsupportedGroupCVMixin as IgnoresGroups
 from sklearn.utils import _safe_indexing as safe_indexing
 from sklearn.utils._indexing import _get_column_indices as get_column_indices
 from sklearn.utils._param_validation import (
@@ -26,6 +27,7 @@ from sklearn.utils.validation import validate_data
 
 __all__ = [
     "HasMethods",
+    "IgnoresGroups",
     "Interval",
     "InvalidParameterError",
     "Options",

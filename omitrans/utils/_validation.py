@@ -68,7 +68,10 @@ def check_paired_samples(X: Any, Y: Any, *, names: tuple[str, str] = ("X", "Y"))
             f"{len(only_y)} only in {y} ({_some(only_y)}). Keep the shared ones: "
             f"ids = {x}.index.intersection({y}.index); {x}, {y} = {x}.loc[ids], {y}.loc[ids]."
         )
-    first = int(np.flatnonzero(np.asarray(X.index) != np.asarray(Y.index))[0])
+    moved = np.flatnonzero(np.asarray(X.index, object) != np.asarray(Y.index, object))
+    if not len(moved):
+        return  # the same ids, in indexes of other dtypes
+    first = int(moved[0])
     raise SampleMismatchError(
         f"{x} and {y} hold the same samples in another order (row {first}: {X.index[first]!r} in "
         f"{x}, {Y.index[first]!r} in {y}). Sort one of them: {y} = {y}.loc[{x}.index]."

@@ -15,7 +15,6 @@ own place:
 """
 
 import inspect
-import warnings
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -23,8 +22,6 @@ from sklearn import get_config
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 from sklearn.utils.metadata_routing import MetadataRouter, get_routing_for_object
-
-from omitrans.exceptions import PatientGroupsWarning
 
 
 class Layer(NamedTuple):
@@ -192,10 +189,7 @@ def fit_with_groups(model: Any, X: Any, y: Any, groups: Any, *, method: str = "f
         Result of the method: the fitted model, or the transformed samples.
     """
     params = group_params(model, groups)
-    with warnings.catch_warnings():
-        if not isinstance(groups, str):  # whoever calls this has said how samples are grouped
-            warnings.simplefilter("ignore", PatientGroupsWarning)
-        return getattr(model, method)(X, y, **params)
+    return getattr(model, method)(X, y, **params)
 
 
 def group_params(model: Any, groups: Any) -> dict[str, Any]:

@@ -3,6 +3,7 @@ import warnings
 import numpy as np
 import pandas as pd
 import pytest
+from joblib import parallel_config
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.datasets import make_regression
@@ -17,9 +18,11 @@ from sklearn.model_selection import (
     cross_validate,
 )
 from sklearn.pipeline import make_pipeline
+from torch import nn
 
+from omitrans import OmiTransRegressor
 from omitrans.comparison import compare_models
-from omitrans.exceptions import SampleMismatchError, TrainingInterrupted
+from omitrans.exceptions import SampleMismatchError
 from omitrans.metrics import RECONSTRUCTION_SCORERS, reconstruction_report, scores_to_report
 from omitrans.utils._sklearn import InvalidParameterError
 
@@ -323,15 +326,26 @@ def test_report_is_that_of_the_kept_prediction(comparison, frames):
     assert comparison.summary().loc["ridge", "mse"] == pytest.approx(whole["mse"])
 
 
-class Interrupted(DummyRegressor):
-    """Behaves like a training that Ctrl-C cut short: it warns and stays usable."""
+class PressCtrlC(nn.Linear):
+    """A network during whose fourth training step the user presses Ctrl-C."""
 
-    def fit(self, X, y):
-        warnings.warn("interrupted in epoch 3", TrainingInterrupted, stacklevel=2)
-        return super().fit(X, y)
+    steps = 0
+
+    def forward(self, X):
+        PressCtrlC.steps += self.training
+        if PressCtrlC.steps == 4:
+            raise KeyboardInterrupt
+        return super().forward(X)
 
 
-def test_ctrl_c_in_a_training_ends_the_comparison():
+@pytest.mark.parametrize("backend", ["loky", "threading"])
+def test_ctrl_c_in_a_training_ends_the_comparison(backend):
+    """A training that was cut short is no result, though the network could be used."""
     X, Y = np.arange(12.0).reshape(6, 2), np.arange(6.0)
-    with pytest.raises(KeyboardInterrupt):
-        compare_models({"cut short": Interrupted()}, X, Y, cv=2)
+    network = OmiTransRegressor(PressCtrlC, max_epochs=20, early_stopping=False, random_state=0)
+    filters = list(warnings.filters)
+    PressCtrlC.steps = 0
+    with pytest.raises(KeyboardInterrupt), parallel_config(backend=backend):
+        compare_models({"cut short": network}, X, Y, cv=2)
+    assert PressCtrlC.steps == 4
+    assert warnings.filters == filters

@@ -1,5 +1,7 @@
 """A fit gives the same model alone, in threads, in processes, and beside other code that draws."""
 
+import copy
+import pickle
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
@@ -10,6 +12,7 @@ import torch
 from joblib import Parallel, delayed
 from sklearn.base import clone
 from torch import nn
+from torch.nn.functional import dropout
 
 from omitrans import GAINImputer, OmiTransRegressor, PMIImputer, TDimputeRegressor
 from omitrans.engine import RowBatches
@@ -33,6 +36,17 @@ class UserNetwork(nn.Module):
         return self.last(hidden)
 
 
+class RandomInEvaluation(nn.Module):
+    """A network that draws where it is built, and also in evaluation mode."""
+
+    def __init__(self, n_source, n_target):
+        super().__init__()
+        self.weight = nn.Parameter(0.1 * torch.randn(n_source, n_target))
+
+    def forward(self, X):
+        return dropout(X, 0.3, training=True) @ self.weight
+
+
 SHORT = {"max_epochs": 6, "batch_size": 16, "random_state": 0, "device": "cpu"}
 MODELS = {
     "OmiTrans": OmiTransRegressor(hidden_layer_sizes=(32, 8), decay_epochs=2, **SHORT),
@@ -45,6 +59,7 @@ MODELS = {
         **SHORT,
     ),
     "network of a user": OmiTransRegressor(generator=UserNetwork, **SHORT),
+    "dropout of a user": OmiTransRegressor(generator=RandomInEvaluation, **SHORT),
     "TDimpute": TDimputeRegressor(n_hidden=32, **SHORT),
     "PMI": PMIImputer(hidden_layer_sizes=(16,), **SHORT),
     "GAIN": GAINImputer(hidden_layer_sizes=(16,), adversarial_weight=1.0, **SHORT),
@@ -104,6 +119,16 @@ def test_code_that_draws_meanwhile_changes_nothing(name, tables, monkeypatch):
         expected = torch.random.get_rng_state()
         result(MODELS[name], tables)
         assert torch.equal(torch.random.get_rng_state(), expected)
+
+
+@pytest.mark.parametrize("name", ["network of a user", "dropout of a user"])
+def test_a_network_of_a_user_can_be_copied(name, tables):
+    X, Y, _ = tables
+    model = clone(MODELS[name]).fit(X, Y)
+    expected = model.predict(X)
+    np.testing.assert_array_equal(model.predict(X), expected)
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(model)).predict(X), expected)
+    np.testing.assert_array_equal(copy.deepcopy(model).predict(X), expected)
 
 
 def test_draws_of_an_imputer_in_threads_equal_those_alone(tables):

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from scipy import sparse
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import Ridge
@@ -49,6 +50,13 @@ DIFFERENT = {
     "series": FRAME["g1"],
     "other series": FRAME["g1"].rename("g2"),
     "categories": pd.Series(["a", "b"], dtype="category"),
+    "order of categories": pd.Series(pd.Categorical(["a", "b"], list("ba"))),
+    "ordered categories": pd.Series(pd.Categorical(["a", "b"], ordered=True)),
+    "tensor": torch.arange(3.0),
+    "other tensor": torch.arange(1.0, 4.0),
+    "long text": "n" * 300,
+    "text of a lone surrogate": "\ud800",
+    "text with a null": "a\0b",
     "text": pd.Series(["a", "b"]),
     "missing": pd.Series(["a", None]),
     "two levels": FRAME.set_axis(pd.MultiIndex.from_product([list("ab"), range(6)])),
@@ -134,6 +142,23 @@ def test_content_of_a_named_file_counts(tmp_path, kind):
     (tmp_path / "model.omitrans").write_bytes(b"two")
     assert len({absent, one, fingerprint(path)}) == 3
     assert fingerprint(Ridge(path)) != fingerprint(Ridge(None))
+
+
+def test_what_is_defined_anew_under_its_name_counts_anew():
+    """As in a cell of a notebook that is edited and run again."""
+    cells = {
+        "function": "def loss(y, p): return {}",
+        "default": "def loss(y, p={}): return 0",
+        "class": "class loss:\n    def fit(self): return {}",
+        "base": "class base:\n    def fit(self): return {}\nclass loss(base): pass",
+    }
+    for name, cell in cells.items():
+        found = []
+        for number in (1.0, 2.0, 1.0):
+            space = {"__name__": "notebook"}
+            exec(cell.format(number), space)
+            found.append(fingerprint(space["loss"]))
+        assert found[0] == found[2] != found[1], name
 
 
 def test_values_that_cannot_be_stored_are_refused():

@@ -59,8 +59,9 @@ def open_npy(path: str | PathLike[str]) -> pd.DataFrame:
         ) from error
     if ids is None:
         raise DataFormatError(
-            f"{path} holds values without ids: it was not written by read_matrix(..., out=). Write "
-            "it anew by that, or read it with numpy.load."
+            f"{path} holds values without ids: it was written by numpy.save, or by a build of "
+            "omitrans that kept the ids in another file. Write it anew with "
+            "read_matrix(..., out=), or read it with numpy.load."
         )
     samples, features = ids
     if values.shape != (len(samples), len(features)):
