@@ -13,6 +13,7 @@ from omitrans.exceptions import FeatureMismatchError
 from omitrans.utils import _blocks
 from omitrans.utils._sklearn import check_feature_names_in, fit_context
 from omitrans.utils._validation import check_beta_values, check_source, refuse_labelled_array
+from omitrans.utils._value_range import smallest_and_largest
 
 _FLOATS = (np.float64, np.float32)
 
@@ -194,7 +195,7 @@ def value_range(X: Any) -> np.ndarray:
     """Return the smallest and largest value of a table, or NaN; infinity is an error."""
     low = high = np.nan
     for columns, block in column_blocks(X):
-        block_low, block_high = np.fmin.reduce(block, axis=None), np.fmax.reduce(block, axis=None)
+        block_low, block_high = smallest_and_largest(block)
         if np.isinf([block_low, block_high]).any():
             column = columns.start + int(np.flatnonzero(np.isinf(block).any(axis=0))[0])
             raise infinity_error(X.columns[column] if isinstance(X, pd.DataFrame) else column)

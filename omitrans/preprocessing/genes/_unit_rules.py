@@ -10,6 +10,7 @@ from sklearn.utils.validation import check_array
 
 from omitrans.preprocessing._columns import column_blocks
 from omitrans.utils._validation import refuse_labelled_array
+from omitrans.utils._value_range import smallest_and_largest
 
 LOG2_X_1 = "log2(x + 1)"
 DOUBLE_LOG = "log2(log2(x + 1) + 1)"
@@ -62,7 +63,7 @@ def summarize(Y: Any) -> Summary:
     low = high = np.nan
     infinite = False
     for _, block in column_blocks(Y):
-        block_low, block_high = np.fmin.reduce(block, axis=None), np.fmax.reduce(block, axis=None)
+        block_low, block_high = smallest_and_largest(block)
         infinite |= bool(np.isinf([block_low, block_high]).any())
         low, high = float(np.fmin(low, block_low)), float(np.fmax(high, block_high))
     sample = _sample(Y)

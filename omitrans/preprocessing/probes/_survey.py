@@ -10,6 +10,7 @@ from omitrans.preprocessing._columns import infinity_error
 from omitrans.preprocessing.probes._fill import Filler
 from omitrans.preprocessing.probes._probe_columns import ProbeColumns, take_probes
 from omitrans.utils._blocks import CACHE_VALUES, row_blocks
+from omitrans.utils._value_range import smallest_and_largest
 
 # Products with one sample are so narrow that several threads mostly wait for each other, and they
 # round by how many there are.
@@ -147,7 +148,7 @@ def survey(
     gaps = None if filler is None else Gaps(filler)
     read = None
     for rows, block in _row_blocks(values, where, replicates):
-        block_low, block_high = np.fmin.reduce(block, axis=None), np.fmax.reduce(block, axis=None)
+        block_low, block_high = smallest_and_largest(block)
         low, high = np.fmin(low, block_low), np.fmax(high, block_high)
         if np.isinf([block_low, block_high]).any():
             infinite |= np.isinf(block).any(axis=0)
