@@ -69,7 +69,7 @@ def test_scikit_learn_checks_with_default_parameters(name):
     """All defaults but the length of training, which is that of minutes."""
     estimator = dict(all_estimators())[name]()
     if "max_epochs" in estimator.get_params():
-        estimator.set_params(max_epochs=30)
+        estimator.set_params(max_epochs=100)
     for _, check in estimator_checks_generator(estimator):
         if check.func.__name__ not in expected_failures(estimator):
             run_check(check, estimator)

@@ -91,7 +91,7 @@ def store_outcome(path, version):
 def checkpoint(path, version):
     import torch
 
-    from omitrans.engine._checkpoint import Checkpoint
+    from omitrans.engine import Checkpoint, FitDraws
 
     net = SimpleNamespace(
         modules_state=lambda: {"net": {"w": torch.as_tensor(frame(version).to_numpy())}},
@@ -99,7 +99,7 @@ def checkpoint(path, version):
         device="cpu",
         history=[{"epoch": version}],
     )
-    Checkpoint(path, 1, None).write(net)
+    Checkpoint(path, 1, None, FitDraws(0, torch.device("cpu"))).write(net)
 
 
 def version_of_checkpoint(path):
