@@ -174,8 +174,9 @@ def test_is_a_plain_pipeline_but_faster(policy, order, dtype, gaps, framed):
 
 @pytest.mark.usefixtures("_block_size")
 @pytest.mark.parametrize("policy", POLICIES[:-1])
-@pytest.mark.parametrize("replicates", ["mean", "median", "first"])
-@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize(
+    ("replicates", "order"), [("mean", "C"), ("median", "C"), ("first", "F"), ("mean", "F")]
+)
 def test_tables_of_another_array(policy, replicates, order):
     X, Y = make_table()
     model = make_model(policy, make_annotation(X))
