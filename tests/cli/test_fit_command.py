@@ -208,7 +208,8 @@ def test_info(files, tmp_path, capsys):
 
 def test_info_shows_no_character_that_a_terminal_obeys(tmp_path, capsys):
     names = ["\x1b[2Jcg1", "cg\u009b31m2", "cg\u202e3", "cg\r4", "cg\udc805"]
-    model = make_pipeline(Ridge()).fit(pd.DataFrame(np.eye(5), columns=names), np.arange(5.0))
+    table = pd.DataFrame(np.eye(5), columns=pd.Index(names, dtype=object))
+    model = make_pipeline(Ridge()).fit(table, np.arange(5.0))
     omitrans.save(model, tmp_path / "names.omitrans")
     assert call("info", tmp_path / "names.omitrans") == 0
     shown = capsys.readouterr().out
