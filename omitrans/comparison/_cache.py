@@ -13,7 +13,7 @@ from sklearn.base import clone
 import omitrans
 from omitrans.comparison._outcome import Outcome
 from omitrans.utils._files import replacing
-from omitrans.utils._fingerprint import FingerprintError, fingerprint
+from omitrans.utils._fingerprint import FingerprintError, fingerprint, recognised
 
 _ARRAY = "array:"  # in front of the names of arrays that are kept beside the numbers
 
@@ -44,7 +44,10 @@ class OutcomeCache:
             )
         self._common = [
             fingerprint(tables),
-            *(f"{name}={_digest(value, name)}" for name, value in options.items()),
+            *(
+                f"{name}={recognised(name, value, option='cache_dir')}"
+                for name, value in options.items()
+            ),
             omitrans.__version__,
             sklearn.__version__,
             np.__version__,
@@ -143,19 +146,8 @@ def _describe(name: str, model: Any) -> str:
     except FingerprintError:
         params = model.get_params()
         for parameter, value in sorted(params.items(), key=lambda item: -item[0].count("__")):
-            _digest(value, f"models[{name!r}].{parameter}")
+            recognised(f"models[{name!r}].{parameter}", value, option="cache_dir")
         raise
-
-
-def _digest(value: Any, label: str) -> str:
-    try:
-        return fingerprint(value)
-    except FingerprintError as error:
-        raise ValueError(
-            f"{label}={value!r} cannot be recognised when it comes again, as cache_dir "
-            "needs. Use a function defined in a module instead of a lambda or a local one, or "
-            "leave cache_dir out."
-        ) from error
 
 
 def _torch_version() -> str:

@@ -16,7 +16,7 @@ from omitrans.engine._draws import FitDraws
 from omitrans.exceptions import CheckpointWarning, ModelFileError
 from omitrans.utils._callers import called_by_user, user_level
 from omitrans.utils._files import replacing
-from omitrans.utils._fingerprint import FingerprintError, fingerprint
+from omitrans.utils._fingerprint import fingerprint, recognised
 
 FORMAT = 1
 # Parameters that do not change the result of training.
@@ -58,22 +58,12 @@ def checkpoint_file(estimator: str, params: dict[str, Any], tables: Sequence[Any
             f"on with the same validation samples. Got random_state={params['random_state']!r}."
         )
     known = {
-        name: _recognised(name, value)
+        name: recognised(name, value, option="checkpoint_dir")
         for name, value in params.items()
         if name not in _WITHOUT_EFFECT
     }
     file = f"{estimator}-{fingerprint(known, *tables)}.checkpoint"
     return Path(params["checkpoint_dir"]) / file
-
-
-def _recognised(name: str, value: Any) -> str:
-    try:
-        return fingerprint(value)
-    except FingerprintError as error:
-        raise ValueError(
-            f"{name}={value!r} cannot be recognised when it comes again, as checkpoint_dir needs: "
-            f"{error} Define it at the top of a module, or leave checkpoint_dir out."
-        ) from error
 
 
 class Checkpoint(Callback):

@@ -1,6 +1,7 @@
 """Random number generators of one fit, which no other thread of the process draws from."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any, Self
 
 import numpy as np
@@ -10,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn.modules.dropout import _DropoutNd
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from omitrans.utils._draws import current_draws
+from omitrans.utils._draws import current_draws, drawing_from
 
 aten = torch.ops.aten
 
@@ -108,6 +109,24 @@ def ask_themselves(networks: Iterable[nn.Module]) -> bool:
         Whether all parts of all networks ask, or do not draw.
     """
     return all(_asks(part) for network in networks for part in network.modules())
+
+
+@contextmanager
+def evaluation_draws(network: nn.Module, device: torch.device) -> Iterator[None]:
+    """Let a user's network that draws in evaluation mode too draw the same at each prediction.
+
+    Parameters
+    ----------
+    network : torch.nn.Module
+        A network in evaluation mode. Those of this package do not draw in it.
+    device : torch.device
+        The device of the network.
+    """
+    if ask_themselves([network]):
+        yield
+        return
+    with drawing_from(FitDraws(0, device)), EveryDraw():
+        yield
 
 
 def _asks(part: nn.Module) -> bool:

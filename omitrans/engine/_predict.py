@@ -1,7 +1,6 @@
 """Prediction in blocks of one size, so that a sample's result does not depend on its neighbours."""
 
 import copy
-from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
@@ -9,9 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from omitrans.engine._data import share_memory
-from omitrans.engine._draws import EveryDraw, FitDraws, ask_themselves
+from omitrans.engine._draws import evaluation_draws
 from omitrans.engine._net import OmicsNet
-from omitrans.utils._draws import drawing_from
 
 # Matrix products of one shape always sum in the same order. With blocks as large as the batch, the
 # prediction of a sample alone would differ by rounding from that of the sample in a batch.
@@ -38,9 +36,7 @@ def predict_profiles(net: OmicsNet, X: np.ndarray, dtype: np.dtype) -> np.ndarra
     device = torch.device(net.device)
     block = torch.zeros((BLOCK_ROWS, X.shape[1]), device=device)
     result: np.ndarray | None = None
-    draws = FitDraws(0, device)  # for networks of users that draw in evaluation mode too
-    own = nullcontext() if ask_themselves([net.module_]) else EveryDraw()
-    with torch.inference_mode(), net.products(), drawing_from(draws), own:
+    with torch.inference_mode(), net.products(), evaluation_draws(net.module_, device):
         for start in range(0, len(X), BLOCK_ROWS):
             rows = np.ascontiguousarray(X[start : start + BLOCK_ROWS], dtype=np.float32)
             block[: len(rows)].copy_(share_memory(rows))

@@ -56,11 +56,33 @@ def open_text(path: str | PathLike[str]) -> Iterator[IO[str]]:
         raise damaged(path, str(error)) from error
 
 
-def damaged(path: str | PathLike[str], why: str) -> DataFormatError:
+_FETCH = "Fetch it again, and check its size."
+
+
+def damaged(path: str | PathLike[str], why: str, cure: str = _FETCH) -> DataFormatError:
     """Return the error for a file that is truncated or damaged."""
-    return DataFormatError(
-        f"{path} is truncated or damaged: {why}. Fetch it again, and check its size."
-    )
+    return DataFormatError(f"{path} is truncated or damaged: {why}. {cure}")
+
+
+@contextmanager
+def reporting_damage(path: str | PathLike[str], cure: str = _FETCH) -> Iterator[None]:
+    """Report every error inside the block, but those of the system, as a damaged file.
+
+    Parameters
+    ----------
+    path : path-like
+        Path of the file, which a library reads that raises errors of nearly every kind.
+    cure : str, default="Fetch it again, and check its size."
+        What to do about it.
+    """
+    try:
+        yield
+    except MemoryError:
+        raise
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno is not None:  # the system's fault
+            raise
+        raise damaged(path, str(error).partition("\n")[0], cure) from error
 
 
 def check_decoded(ids: pd.Series, path: str | PathLike[str]) -> None:

@@ -68,6 +68,38 @@ def fingerprint(*values: Any) -> str:
     return digest.hexdigest()
 
 
+def recognised(label: str, value: Any, *, option: str) -> str:
+    """Return the fingerprint of a value that a user gave, or an error that says which one it is.
+
+    Parameters
+    ----------
+    label : str
+        Name of the value, such as that of a parameter.
+    value : object
+        The value.
+    option : str
+        Name of the option for which the value must be recognised when it comes again.
+
+    Returns
+    -------
+    str
+        The fingerprint.
+
+    Raises
+    ------
+    ValueError
+        If the value cannot be recognised when it comes again.
+    """
+    try:
+        return fingerprint(value)
+    except FingerprintError as error:
+        raise ValueError(
+            f"{label}={value!r} cannot be recognised when it comes again, as {option} needs: "
+            f"{error} A lambda, or what is defined inside a function, has no name to recognise it "
+            f"by. Define it at the top of a module, or leave {option} out."
+        ) from error
+
+
 def _new(content: Any = b"") -> Any:
     return hashlib.blake2b(content, digest_size=16)
 

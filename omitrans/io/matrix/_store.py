@@ -11,6 +11,7 @@ import pandas as pd
 
 from omitrans.exceptions import DataFormatError, FeatureMismatchError
 from omitrans.io._memory import memory_for
+from omitrans.io._text import reporting_damage
 from omitrans.io.matrix._stream_filter import FeatureFilter
 from omitrans.io.matrix._stream_parse import Rows
 from omitrans.io.matrix._stream_sink import MemorySink, NpySink, ParquetSink, whole_or_nothing
@@ -45,18 +46,9 @@ def write_ids(file: IO[bytes], samples: list[str], features: list[str]) -> None:
 def open_npy(path: str | PathLike[str]) -> pd.DataFrame:
     """Return the matrix as a DataFrame over a memory map, which reads only values that are used."""
     path = Path(path)
-    try:
-        with memory_for(path):
-            values = np.load(path, mmap_mode="r")
-            ids = _read_ids(path, values.offset + values.nbytes)
-    except MemoryError:
-        raise
-    except Exception as error:  # NumPy, zipfile and tokenize raise many kinds
-        if isinstance(error, OSError) and error.errno is not None:  # the system's fault
-            raise
-        raise DataFormatError(
-            f"{path} is truncated or damaged: {error}. Write it again."
-        ) from error
+    with reporting_damage(path, "Write it again."), memory_for(path):
+        values = np.load(path, mmap_mode="r")
+        ids = _read_ids(path, values.offset + values.nbytes)
     if ids is None:
         raise DataFormatError(
             f"{path} holds values without ids: it was written by numpy.save, or by a build of "
