@@ -42,6 +42,7 @@ class OutcomeCache:
             raise NotADirectoryError(
                 f"cache_dir={str(directory)!r} is a file. Name a folder, which may be new."
             )
+        self._models: dict[str, str] = {}
         self._common = [
             fingerprint(tables),
             *(
@@ -60,7 +61,7 @@ class OutcomeCache:
         Parameters
         ----------
         name : str
-            Name of the model, for error messages.
+            Name of the model, which stands for it in this comparison.
         model : estimator
             Model to fit; only its class and its parameters enter the digest.
         *split : object
@@ -76,7 +77,9 @@ class OutcomeCache:
         ValueError
             If a parameter cannot be recognised when it comes again.
         """
-        return self.directory / f"{fingerprint(self._common, _describe(name, model), split)}.npz"
+        if name not in self._models:  # once, and not for every fold
+            self._models[name] = _describe(name, model)
+        return self.directory / f"{fingerprint(self._common, self._models[name], split)}.npz"
 
 
 def read_outcome(path: Path) -> Outcome | None:
