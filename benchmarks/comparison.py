@@ -36,7 +36,8 @@ COHORTS = {
     "tcga_brca_genes": ("tcga_transfer/brca_to_luad", "source_"),
 }
 SIMULATED = "simulated"
-BASELINES = ("mean", "linear", "ridge", "kernel-ridge", "pls", "lasso", "tobmi", "svd")
+BASELINES = ("mean", "linear", "ridge", "kernel-ridge", "pls", "lasso")
+BASELINES += ("multi-kernel-ridge", "tobmi", "svd")
 PRESETS = {"cgan": "paper-cgan", "omitrans-fc": "paper-fc", "omitrans-cnn": "paper-cnn"}
 MODELS = (*BASELINES, "tdimpute", "omitrans", *PRESETS)
 PAPER_EPOCHS, PAPER_DECAY, PAPER_FILTERS = 800, 100, 64

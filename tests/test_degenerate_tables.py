@@ -9,7 +9,7 @@ from scipy.linalg import LinAlgWarning
 from sklearn.base import is_outlier_detector, is_regressor
 from sklearn.exceptions import ConvergenceWarning, UndefinedMetricWarning
 
-from omitrans.baselines import DualRidgeRegressor, LassoRegressor
+from omitrans.baselines import DualRidgeRegressor, LassoRegressor, MultiKernelRidgeRegressor
 from omitrans.exceptions import OmiTransError
 from omitrans.utils.discovery import all_estimators
 
@@ -115,6 +115,8 @@ MODELS |= {
     "LassoRegressor, unscaled": LassoRegressor(alpha=0.1, standardize=False),
     "DualRidgeRegressor, least squares": DualRidgeRegressor(alpha=0),
     "DualRidgeRegressor, kernel": DualRidgeRegressor(kernel="rbf"),
+    "MultiKernelRidgeRegressor, gene": MultiKernelRidgeRegressor(penalties="gene"),
+    "MultiKernelRidgeRegressor, component": MultiKernelRidgeRegressor(penalties="component"),
 }
 for name, model in MODELS.items():
     if "random_state" in model.get_params():

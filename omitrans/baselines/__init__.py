@@ -5,6 +5,7 @@ from omitrans.baselines._dual_ridge import DualRidgeRegressor
 from omitrans.baselines._group_median import GroupMedianImputer
 from omitrans.baselines._imputer_recipes import make_imputers
 from omitrans.baselines._lasso import LassoRegressor
+from omitrans.baselines._multi_kernel_ridge import MultiKernelRidgeRegressor
 from omitrans.baselines._pls import PLSRegressor
 from omitrans.baselines._recipes import make_baselines
 from omitrans.baselines._ridge_imputer import RidgeImputer
@@ -18,6 +19,7 @@ __all__ = [
     "DualRidgeRegressor",
     "GroupMedianImputer",
     "LassoRegressor",
+    "MultiKernelRidgeRegressor",
     "PLSRegressor",
     "RidgeImputer",
     "SVDImputer",

@@ -12,6 +12,7 @@ MODEL_NAMES = (
     "kernel-ridge",
     "pls",
     "lasso",
+    "multi-kernel-ridge",
     "tobmi",
     "svd",
     "tdimpute",

@@ -11,7 +11,8 @@ from omitrans.exceptions import PatientGroupsWarning, UnknownNameError
 from omitrans.model_selection import patient_of
 from omitrans.pipelines import make_translation_pipeline
 
-NAMES = ["mean", "linear", "ridge", "kernel-ridge", "pls", "lasso", "tobmi", "svd"]
+NAMES = ["mean", "linear", "ridge", "kernel-ridge", "pls", "lasso"]
+NAMES += ["multi-kernel-ridge", "tobmi", "svd"]
 
 
 @pytest.fixture(scope="module")

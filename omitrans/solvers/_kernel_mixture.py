@@ -1,0 +1,165 @@
+"""The weighted mean of kernels, centred on the training samples and of mean eigenvalue 1."""
+
+from typing import NamedTuple, Self
+
+import numpy as np
+
+from omitrans.solvers._kernel_family import KERNELS, Similarities
+from omitrans.solvers._kernel_weights import learn_weights
+from omitrans.solvers._workers import Workers
+
+SAMPLES_TO_LEARN_FROM = 1000
+TARGETS_TO_LEARN_FROM = 2000
+# A centred kernel whose mean eigenvalue is this fraction of its values tells no samples apart.
+_NOTHING = 1e-12
+
+
+class KernelMixture(NamedTuple):
+    """How the kernels of training samples are mixed, and where their mixture is centred.
+
+    Attributes
+    ----------
+    weights : ndarray of shape (6,)
+        Weights in the order of `KERNELS`; they add up to 1, or are all 0 if no two samples differ.
+    widths : ndarray of shape (6,)
+        Widths of the kernels.
+    factors : ndarray of shape (6,)
+        Weights divided by the mean eigenvalues of the centred kernels.
+    column_means : ndarray of shape (n_samples,)
+        Column means of the mixture of the training samples.
+    """
+
+    weights: np.ndarray
+    widths: np.ndarray
+    factors: np.ndarray
+    column_means: np.ndarray
+
+    @classmethod
+    def of(cls, similarities: Similarities, weights: np.ndarray) -> tuple[Self, np.ndarray]:
+        """Return the mixture of training samples for some weights, and its centred matrix.
+
+        Parameters
+        ----------
+        similarities : Similarities
+            Similarities of the training samples with each other.
+        weights : ndarray of shape (6,)
+            Weights, of which at least one is larger than 0. Those of kernels that tell no samples
+            apart go to the others.
+
+        Returns
+        -------
+        mixture : KernelMixture
+            What new samples need.
+        kernel : ndarray of shape (n_samples, n_samples)
+            The centred matrix.
+        """
+        widths = similarities.widths()
+        scales = _scales(similarities, widths)
+        weights = np.where(scales > 0, weights, 0.0)
+        weights = weights / (weights.sum() or 1.0)
+        factors = np.divide(weights, scales, out=np.zeros(len(KERNELS)), where=scales > 0)
+        kernel = _mix(similarities, widths, factors)
+        means = kernel.mean(axis=0)
+        kernel -= means
+        kernel -= kernel.mean(axis=1, keepdims=True)
+        return cls(weights, widths, factors, means), kernel
+
+    def new(self, similarities: Similarities) -> np.ndarray:
+        """Return the centred mixture of new samples with the training samples.
+
+        Parameters
+        ----------
+        similarities : Similarities
+            Similarities of the new samples with the training samples.
+
+        Returns
+        -------
+        ndarray of shape (n_new, n_samples)
+            The matrix.
+        """
+        kernel = _mix(similarities, self.widths, self.factors)
+        kernel -= self.column_means
+        kernel -= kernel.mean(axis=1, keepdims=True)
+        return kernel
+
+
+def learned_weights(
+    similarities: Similarities, Y: np.ndarray, rows: np.ndarray | None, workers: Workers
+) -> np.ndarray:
+    """Return the mean of equal weights and of those under which the targets are most likely.
+
+    Parameters
+    ----------
+    similarities : Similarities
+        Similarities of the training samples with each other.
+    Y : ndarray of shape (n_rows, n_targets)
+        Table of targets.
+    rows : ndarray of int of shape (n_samples,) or None
+        Rows of the training samples in `Y`; None if these are all rows.
+    workers : Workers
+        Threads to use.
+
+    Returns
+    -------
+    ndarray of shape (6,)
+        Weights that add up to 1; 0 for kernels that tell no samples apart.
+    """
+    widths = similarities.widths()
+    n_samples = similarities.products.shape[1]
+    sample = spread(n_samples, SAMPLES_TO_LEARN_FROM)
+    if len(sample) < n_samples:
+        similarities = similarities.take(sample, sample)
+    kernels, useful = [], np.zeros(len(KERNELS), dtype=bool)
+    for position, kernel in enumerate(similarities.kernels(widths)):
+        largest = np.abs(np.diagonal(kernel)).mean()
+        kernel -= kernel.mean(axis=0)
+        kernel -= kernel.mean(axis=1, keepdims=True)
+        scale = np.trace(kernel) / len(kernel)
+        if scale > _NOTHING * largest:
+            useful[position] = True
+            kernels.append(kernel / scale)
+    weights = np.zeros(len(KERNELS))
+    if not kernels:
+        return weights + 1 / len(KERNELS)
+    chosen = sample if rows is None else rows[sample]
+    targets = Y[np.ix_(chosen, spread(Y.shape[1], TARGETS_TO_LEARN_FROM))]
+    weights[useful] = learn_weights(np.stack(kernels), targets, workers)
+    weights[useful] = weights[useful] / 2 + 1 / (2 * len(kernels))
+    return weights
+
+
+def spread(length: int, at_most: int) -> np.ndarray:
+    """Return at most this many positions, spread evenly.
+
+    Parameters
+    ----------
+    length : int
+        Number of positions to choose from.
+    at_most : int
+        Largest number of positions to return.
+
+    Returns
+    -------
+    ndarray of int
+        Positions in ascending order.
+    """
+    return np.linspace(0, length - 1, min(length, at_most)).astype(int)
+
+
+def _scales(similarities: Similarities, widths: np.ndarray) -> np.ndarray:
+    """Return the mean eigenvalue of each centred kernel; 0 where it is a rounding error."""
+    scales = []
+    for kernel in similarities.kernels(widths):
+        diagonal = np.diagonal(kernel)
+        scale = diagonal.mean() - kernel.mean()
+        scales.append(scale if scale > _NOTHING * np.abs(diagonal).mean() else 0.0)
+    return np.array(scales)
+
+
+def _mix(similarities: Similarities, widths: np.ndarray, factors: np.ndarray) -> np.ndarray:
+    mixed = np.zeros(similarities.products.shape[1:])
+    for factor, kernel in zip(factors, similarities.kernels(widths), strict=True):
+        if factor > 0:
+            kernel *= factor
+            mixed += kernel
+    return mixed

@@ -1,0 +1,321 @@
+"""Ridge penalties for each target and for each principal component of the targets."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+from scipy.linalg import eigh
+
+from omitrans.solvers._kernels import KernelEigen
+from omitrans.solvers._workers import Workers
+from omitrans.utils._blocks import column_blocks
+
+PENALTIES = np.logspace(-3, 2, 21)  # in units of the mean eigenvalue
+# Small, because the blocks stand beside the coefficients of all targets.
+_BLOCK_VALUES = 2**15
+_COLUMNS_AT_LEAST = 64
+# Components of the targets with at most this fraction of the largest variance are left out.
+_SMALLEST_COMPONENT = 1e-9
+# Up to this ratio of the norm of the coefficients, times the largest eigenvalue, to that of the
+# target, float32 holds enough digits of the coefficients.
+_MAX_CONDITION = 1e4
+
+
+class CentredTargets:
+    """Some rows of a table of targets, of which centred blocks of columns are taken in float64.
+
+    Parameters
+    ----------
+    Y : ndarray of shape (n_samples, n_targets)
+        Table of targets, which is not copied.
+    rows : ndarray of int, default=None
+        The rows to take; None takes all.
+    """
+
+    def __init__(self, Y: np.ndarray, rows: np.ndarray | None = None) -> None:
+        self._Y, self.rows = Y, rows
+        self.n_samples = len(Y) if rows is None else len(rows)
+        self.n_targets = Y.shape[1]
+        self.blocks = list(
+            column_blocks(self.n_samples, self.n_targets, _BLOCK_VALUES, at_least=_COLUMNS_AT_LEAST)
+        )
+
+    def block(self, columns: slice) -> tuple[np.ndarray, np.ndarray]:
+        """Return some centred targets and their means; a constant target is exactly 0.
+
+        Parameters
+        ----------
+        columns : slice
+            The targets.
+
+        Returns
+        -------
+        centred : ndarray of shape (n_samples, n_columns)
+            Deviations from the means in float64.
+        mean : ndarray of shape (n_columns,)
+            The means.
+        """
+        part = self._Y[:, columns] if self.rows is None else self._Y[self.rows, columns]
+        centred = part.astype(np.float64)
+        constant = centred.min(axis=0) == centred.max(axis=0)
+        mean = np.where(constant, centred[0], centred.mean(axis=0))
+        centred -= mean
+        return centred, mean
+
+
+def loo_errors(eigen: KernelEigen, centred: np.ndarray, penalties: np.ndarray) -> np.ndarray:
+    """Return the mean squared leave-one-out error of each penalty and target.
+
+    Parameters
+    ----------
+    eigen : KernelEigen
+        The decomposed kernel.
+    centred : ndarray of shape (n_samples, n_targets)
+        Centred targets in float64.
+    penalties : ndarray of shape (n_penalties,)
+        Penalties in absolute units.
+
+    Returns
+    -------
+    ndarray of shape (n_penalties, n_targets)
+        The errors.
+    """
+    rotated = eigen.vectors.T @ centred
+    errors = np.empty((len(penalties), centred.shape[1]))
+    for error, penalty in zip(errors, penalties, strict=True):
+        residual = eigen.loo_residuals(rotated, penalty)
+        np.einsum("ij,ij->j", residual, residual, out=error)
+    return errors / len(centred)
+
+
+def penalties_of_targets(
+    eigen: KernelEigen, targets: CentredTargets, workers: Workers
+) -> np.ndarray:
+    """Return the position of the best penalty of each target.
+
+    The curve of leave-one-out errors of a target, relative to its variance, is added to the mean of
+    these curves over all targets, and the lowest point of the sum counts: what a curve does not
+    tell, the others do.
+
+    Parameters
+    ----------
+    eigen : KernelEigen
+        The decomposed kernel.
+    targets : CentredTargets
+        Targets.
+    workers : Workers
+        Threads to use.
+
+    Returns
+    -------
+    ndarray of int of shape (n_targets,)
+        Positions in `PENALTIES`.
+    """
+
+    def curves(columns: slice) -> np.ndarray:
+        centred, _ = targets.block(columns)
+        return loo_errors(eigen, _to_unit_variance(centred), PENALTIES * eigen.mean_value)
+
+    relative = np.concatenate(list(workers.results(curves, targets.blocks)), axis=1)
+    relative += relative.mean(axis=1, keepdims=True)
+    return relative.argmin(axis=0)
+
+
+class ComponentMap(NamedTuple):
+    """Coefficients of the targets' principal components, as a map from targets to coefficients.
+
+    Attributes
+    ----------
+    matrix : ndarray of shape (n_samples, n_samples)
+        Centred targets multiplied by it from the left give their dual coefficients.
+    penalties : ndarray of shape (n_components,)
+        Penalties in units of the mean eigenvalue, the component of most variance first; infinite
+        where none predicts better than the mean.
+    """
+
+    matrix: np.ndarray
+    penalties: np.ndarray
+
+
+def penalties_of_components(
+    eigen: KernelEigen, targets: CentredTargets, workers: Workers
+) -> ComponentMap:
+    """Choose a penalty for each principal component of the targets by leave-one-out.
+
+    Parameters
+    ----------
+    eigen : KernelEigen
+        The decomposed kernel.
+    targets : CentredTargets
+        Targets.
+    workers : Workers
+        Threads to use.
+
+    Returns
+    -------
+    ComponentMap
+        Penalties, and the map to coefficients that follows.
+    """
+    n = targets.n_samples
+
+    def products(columns: slice) -> np.ndarray:
+        centred, _ = targets.block(columns)
+        return centred @ centred.T
+
+    gram = workers.add(np.zeros((n, n)), products, targets.blocks)
+    variances, components = eigh(gram, overwrite_a=True, check_finite=False)
+    kept = np.flatnonzero(variances > max(_SMALLEST_COMPONENT * variances[-1], 0))[::-1]
+    components = components[:, kept]
+    components -= components.mean(axis=0)
+    errors = loo_errors(eigen, components, PENALTIES * eigen.mean_value)
+    best = errors.argmin(axis=0)
+    of_mean = np.einsum("ij,ij->j", components, components) * n / (n - 1) ** 2
+    helps = errors.min(axis=0) < of_mean
+    inverse = np.where(helps, eigen.inverse(PENALTIES * eigen.mean_value)[:, best], 0.0)
+    coefficients = eigen.vectors @ (inverse * (eigen.vectors.T @ components))
+    return ComponentMap(coefficients @ components.T, np.where(helps, PENALTIES[best], np.inf))
+
+
+class DualSolution:
+    """The dual coefficients of targets, block by block.
+
+    Parameters
+    ----------
+    eigen : KernelEigen
+        The decomposed kernel.
+    targets : CentredTargets
+        Targets.
+    chosen : ndarray of int of shape (n_targets,) or None
+        Positions in `PENALTIES` for each target.
+    components : ComponentMap or None
+        Map of the components. If both are given, the mean of the two solutions counts.
+    """
+
+    def __init__(
+        self,
+        eigen: KernelEigen,
+        targets: CentredTargets,
+        chosen: np.ndarray | None,
+        components: ComponentMap | None,
+    ) -> None:
+        self._eigen, self._targets = eigen, targets
+        self.chosen, self.components = chosen, components
+        self._inverse = eigen.inverse(PENALTIES * eigen.mean_value)
+
+    def block(self, columns: slice) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return the coefficients of some targets, the means and the norms of the targets.
+
+        Parameters
+        ----------
+        columns : slice
+            The targets.
+
+        Returns
+        -------
+        coefficients : ndarray of shape (n_samples, n_columns)
+            Dual coefficients in float64.
+        mean, norm : ndarray of shape (n_columns,)
+            Means of the targets, and norms of their deviations.
+        """
+        centred, mean = self._targets.block(columns)
+        norm = np.sqrt(np.einsum("ij,ij->j", centred, centred))
+        vectors = self._eigen.vectors
+        solved = None
+        if self.chosen is not None:
+            rotated = vectors.T @ centred
+            rotated *= self._inverse[:, self.chosen[columns]]
+            solved = vectors @ rotated
+        if self.components is not None:
+            by_component = self.components.matrix @ centred
+            if solved is None:
+                return by_component, mean, norm
+            solved += by_component
+            solved /= 2
+        assert solved is not None  # there is at least one kind of penalties
+        return solved, mean, norm
+
+    def fill(self, dtype: np.dtype, workers: Workers) -> tuple[np.ndarray, np.ndarray]:
+        """Return the coefficients and means of all targets.
+
+        Parameters
+        ----------
+        dtype : numpy.dtype
+            Wanted dtype. The coefficients are in float64 if it cannot hold them or would lose
+            digits that predictions need.
+        workers : Workers
+            Threads to use.
+
+        Returns
+        -------
+        dual_coef : ndarray of shape (n_samples, n_targets)
+            Dual coefficients.
+        mean : ndarray of shape (n_targets,)
+            Means of the targets in float64.
+        """
+        shape = self._targets.n_samples, self._targets.n_targets
+        mean = np.empty(shape[1])
+        for kind in dict.fromkeys((np.dtype(dtype), np.dtype(np.float64))):
+            dual_coef = np.empty(shape, dtype=kind)
+
+            def write(columns: slice, dual_coef: np.ndarray = dual_coef) -> bool:
+                solved, mean[columns], norm = self.block(columns)
+                if not self._fits(solved, norm, dual_coef.dtype):
+                    return False
+                dual_coef[:, columns] = solved
+                return True
+
+            if all(workers.results(write, self._targets.blocks)):
+                break
+        return dual_coef, mean
+
+    def _fits(self, solved: np.ndarray, norm: np.ndarray, dtype: np.dtype) -> bool:
+        """Return whether `dtype` can hold the coefficients of targets with these norms."""
+        if dtype == np.float64:
+            return True
+        info = np.finfo(dtype)
+        largest = np.abs(solved).max(axis=0)
+        sizes = largest[largest > 0]
+        in_range = np.all((sizes < info.max / 1e3) & (sizes > info.tiny * 1e6))
+        # a kernel multiplies their rounding errors by its largest value
+        error = self._eigen.values.max() * np.sqrt(np.einsum("ij,ij->j", solved, solved))
+        return bool(in_range and np.all(error <= _MAX_CONDITION * norm))
+
+
+def predicted_blocks(
+    kernel: np.ndarray, solution: DualSolution, targets: CentredTargets, workers: Workers
+) -> Iterator[tuple[slice, np.ndarray]]:
+    """Yield predictions of blocks of targets, without keeping coefficients.
+
+    Parameters
+    ----------
+    kernel : ndarray of shape (n_new, n_samples)
+        Centred kernel of new samples with the training samples.
+    solution : DualSolution
+        Coefficients of the targets.
+    targets : CentredTargets
+        Targets of the training samples.
+    workers : Workers
+        Threads to use.
+
+    Yields
+    ------
+    columns : slice
+        The targets.
+    predicted : ndarray of shape (n_new, n_columns)
+        Predictions in float64.
+    """
+
+    def predict(columns: slice) -> np.ndarray:
+        solved, mean, _ = solution.block(columns)
+        return kernel @ solved + mean
+
+    yield from zip(targets.blocks, workers.results(predict, targets.blocks), strict=True)
+
+
+def _to_unit_variance(centred: np.ndarray) -> np.ndarray:
+    """Divide targets by their standard deviation in place; a constant target stays 0."""
+    largest = np.abs(centred).max(axis=0)
+    centred /= np.where(largest > 0, largest, 1.0)  # the squares of tiny values would vanish
+    deviation = np.sqrt(np.mean(centred**2, axis=0))
+    centred /= np.where(deviation > 0, deviation, 1.0)
+    return centred

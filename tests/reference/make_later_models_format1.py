@@ -1,0 +1,30 @@
+"""Write a model file of each class that came after `make_models_format1.py` was run.
+
+The files stand beside the others in ``format1/``. Add a class here when it comes, and run the
+script with its name alone, so that the files of the other classes stay as they are:
+
+    python -m tests.reference.make_later_models_format1 MultiKernelRidgeRegressor
+"""
+
+import sys
+
+import numpy as np
+
+import omitrans
+from omitrans.baselines import MultiKernelRidgeRegressor
+from tests.reference.make_models_format1 import FOLDER, N_NEW, outcome, tables
+
+MODELS = {"MultiKernelRidgeRegressor": MultiKernelRidgeRegressor()}
+
+
+def main() -> None:
+    data = tables()
+    for name in sys.argv[1:]:
+        model, new = MODELS[name].fit(data["X"], data["Y"]), data["X"].tail(N_NEW)
+        omitrans.save(model, FOLDER / f"{name}.omitrans")
+        new.to_csv(FOLDER / f"{name}_new.csv")
+        np.savetxt(FOLDER / f"{name}_expected.csv", outcome(model, new), delimiter=",")
+
+
+if __name__ == "__main__":
+    main()
