@@ -94,7 +94,7 @@ class MultiKernelRidgeRegressor(MultiTargetRegressor):
     and are clipped to [-5, 5]. Features that are constant in training are ignored. Each kernel
     is centred on the training samples and divided by the mean of its eigenvalues.
 
-    The weights are learned from at most 1,000 samples and 2,000 targets, spread evenly.
+    The weights are learned from at most 1,000 samples and 500 targets, spread evenly.
 
     The model keeps the training samples and `dual_coef_`. Beyond these, fit needs about
     ``64 * n_samples**2`` bytes, and time that grows with the cube of the number of samples, with
@@ -170,7 +170,9 @@ class MultiKernelRidgeRegressor(MultiTargetRegressor):
         """
         source, target = self._checked(X, y)
         with workers() as threads:
-            self._fit(source, target, threads)
+            # the similarities are given back before the coefficients are made
+            solution = self._choose(source, target, threads)[0]
+            self.dual_coef_, self.intercept_ = solution.fill(source.dtype, threads)
         return self
 
     @fit_context(prefer_skip_nested_validation=True)
@@ -209,7 +211,8 @@ class MultiKernelRidgeRegressor(MultiTargetRegressor):
         source, target = self._checked(X, y)
         parts = _checked_folds(folds, len(source))
         with workers() as threads:
-            similarities = self._fit(source, target, threads)
+            solution, similarities = self._choose(source, target, threads)
+            self.dual_coef_, self.intercept_ = solution.fill(source.dtype, threads)
             predicted = np.full(target.shape, np.nan, dtype=source.dtype)
             for train, test in parts:
                 self._predict_fold(similarities, target, train, test, threads, predicted)
@@ -221,22 +224,21 @@ class MultiKernelRidgeRegressor(MultiTargetRegressor):
         _given_weights(self.kernel_weights)
         return source, target.astype(source.dtype, copy=False)
 
-    def _fit(self, source: np.ndarray, target: np.ndarray, threads: Workers) -> Similarities:
-        """Set what the model keeps, and return the similarities of the training samples."""
+    def _choose(
+        self, source: np.ndarray, target: np.ndarray, threads: Workers
+    ) -> tuple[DualSolution, Similarities]:
+        """Set all that the model keeps but the coefficients."""
         scaling = FeatureScaling.of(source, threads)
         similarities = training_similarities(source, scaling, threads)
-        targets = CentredTargets(target)
-        mixture, solution = self._solve(similarities, target, targets, threads)
+        mixture, solution = self._solve(similarities, target, CentredTargets(target), threads)
         self.kernel_weights_ = pd.Series(mixture.weights, list(KERNELS), name="weight")
         self.penalties_ = None if solution.chosen is None else PENALTIES[solution.chosen]
         components = solution.components
         self.component_penalties_ = None if components is None else components.penalties
-        self.dual_coef_, mean = solution.fill(source.dtype, threads)
-        self.intercept_ = mean.astype(source.dtype)
         self._source, self._training_norms = source, similarities.training_norms
         # plain dicts, which a model file can hold
         self._scaling, self._mixture = scaling._asdict(), mixture._asdict()
-        return similarities
+        return solution, similarities
 
     def _solve(
         self,

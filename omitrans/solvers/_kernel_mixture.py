@@ -1,5 +1,6 @@
 """The weighted mean of kernels, centred on the training samples and of mean eigenvalue 1."""
 
+from itertools import compress
 from typing import NamedTuple, Self
 
 import numpy as np
@@ -9,7 +10,7 @@ from omitrans.solvers._kernel_weights import learn_weights
 from omitrans.solvers._workers import Workers
 
 SAMPLES_TO_LEARN_FROM = 1000
-TARGETS_TO_LEARN_FROM = 2000
+TARGETS_TO_LEARN_FROM = 500
 # A centred kernel whose mean eigenvalue is this fraction of its values tells no samples apart.
 _NOTHING = 1e-12
 
@@ -109,21 +110,19 @@ def learned_weights(
     sample = spread(n_samples, SAMPLES_TO_LEARN_FROM)
     if len(sample) < n_samples:
         similarities = similarities.take(sample, sample)
-    kernels, useful = [], np.zeros(len(KERNELS), dtype=bool)
-    for position, kernel in enumerate(similarities.kernels(widths)):
-        largest = np.abs(np.diagonal(kernel)).mean()
-        kernel -= kernel.mean(axis=0)
-        kernel -= kernel.mean(axis=1, keepdims=True)
-        scale = np.trace(kernel) / len(kernel)
-        if scale > _NOTHING * largest:
-            useful[position] = True
-            kernels.append(kernel / scale)
-    weights = np.zeros(len(KERNELS))
-    if not kernels:
-        return weights + 1 / len(KERNELS)
+    useful = _scales(similarities, widths) > 0
+    if not useful.any():
+        return np.full(len(KERNELS), 1 / len(KERNELS))
+    kernels = np.empty((useful.sum(), len(sample), len(sample)))
+    found = compress(similarities.kernels(widths), useful)
+    for centred, kernel in zip(kernels, found, strict=True):
+        np.subtract(kernel, kernel.mean(axis=0), out=centred)
+        centred -= centred.mean(axis=1, keepdims=True)
+        centred /= np.trace(centred) / len(centred)
     chosen = sample if rows is None else rows[sample]
     targets = Y[np.ix_(chosen, spread(Y.shape[1], TARGETS_TO_LEARN_FROM))]
-    weights[useful] = learn_weights(np.stack(kernels), targets, workers)
+    weights = np.zeros(len(KERNELS))
+    weights[useful] = learn_weights(kernels, targets, workers)
     weights[useful] = weights[useful] / 2 + 1 / (2 * len(kernels))
     return weights
 

@@ -12,8 +12,8 @@ from omitrans.utils._blocks import column_blocks
 
 PENALTIES = np.logspace(-3, 2, 21)  # in units of the mean eigenvalue
 # Small, because the blocks stand beside the coefficients of all targets.
-_BLOCK_VALUES = 2**15
-_COLUMNS_AT_LEAST = 64
+_BLOCK_VALUES = 2**14
+_COLUMNS_AT_LEAST = 32
 # Components of the targets with at most this fraction of the largest variance are left out.
 _SMALLEST_COMPONENT = 1e-9
 # Up to this ratio of the norm of the coefficients, times the largest eigenvalue, to that of the
@@ -35,7 +35,7 @@ class CentredTargets:
     def __init__(self, Y: np.ndarray, rows: np.ndarray | None = None) -> None:
         self._Y, self.rows = Y, rows
         self.n_samples = len(Y) if rows is None else len(rows)
-        self.n_targets = Y.shape[1]
+        self.n_targets, self.dtype = Y.shape[1], Y.dtype
         self.blocks = list(
             column_blocks(self.n_samples, self.n_targets, _BLOCK_VALUES, at_least=_COLUMNS_AT_LEAST)
         )
@@ -63,29 +63,47 @@ class CentredTargets:
         return centred, mean
 
 
-def loo_errors(eigen: KernelEigen, centred: np.ndarray, penalties: np.ndarray) -> np.ndarray:
-    """Return the mean squared leave-one-out error of each penalty and target.
+class LeaveOneOut:
+    """The leave-one-out errors of ridge regressions with each of `PENALTIES`, in closed form.
 
     Parameters
     ----------
     eigen : KernelEigen
         The decomposed kernel.
-    centred : ndarray of shape (n_samples, n_targets)
-        Centred targets in float64.
-    penalties : ndarray of shape (n_penalties,)
-        Penalties in absolute units.
-
-    Returns
-    -------
-    ndarray of shape (n_penalties, n_targets)
-        The errors.
+    dtype : numpy.dtype, default=float64
+        Dtype of the large products. float32 takes half the time, and is enough to compare errors.
     """
-    rotated = eigen.vectors.T @ centred
-    errors = np.empty((len(penalties), centred.shape[1]))
-    for error, penalty in zip(errors, penalties, strict=True):
-        residual = eigen.loo_residuals(rotated, penalty)
-        np.einsum("ij,ij->j", residual, residual, out=error)
-    return errors / len(centred)
+
+    def __init__(self, eigen: KernelEigen, dtype: np.dtype | type = np.float64) -> None:
+        penalties = PENALTIES * eigen.mean_value
+        kept = np.stack([eigen.kept(penalty) for penalty in penalties], axis=1)
+        freedom = eigen.vectors**2 @ kept - 1 / len(kept)
+        self._weights = (1 / (len(kept) * freedom**2)).astype(dtype)
+        self._vectors, self._kept = eigen.vectors.astype(dtype), kept.astype(dtype)
+
+    def errors(self, centred: np.ndarray) -> np.ndarray:
+        """Return the mean squared leave-one-out error of each penalty and target.
+
+        Parameters
+        ----------
+        centred : ndarray of shape (n_samples, n_targets)
+            Centred targets, whose squares the dtype of the products can hold.
+
+        Returns
+        -------
+        ndarray of shape (n_penalties, n_targets)
+            The errors in that dtype.
+        """
+        dtype = self._vectors.dtype
+        rotated = self._vectors.T @ centred.astype(dtype, copy=False)
+        errors = np.empty((len(PENALTIES), centred.shape[1]), dtype=dtype)
+        left = np.empty_like(rotated)
+        for error, kept, weights in zip(errors, self._kept.T, self._weights.T, strict=True):
+            np.multiply(kept[:, None], rotated, out=left)
+            residual = self._vectors @ left
+            np.square(residual, out=residual)
+            np.matmul(weights, residual, out=error)
+        return errors
 
 
 def penalties_of_targets(
@@ -111,30 +129,51 @@ def penalties_of_targets(
     ndarray of int of shape (n_targets,)
         Positions in `PENALTIES`.
     """
+    leave_one_out = LeaveOneOut(eigen, targets.dtype)
+    relative = np.empty((len(PENALTIES), targets.n_targets), dtype=targets.dtype)
 
-    def curves(columns: slice) -> np.ndarray:
+    def write(columns: slice) -> None:
         centred, _ = targets.block(columns)
-        return loo_errors(eigen, _to_unit_variance(centred), PENALTIES * eigen.mean_value)
+        relative[:, columns] = leave_one_out.errors(_to_unit_variance(centred))
 
-    relative = np.concatenate(list(workers.results(curves, targets.blocks)), axis=1)
+    for _ in workers.results(write, targets.blocks):
+        pass
     relative += relative.mean(axis=1, keepdims=True)
-    return relative.argmin(axis=0)
+    return relative.argmin(axis=0).astype(np.int8)
 
 
 class ComponentMap(NamedTuple):
-    """Coefficients of the targets' principal components, as a map from targets to coefficients.
+    """Dual coefficients of the targets' principal components, from which those of targets follow.
 
     Attributes
     ----------
-    matrix : ndarray of shape (n_samples, n_samples)
-        Centred targets multiplied by it from the left give their dual coefficients.
+    components : ndarray of shape (n_samples, n_helpful)
+        Values of the samples on the components that are not left at the mean, of length 1.
+    coefficients : ndarray of shape (n_samples, n_helpful)
+        Dual coefficients of these components.
     penalties : ndarray of shape (n_components,)
         Penalties in units of the mean eigenvalue, the component of most variance first; infinite
         where none predicts better than the mean.
     """
 
-    matrix: np.ndarray
+    components: np.ndarray
+    coefficients: np.ndarray
     penalties: np.ndarray
+
+    def solve(self, centred: np.ndarray) -> np.ndarray:
+        """Return the dual coefficients of centred targets.
+
+        Parameters
+        ----------
+        centred : ndarray of shape (n_samples, n_targets)
+            Centred targets.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_targets)
+            Coefficients.
+        """
+        return self.coefficients @ (self.components.T @ centred)
 
 
 def penalties_of_components(
@@ -167,13 +206,14 @@ def penalties_of_components(
     kept = np.flatnonzero(variances > max(_SMALLEST_COMPONENT * variances[-1], 0))[::-1]
     components = components[:, kept]
     components -= components.mean(axis=0)
-    errors = loo_errors(eigen, components, PENALTIES * eigen.mean_value)
+    errors = LeaveOneOut(eigen).errors(components)
     best = errors.argmin(axis=0)
     of_mean = np.einsum("ij,ij->j", components, components) * n / (n - 1) ** 2
     helps = errors.min(axis=0) < of_mean
-    inverse = np.where(helps, eigen.inverse(PENALTIES * eigen.mean_value)[:, best], 0.0)
+    components = components[:, helps]
+    inverse = eigen.inverse(PENALTIES * eigen.mean_value)[:, best[helps]]
     coefficients = eigen.vectors @ (inverse * (eigen.vectors.T @ components))
-    return ComponentMap(coefficients @ components.T, np.where(helps, PENALTIES[best], np.inf))
+    return ComponentMap(components, coefficients, np.where(helps, PENALTIES[best], np.inf))
 
 
 class DualSolution:
@@ -219,19 +259,17 @@ class DualSolution:
         """
         centred, mean = self._targets.block(columns)
         norm = np.sqrt(np.einsum("ij,ij->j", centred, centred))
-        vectors = self._eigen.vectors
-        solved = None
-        if self.chosen is not None:
-            rotated = vectors.T @ centred
-            rotated *= self._inverse[:, self.chosen[columns]]
-            solved = vectors @ rotated
+        parts = []
         if self.components is not None:
-            by_component = self.components.matrix @ centred
-            if solved is None:
-                return by_component, mean, norm
-            solved += by_component
+            parts.append(self.components.solve(centred))
+        if self.chosen is not None:
+            rotated = self._eigen.vectors.T @ centred
+            rotated *= self._inverse[:, self.chosen[columns]]
+            parts.append(np.matmul(self._eigen.vectors, rotated, out=centred))
+        solved = parts.pop()
+        for other in parts:
+            solved += other
             solved /= 2
-        assert solved is not None  # there is at least one kind of penalties
         return solved, mean, norm
 
     def fill(self, dtype: np.dtype, workers: Workers) -> tuple[np.ndarray, np.ndarray]:
@@ -250,7 +288,7 @@ class DualSolution:
         dual_coef : ndarray of shape (n_samples, n_targets)
             Dual coefficients.
         mean : ndarray of shape (n_targets,)
-            Means of the targets in float64.
+            Means of the targets, in the wanted dtype.
         """
         shape = self._targets.n_samples, self._targets.n_targets
         mean = np.empty(shape[1])
@@ -266,14 +304,14 @@ class DualSolution:
 
             if all(workers.results(write, self._targets.blocks)):
                 break
-        return dual_coef, mean
+        return dual_coef, mean.astype(dtype)
 
     def _fits(self, solved: np.ndarray, norm: np.ndarray, dtype: np.dtype) -> bool:
         """Return whether `dtype` can hold the coefficients of targets with these norms."""
         if dtype == np.float64:
             return True
         info = np.finfo(dtype)
-        largest = np.abs(solved).max(axis=0)
+        largest = np.maximum(solved.max(axis=0), -solved.min(axis=0))
         sizes = largest[largest > 0]
         in_range = np.all((sizes < info.max / 1e3) & (sizes > info.tiny * 1e6))
         # a kernel multiplies their rounding errors by its largest value

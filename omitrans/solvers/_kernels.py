@@ -113,30 +113,30 @@ class KernelEigen:
             The error of each penalty.
         """
         rotated = self.vectors.T @ (Y - Y.mean(axis=0, dtype=np.float64))
-        return np.array([np.mean(self.loo_residuals(rotated, alpha) ** 2) for alpha in alphas])
+        errors = []
+        for alpha in alphas:
+            kept = self.kept(alpha)
+            residual = self.vectors @ (kept[:, None] * rotated)
+            freedom = self.vectors**2 @ kept - 1 / len(Y)
+            errors.append(np.mean((residual / freedom[:, None]) ** 2))
+        return np.array(errors)
 
-    def loo_residuals(self, rotated: np.ndarray, alpha: float) -> np.ndarray:
-        """Return the leave-one-out residuals of targets for one penalty.
+    def kept(self, alpha: float) -> np.ndarray:
+        """Return the share of each direction that ridge leaves in the residual.
 
         Parameters
         ----------
-        rotated : ndarray of shape (n_samples, n_targets)
-            ``vectors.T @ Y`` of centred targets Y.
         alpha : float
             Penalty larger than 0; it may be 0 if all eigenvalues are.
 
         Returns
         -------
-        ndarray of shape (n_samples, n_targets)
-            What each sample's targets deviate from their prediction by the other samples.
+        ndarray of shape (n_samples,)
+            ``alpha / (value + alpha)``; 1 for directions that are left out.
         """
-        kept = np.divide(  # the share of each direction that ridge leaves in the residual
+        return np.divide(
             alpha, self.values + alpha, out=np.ones_like(self.values), where=self.values > 0
         )
-        residual = self.vectors @ (kept[:, None] * rotated)
-        freedom = self.vectors**2 @ kept - 1 / len(rotated)
-        residual /= freedom[:, None]
-        return residual
 
     def inverse(self, alphas: np.ndarray) -> np.ndarray:
         """Return by what each direction of the targets is multiplied, for some penalties.
