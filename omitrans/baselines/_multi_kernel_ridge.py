@@ -183,8 +183,8 @@ class MultiKernelRidgeRegressor(MultiTargetRegressor):
 
         The predictions are those of clones that are fitted on the training samples of each fold,
         except for means and standard deviations of features, which are those of all samples.
-        Distances and inner products are computed once, so that all folds take about as long as the
-        fit with ten times fewer features.
+        Distances and inner products of samples are computed once. Weights and penalties are chosen
+        anew in each fold.
 
         Parameters
         ----------
@@ -328,7 +328,7 @@ def _checked_folds(
     """Return the rows of folds as arrays of int, or raise an error if they are not usable."""
     parts, tested = [], np.zeros(n_samples, dtype=bool)
     for number, fold in enumerate(folds):
-        train, test = (np.arange(n_samples)[np.asarray(rows)] for rows in fold)
+        train, test = (_positions(rows, n_samples, number) for rows in fold)
         if len(np.unique(train)) < 2 or not len(test):
             raise ValueError(
                 f"Fold {number} has {len(train)} training and {len(test)} test samples. It needs "
@@ -342,3 +342,15 @@ def _checked_folds(
         tested[test] = True
         parts.append((train, test))
     return parts
+
+
+def _positions(rows: ArrayLike, n_samples: int, number: int) -> np.ndarray:
+    """Return the rows of one side of a fold as positions."""
+    rows = np.asarray(rows)
+    try:
+        return np.arange(n_samples)[rows if rows.size else rows.astype(int)]
+    except IndexError as error:
+        raise ValueError(
+            f"Fold {number} does not hold positions of {n_samples} samples ({error}). Give pairs "
+            "of arrays of int, as the split method of a splitter yields them."
+        ) from error

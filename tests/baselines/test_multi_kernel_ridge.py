@@ -1,0 +1,305 @@
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.base import clone
+from sklearn.kernel_ridge import KernelRidge
+from sklearn.model_selection import GroupKFold, KFold
+from sklearn.preprocessing import StandardScaler
+from threadpoolctl import threadpool_info, threadpool_limits
+
+from omitrans.baselines import DualRidgeRegressor, MultiKernelRidgeRegressor, _multi_kernel_ridge
+from omitrans.solvers import _kernel_family, _kernel_mixture, _kernel_penalties
+from omitrans.solvers._kernel_family import KERNELS
+from omitrans.solvers._kernel_penalties import PENALTIES
+
+
+@pytest.fixture
+def data(rng):
+    factors = rng.normal(size=(60, 4))
+    X = factors @ rng.normal(size=(4, 80)) + rng.normal(size=(60, 80)) + 2
+    Y = factors @ rng.normal(size=(4, 7)) + np.sin(factors[:, :1]) + rng.normal(size=(60, 7)) + 5
+    return X, Y
+
+
+def centred(kernel, training):
+    """Centre a kernel of some samples with training samples on the training samples."""
+    return kernel - training.mean(axis=0) - kernel.mean(axis=1, keepdims=True) + training.mean()
+
+
+@pytest.mark.parametrize("name", KERNELS)
+def test_one_kernel_and_penalty_is_kernel_ridge(data, name, monkeypatch):
+    X, Y = data
+    monkeypatch.setattr(_kernel_penalties, "PENALTIES", np.array([0.3]))
+    monkeypatch.setattr(_multi_kernel_ridge, "PENALTIES", np.array([0.3]))
+
+    model = MultiKernelRidgeRegressor(kernel_weights={name: 2.0}, penalties="gene")
+    predicted = model.fit(X[:40], Y[:40]).predict(X[40:])
+
+    shape, features = name.split(", ")
+    Z = X - X[:40].mean(axis=0)
+    if features == "standardised":
+        Z = np.clip(StandardScaler().fit(X[:40]).transform(X), -5, 5)
+    if shape == "linear":
+        K = Z @ Z[:40].T
+    else:
+        difference = np.abs(Z[:, None] - Z[:40])
+        D = np.sum(difference**2 if shape == "rbf" else difference, axis=2)
+        K = np.exp(-D / np.median(D[:40][np.triu_indices(40, 1)]))
+    Kc = centred(K, K[:40])
+    Kc *= 40 / np.trace(Kc[:40])
+    mean = Y[:40].mean(axis=0)
+    oracle = KernelRidge(alpha=0.3, kernel="precomputed").fit(Kc[:40], Y[:40] - mean)
+    assert_allclose(predicted, oracle.predict(Kc[40:]) + mean, rtol=1e-8)
+    assert model.kernel_weights_[name] == 1
+    assert model.kernel_weights_.sum() == 1
+
+
+def test_a_linear_kernel_on_scaled_features_is_ridge(data):
+    """With one target and nothing to clip, as DualRidgeRegressor with the same penalties."""
+    X, Y = data
+    one = Y[:, :1]
+    model = MultiKernelRidgeRegressor(
+        kernel_weights={"linear, standardised": 1}, penalties="gene"
+    ).fit(X, one)
+
+    scaled = StandardScaler().fit_transform(X)
+    assert np.abs(scaled).max() < 5
+    oracle = DualRidgeRegressor(PENALTIES).fit(scaled, one)
+    assert PENALTIES[oracle.loo_mse_[0].argmin()] == model.penalties_[0]
+    assert_allclose(model.predict(X), oracle.predict(scaled), rtol=1e-8)
+
+
+def test_both_is_the_mean_of_the_two(data):
+    X, Y = data
+    gene, component, both = (
+        MultiKernelRidgeRegressor(penalties=penalties).fit(X[:40], Y[:40])
+        for penalties in ("gene", "component", "both")
+    )
+
+    mean = (gene.predict(X) + component.predict(X)) / 2
+    assert_allclose(both.predict(X), mean, rtol=1e-10)
+    assert_array_equal(both.penalties_, gene.penalties_)
+    assert_array_equal(both.component_penalties_, component.component_penalties_)
+    assert gene.component_penalties_ is None
+    assert component.penalties_ is None
+
+
+def test_weights(data):
+    X, Y = data
+    learned = MultiKernelRidgeRegressor().fit(X, Y)
+    equal = MultiKernelRidgeRegressor(kernel_weights="equal").fit(X, Y)
+    again = MultiKernelRidgeRegressor(kernel_weights=learned.kernel_weights_).fit(X, Y)
+
+    assert list(learned.kernel_weights_.index) == list(KERNELS)
+    assert_allclose(learned.kernel_weights_.sum(), 1)
+    assert learned.kernel_weights_.min() >= 1 / 12 - 1e-12
+    assert learned.kernel_weights_.max() > 0.25
+    assert_allclose(equal.kernel_weights_, 1 / 6)
+    assert_allclose(again.predict(X), learned.predict(X), rtol=1e-9)
+
+
+def test_it_learns_curves_and_lines(rng):
+    X = rng.uniform(-1, 1, size=(200, 3))
+    Y = np.column_stack([np.sum(X**2, axis=1), X @ [1, -2, 0.5]])
+
+    model = MultiKernelRidgeRegressor().fit(X[:150], Y[:150])
+
+    assert model.score(X[150:], Y[150:]) > 0.9
+
+
+def test_some_samples_and_targets_stand_for_all_in_the_weights(data, monkeypatch):
+    X, Y = data
+    monkeypatch.setattr(_kernel_mixture, "SAMPLES_TO_LEARN_FROM", 30)
+    monkeypatch.setattr(_kernel_mixture, "TARGETS_TO_LEARN_FROM", 2)
+    changed = Y.copy()
+    changed[:, 3] = 0
+    used = np.linspace(0, 59, 30).astype(int)
+    changed[np.setdiff1d(np.arange(60), used)] = 0
+
+    first, second = (MultiKernelRidgeRegressor().fit(X, target) for target in (Y, changed))
+
+    assert_array_equal(first.kernel_weights_, second.kernel_weights_)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("n_targets", [1, 7, 60])
+def test_a_sample_alone_is_as_in_a_batch_to_the_last_bit(rng, dtype, n_targets):
+    X = rng.normal(size=(90, 1500)).astype(dtype)
+    Y = X[:, :20] @ rng.normal(size=(20, n_targets)).astype(dtype)
+    model = MultiKernelRidgeRegressor().fit(X[:50], Y[:50])
+
+    batch = model.predict(X)
+
+    assert batch.dtype == dtype
+    assert_array_equal(np.vstack([model.predict(row[None]) for row in X]), batch)
+    assert_array_equal(model.predict(X[7:60]), batch[7:60])
+
+
+def test_the_number_of_threads_changes_nothing(rng):
+    X = rng.normal(size=(80, 3000)).astype(np.float32)
+    Y = (X[:, :20] @ rng.normal(size=(20, 1000))).astype(np.float32)
+    predicted = []
+    for n_threads in (1, 2, 3):
+        with threadpool_limits(n_threads, user_api="blas"):
+            model = MultiKernelRidgeRegressor()
+            predicted.append(model.fit_cross_predict(X, Y, KFold(3).split(X)))
+            predicted.append(model.predict(X))
+            # what was set before the fit holds after it
+            assert {
+                lib["num_threads"] for lib in threadpool_info() if lib["user_api"] == "blas"
+            } == {n_threads}
+    for i in (2, 4):
+        assert_array_equal(predicted[i], predicted[0])
+        assert_array_equal(predicted[i + 1], predicted[1])
+
+
+def test_blocks_change_nothing_but_the_rounding(data, monkeypatch):
+    X, Y = data
+    whole = MultiKernelRidgeRegressor().fit(X, Y).predict(X)
+    for module in (_kernel_family, _kernel_penalties):
+        monkeypatch.setattr(module, "_BLOCK_VALUES", 150)
+        monkeypatch.setattr(module, "_COLUMNS_AT_LEAST", 2)
+    monkeypatch.setattr(_multi_kernel_ridge, "TARGETS_A_BLOCK", 4)
+    monkeypatch.setattr(_multi_kernel_ridge, "_SAMPLES_A_BLOCK", 7)
+
+    assert_allclose(MultiKernelRidgeRegressor().fit(X, Y).predict(X), whole, rtol=1e-6)
+
+
+# --- folds ---
+
+
+def same_scaling_in_folds(rng, n_folds, p=30, q=5):
+    """Return tables with copies of the same samples in every fold, and the folds.
+
+    The training samples of every fold then have the same feature means and deviations.
+    """
+    base = rng.normal(size=(12, p))
+    X = np.vstack([base for _ in range(n_folds)])
+    Y = X[:, :8] @ rng.normal(size=(8, q)) + rng.normal(size=(len(X), q))
+    return X, Y, list(GroupKFold(n_folds).split(X, groups=np.repeat(np.arange(n_folds), 12)))
+
+
+@pytest.mark.parametrize("weights", ["learned", "equal"])
+@pytest.mark.parametrize("penalties", ["both", "gene", "component"])
+def test_predictions_of_folds_are_those_of_clones(rng, weights, penalties):
+    X, Y, folds = same_scaling_in_folds(rng, 3)
+    model = MultiKernelRidgeRegressor(kernel_weights=weights, penalties=penalties)
+
+    predicted = model.fit_cross_predict(X, Y, folds)
+
+    for train, test in folds:
+        oracle = clone(model).fit(X[train], Y[train])
+        assert_allclose(predicted[test], oracle.predict(X[test]), rtol=1e-5)
+    whole = clone(model).fit(X, Y)
+    assert_array_equal(model.predict(X), whole.predict(X))
+
+
+def test_folds_differ_from_clones_by_the_scaling_of_features_alone(data):
+    X, Y = data
+    model = MultiKernelRidgeRegressor(kernel_weights={"rbf, centred": 1, "laplace, centred": 2})
+    folds = list(KFold(4, shuffle=True, random_state=0).split(X))
+
+    predicted = model.fit_cross_predict(X, Y, folds)
+
+    for train, test in folds:
+        assert_allclose(
+            predicted[test], clone(model).fit(X[train], Y[train]).predict(X[test]), rtol=1e-8
+        )
+
+
+def test_samples_in_no_test_fold_are_nan(data):
+    X, Y = data
+    predicted = MultiKernelRidgeRegressor().fit_cross_predict(
+        X.astype(np.float32), Y[:, 0], [(np.arange(40), np.arange(45, 60))]
+    )
+    assert predicted.shape == (60,)
+    assert predicted.dtype == np.float32
+    assert np.isnan(predicted[:45]).all()
+    assert np.isfinite(predicted[45:]).all()
+
+
+@pytest.mark.parametrize(
+    ("folds", "message"),
+    [
+        ([([0], [1, 2])], "Fold 0 has 1 training and 2 test samples"),
+        ([([0, 1], [])], "Fold 0 has 2 training and 0 test samples"),
+        ([([0, 1], [60])], "Fold 0 does not hold positions of 60 samples"),
+        ([([0, 1], [1, 2])], "Fold 0 tests a sample that it trains on"),
+        ([([0, 1], [2]), ([3, 4], [2])], "Fold 1 tests a sample that it trains on or that was"),
+    ],
+)
+def test_unusable_folds_are_refused(data, folds, message):
+    with pytest.raises(ValueError, match=message):
+        MultiKernelRidgeRegressor().fit_cross_predict(*data, folds)
+
+
+# --- degenerate tables and bad parameters ---
+
+
+def test_copies_of_samples(data):
+    X, Y = data
+    X[5:20], Y[5:20] = X[4], Y[4] + np.linspace(-1, 1, 15)[:, None]
+
+    predicted = MultiKernelRidgeRegressor().fit(X, Y).predict(X)
+
+    assert_allclose(predicted[5:20], np.repeat(predicted[4:5], 15, axis=0), rtol=1e-9)
+    assert np.mean((predicted - Y) ** 2) < np.mean((Y.mean(axis=0) - Y) ** 2)
+
+
+def test_nothing_to_learn_from_gives_the_means(data):
+    _, Y = data
+    model = MultiKernelRidgeRegressor().fit(np.full((60, 3), 0.1), Y)
+
+    assert_allclose(model.predict(np.ones((2, 3))), np.tile(Y.mean(axis=0), (2, 1)))
+    assert_array_equal(model.kernel_weights_, 0)
+
+
+def test_constant_genes_are_predicted_exactly(data):
+    X, Y = data
+    Y[:, 1], Y[:, 4] = 0.1, -3
+
+    predicted = MultiKernelRidgeRegressor().fit(X, Y).predict(X + 1)
+
+    assert_array_equal(predicted[:, 1], 0.1)
+    assert_array_equal(predicted[:, 4], -3)
+
+
+@pytest.mark.parametrize("n", [2, 3])
+@pytest.mark.parametrize(("p", "q"), [(1, 1), (1, 4), (50, 1), (50, 4)])
+def test_few_samples_features_and_genes(rng, n, p, q):
+    X, Y = rng.normal(size=(n, p)), rng.normal(size=(n, q))
+
+    predicted = MultiKernelRidgeRegressor().fit(X, Y).predict(rng.normal(size=(20, p)))
+
+    assert predicted.shape == (20, q)
+    assert np.all(np.abs(predicted - Y.mean(axis=0)) < 20 * np.ptp(Y, axis=0) + 1e-9)
+
+
+@pytest.mark.parametrize(
+    ("weights", "message"),
+    [
+        ({"linear": 1.0}, "names the kernel 'linear', which does not exist. Known: linear, stand"),
+        ([1, 2, 3], "six finite numbers of at least 0"),
+        ([0] * 6, "not all of them 0"),
+        ([1, 1, 1, 1, 1, -1], "six finite numbers of at least 0"),
+        ([1, 1, 1, 1, 1, np.nan], "six finite numbers of at least 0"),
+        ("best", "'kernel_weights' parameter of MultiKernelRidgeRegressor"),
+    ],
+)
+def test_unusable_weights_are_refused(data, weights, message):
+    with pytest.raises(ValueError, match=message):
+        MultiKernelRidgeRegressor(kernel_weights=weights).fit(*data)
+
+
+def test_names_of_weights_may_come_in_any_order(data):
+    X, Y = data
+    numbers = [1, 2, 0, 0, 3, 4]
+    named = pd.Series(numbers, list(KERNELS)).iloc[::-1]
+
+    first, second = (
+        MultiKernelRidgeRegressor(kernel_weights=weights).fit(X, Y) for weights in (numbers, named)
+    )
+
+    assert_array_equal(first.predict(X), second.predict(X))
+    assert_allclose(first.kernel_weights_, np.array(numbers) / 10)
