@@ -79,8 +79,8 @@ def make_kernels(X):
     for table in (np.clip(StandardScaler().fit_transform(X), -5, 5), X - X.mean(axis=0)):
         pairs = np.triu_indices(len(X), 1)
         kernels.append(linear_kernel(table))
-        for distances in (euclidean_distances(table, squared=True), manhattan_distances(table)):
-            kernels.append(np.exp(-distances / np.median(distances[pairs])))
+        both = euclidean_distances(table, squared=True), manhattan_distances(table)
+        kernels += [np.exp(-distances / np.median(distances[pairs])) for distances in both]
     for kernel in kernels:
         kernel -= kernel.mean(axis=0)
         kernel -= kernel.mean(axis=1, keepdims=True)
