@@ -94,11 +94,12 @@ def test_a_copy_of_a_sample_has_distance_zero(rng):
     X = rng.normal(size=(20, 500)) + 1e3
     X[11] = X[4]
 
-    training, _ = all_of(X, X)
+    training, new = all_of(X, X)
 
     for features in (0, 1):
         assert training.squared_distances(features)[11, 4] == 0
         assert training.distances[features, 11, 4] == 0
+        assert_array_equal(np.diagonal(new.squared_distances(features)), 0)
 
 
 def test_widths_where_most_samples_are_copies(rng):
