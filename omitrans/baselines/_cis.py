@@ -1,5 +1,6 @@
 """CpGs near to each gene, and models of a gene on its nearby CpGs only."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,6 +12,8 @@ from scipy import sparse
 from omitrans.annotation import check_gene_table, check_locations
 from omitrans.exceptions import FeatureMismatchError
 from omitrans.solvers._sparse_models import SparseModels, fit_models, largest_penalties
+
+_ENTREZ = re.compile(r"(?<=[A-Za-z0-9])[|_]\d+$")
 
 
 def columns_in_windows(
@@ -74,6 +77,39 @@ def columns_in_windows(
         begin, end = np.searchsorted(positions, [low, high + 1])
         found.append(np.sort(columns[begin:end]))
     return found
+
+
+def columns_of_same_name(feature_names: np.ndarray, target_names: np.ndarray) -> list[np.ndarray]:
+    """Return the column of X with the name of each target, as tables of one value per gene have.
+
+    An Entrez number behind a symbol, as TCGA's tables have it ("ESR1|2099" or "ESR1_2099"), is left
+    out on both sides if the whole names differ.
+
+    Parameters
+    ----------
+    feature_names : ndarray of str
+        Names of the columns of X.
+    target_names : ndarray of str
+        Names of the targets.
+
+    Returns
+    -------
+    list of ndarray of int
+        One position for each target, or none.
+    """
+    whole = {str(name): column for column, name in enumerate(feature_names)}
+    symbols: dict[str, list[int]] = {}
+    for name, column in whole.items():
+        symbols.setdefault(_symbol(name), []).append(column)
+    found = []
+    for target in map(str, target_names):
+        same = [whole[target]] if target in whole else symbols.get(_symbol(target), [])
+        found.append(np.array(same if len(same) == 1 else [], dtype=int))
+    return found
+
+
+def _symbol(name: str) -> str:
+    return _ENTREZ.sub("", name)
 
 
 def _check_some_known(places: pd.Series, table: str, annotation: str) -> None:

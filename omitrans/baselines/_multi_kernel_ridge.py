@@ -1,14 +1,26 @@
 """Ridge regression on a mixture of six kernels, with penalties for each gene and component."""
 
-from collections.abc import Iterable, Mapping
-from typing import Any, Self
+from collections.abc import Iterable, Mapping, Sequence
+from numbers import Integral
+from typing import Self
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 from sklearn.utils import gen_batches
 
+from omitrans.baselines._cis import columns_in_windows, columns_of_same_name
 from omitrans.baselines._multi_target import MultiTargetRegressor
+from omitrans.model_selection._folds import checked_folds
+from omitrans.solvers._component_share import component_share
+from omitrans.solvers._direct_features import (
+    DirectEffects,
+    KernelFit,
+    TrainingTables,
+    direct_effects,
+    no_effects,
+    strongest_features,
+)
 from omitrans.solvers._kernel_family import (
     KERNELS,
     FeatureScaling,
@@ -17,10 +29,9 @@ from omitrans.solvers._kernel_family import (
     new_similarities,
     training_similarities,
 )
-from omitrans.solvers._kernel_mixture import KernelMixture, learned_weights
+from omitrans.solvers._kernel_mixture import KernelMixture, given_weights, learned_weights
 from omitrans.solvers._kernel_penalties import (
     PENALTIES,
-    CentredTargets,
     DualSolution,
     penalties_of_components,
     penalties_of_targets,
@@ -29,7 +40,7 @@ from omitrans.solvers._kernel_penalties import (
 from omitrans.solvers._kernels import TARGETS_A_BLOCK, KernelEigen
 from omitrans.solvers._workers import Workers, workers
 from omitrans.utils._finite import check_finite_predictions
-from omitrans.utils._sklearn import StrOptions, fit_context
+from omitrans.utils._sklearn import Interval, StrOptions, fit_context
 
 _SAMPLES_A_BLOCK = 1024
 
@@ -53,8 +64,21 @@ class MultiKernelRidgeRegressor(MultiTargetRegressor):
         What has a penalty of its own. "gene" chooses one of 21 penalties for each target, by its
         leave-one-out error and the mean error of all targets. "component" turns the targets to
         their principal components, and chooses one for each component; components that no penalty
-        predicts better than their mean are left at the mean. "both" takes the mean of the two
-        predictions.
+        predicts better than their mean are left at the mean. "both" mixes the two predictions by
+        the share that predicts held-out samples best.
+    n_selected : int, default=3
+        Largest number of features that enter the regression of a target directly, beside the
+        kernel, because they are by far the strongest for it. 0 selects none.
+    cis : {"auto"} or None, default="auto"
+        Which features of its own a target gets besides. "auto" takes the features within `window`
+        base pairs of the gene if `probes` and `genes` are given, and otherwise the feature with the
+        name of the target, if there is one. None takes none.
+    probes : DataFrame, default=None
+        Positions of the features, as :func:`omitrans.annotation.check_probe_table` takes them.
+    genes : DataFrame, default=None
+        Positions of the targets, as :func:`omitrans.annotation.check_gene_table` takes them.
+    window : int, default=10_000
+        Number of base pairs on either side of a gene.
 
     Attributes
     ----------
@@ -67,6 +91,13 @@ class MultiKernelRidgeRegressor(MultiTargetRegressor):
     component_penalties_ : ndarray of shape (n_components,) or None
         Penalty of each component in the same units, the component of the largest variance first;
         infinite for components that are left at the mean. None with ``penalties="gene"``.
+    component_share_ : float
+        Share of the solution by component in the predictions, from 0 to 1.
+    direct_coef_ : csr_array of shape (n_targets, n_features)
+        Effects of the features that enter the regression of a target directly, for one standard
+        deviation of the feature.
+    direct_variances_ : ndarray of shape (n_targets,)
+        Prior variance of these effects, in units of the mean eigenvalue; 0 for targets without.
     dual_coef_ : ndarray of shape (n_samples, n_targets)
         Coefficients of the training samples, in the dtype of X, or in float64 if float32 cannot
         hold them or would lose digits.
@@ -132,6 +163,11 @@ class MultiKernelRidgeRegressor(MultiTargetRegressor):
     _parameter_constraints = {
         "kernel_weights": [StrOptions({"learned", "equal"}), Mapping, "array-like"],
         "penalties": [StrOptions({"both", "gene", "component"})],
+        "n_selected": [Interval(Integral, 0, None, closed="left")],
+        "cis": [StrOptions({"auto"}), None],
+        "probes": [pd.DataFrame, None],
+        "genes": [pd.DataFrame, None],
+        "window": [Interval(Integral, 0, None, closed="left")],
     }
 
     def __init__(
@@ -139,9 +175,19 @@ class MultiKernelRidgeRegressor(MultiTargetRegressor):
         *,
         kernel_weights: str | Mapping[str, float] | ArrayLike = "learned",
         penalties: str = "both",
+        n_selected: int = 3,
+        cis: str | None = "auto",
+        probes: pd.DataFrame | None = None,
+        genes: pd.DataFrame | None = None,
+        window: int = 10_000,
     ) -> None:
         self.kernel_weights = kernel_weights
         self.penalties = penalties
+        self.n_selected = n_selected
+        self.cis = cis
+        self.probes = probes
+        self.genes = genes
+        self.window = window
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
@@ -169,9 +215,10 @@ class MultiKernelRidgeRegressor(MultiTargetRegressor):
             infinite values.
         """
         source, target = self._checked(X, y)
+        nearby = self._nearby()
         with workers() as threads:
             # the similarities are given back before the coefficients are made
-            solution = self._choose(source, target, threads)[0]
+            solution = self._choose(source, target, nearby, threads)[0]
             self.dual_coef_, self.intercept_ = solution.fill(source.dtype, threads)
         return self
 
@@ -183,8 +230,8 @@ class MultiKernelRidgeRegressor(MultiTargetRegressor):
 
         The predictions are those of clones that are fitted on the training samples of each fold,
         except for means and standard deviations of features, which are those of all samples.
-        Distances and inner products of samples are computed once. Weights and penalties are chosen
-        anew in each fold.
+        Distances and inner products of samples are computed once. Weights, penalties and direct
+        features are chosen anew in each fold.
 
         Parameters
         ----------
@@ -209,76 +256,133 @@ class MultiKernelRidgeRegressor(MultiTargetRegressor):
             If the folds are not usable, and for the reasons that `fit` has.
         """
         source, target = self._checked(X, y)
-        parts = _checked_folds(folds, len(source))
+        parts, nearby = checked_folds(folds, len(source)), self._nearby()
         with workers() as threads:
-            solution, similarities = self._choose(source, target, threads)
+            solution, similarities = self._choose(source, target, nearby, threads)
             self.dual_coef_, self.intercept_ = solution.fill(source.dtype, threads)
             predicted = np.full(target.shape, np.nan, dtype=source.dtype)
+            tables = TrainingTables(source, target, FeatureScaling(**self._scaling))
             for train, test in parts:
-                self._predict_fold(similarities, target, train, test, threads, predicted)
+                self._predict_fold(similarities, tables, nearby, train, test, threads, predicted)
                 check_finite_predictions(self, predicted[test])
         return self._shaped(predicted)
 
     def _checked(self, X: ArrayLike, y: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
         source, target = self._check_training_tables(X, y)
-        _given_weights(self.kernel_weights)
+        given_weights(self.kernel_weights)
         return source, target.astype(source.dtype, copy=False)
 
+    def _nearby(self) -> Sequence[np.ndarray] | None:
+        """Return the features of its own of each target, or None without any."""
+        names = getattr(self, "feature_names_in_", None)
+        if self.cis is None:
+            return None
+        if self.probes is not None or self.genes is not None:
+            return columns_in_windows(
+                names,
+                self.target_names_,
+                probes=self.probes,
+                genes=self.genes,
+                window=self.window,
+            )
+        return None if names is None else columns_of_same_name(names, self.target_names_)
+
     def _choose(
-        self, source: np.ndarray, target: np.ndarray, threads: Workers
+        self,
+        source: np.ndarray,
+        target: np.ndarray,
+        nearby: Sequence[np.ndarray] | None,
+        threads: Workers,
     ) -> tuple[DualSolution, Similarities]:
         """Set all that the model keeps but the coefficients."""
         scaling = FeatureScaling.of(source, threads)
         similarities = training_similarities(source, scaling, threads)
-        mixture, solution = self._solve(similarities, target, CentredTargets(target), threads)
+        weights = self._weights(similarities, target, None, threads)
+        self.component_share_ = self._share(similarities, target, weights, threads)
+        tables = TrainingTables(source, target, scaling)
+        mixture, solution, effects = self._solve(
+            similarities, weights, self.component_share_, tables, nearby, threads
+        )
         self.kernel_weights_ = pd.Series(mixture.weights, list(KERNELS), name="weight")
         self.penalties_ = None if solution.chosen is None else PENALTIES[solution.chosen]
         components = solution.components
         self.component_penalties_ = None if components is None else components.penalties
+        self.direct_coef_, self.direct_variances_ = effects.coef, effects.variances
+        self._direct_offset = effects.offset
         self._source, self._training_norms = source, similarities.training_norms
         # plain dicts, which a model file can hold
         self._scaling, self._mixture = scaling._asdict(), mixture._asdict()
         return solution, similarities
 
-    def _solve(
+    def _weights(
         self,
         similarities: Similarities,
         target: np.ndarray,
-        targets: CentredTargets,
+        rows: np.ndarray | None,
         threads: Workers,
-    ) -> tuple[KernelMixture, DualSolution]:
-        """Choose weights and penalties on some training samples."""
+    ) -> np.ndarray:
         if isinstance(self.kernel_weights, str) and self.kernel_weights == "learned":
-            weights = learned_weights(similarities, target, targets.rows, threads)
-        else:
-            weights = _given_weights(self.kernel_weights)
+            return learned_weights(similarities, target, rows, threads)
+        return given_weights(self.kernel_weights)
+
+    def _share(
+        self, similarities: Similarities, target: np.ndarray, weights: np.ndarray, threads: Workers
+    ) -> float:
+        if self.penalties == "both":
+            return component_share(similarities, target, weights, threads)
+        return float(self.penalties == "component")
+
+    def _solve(
+        self,
+        similarities: Similarities,
+        weights: np.ndarray,
+        share: float,
+        training: TrainingTables,
+        nearby: Sequence[np.ndarray] | None,
+        threads: Workers,
+    ) -> tuple[KernelMixture, DualSolution, DirectEffects]:
+        """Choose penalties and direct features on some training samples."""
         mixture, kernel = KernelMixture.of(similarities, weights)
-        eigen = KernelEigen(kernel)
-        by_gene = self.penalties != "component"
-        by_component = self.penalties != "gene"
-        chosen = penalties_of_targets(eigen, targets, threads) if by_gene else None
-        components = penalties_of_components(eigen, targets, threads) if by_component else None
-        return mixture, DualSolution(eigen, targets, chosen, components)
+        eigen, targets = KernelEigen(kernel), training.targets
+        chosen = components = None
+        effects = no_effects(targets.n_targets, training.X.shape[1])
+        if self.penalties != "gene":
+            components = penalties_of_components(eigen, targets, threads)
+        if self.penalties != "component":
+            chosen = penalties_of_targets(eigen, targets, threads)
+            fit = KernelFit(training, eigen, chosen)
+            selected = strongest_features(fit, self.n_selected, threads)
+            effects = direct_effects(fit, nearby, selected, threads)
+        solution = DualSolution(
+            eigen, targets, chosen, components, share, training.explained(effects)
+        )
+        return mixture, solution, effects
 
     def _predict_fold(
         self,
         similarities: Similarities,
-        target: np.ndarray,
+        tables: TrainingTables,
+        nearby: Sequence[np.ndarray] | None,
         train: np.ndarray,
         test: np.ndarray,
         threads: Workers,
         predicted: np.ndarray,
     ) -> None:
         """Write the predictions of the test samples of one fold into `predicted`."""
-        targets = CentredTargets(target, train)
-        mixture, solution = self._solve(similarities.take(train, train), target, targets, threads)
+        among = similarities.take(train, train)
+        weights = self._weights(among, tables.Y, train, threads)
+        training = tables.take(train)
+        share = self._share(among, tables.Y[train], weights, threads)
+        mixture, solution, effects = self._solve(among, weights, share, training, nearby, threads)
         kernel = mixture.new(similarities.take(test, train))
-        for columns, part in predicted_blocks(kernel, solution, targets, threads):
+        added = tables.take(test).explained(effects)
+        for columns, part in predicted_blocks(kernel, solution, training.targets, threads, added):
             predicted[test, columns] = part
 
     def _predict(self, source: np.ndarray) -> np.ndarray:
         predicted = np.empty((len(source), self.n_targets_), dtype=source.dtype)
         scaling, mixture = FeatureScaling(**self._scaling), KernelMixture(**self._mixture)
+        effects = DirectEffects(self.direct_coef_, self._direct_offset, self.direct_variances_)
         with workers() as threads:
             for rows in gen_batches(len(source), _SAMPLES_A_BLOCK):
                 similarities = new_similarities(
@@ -289,6 +393,7 @@ class MultiKernelRidgeRegressor(MultiTargetRegressor):
                 def predict(block: slice, rows: slice = rows, kernel: np.ndarray = kernel) -> None:
                     coefficients = self.dual_coef_[:, block].astype(np.float64)
                     product = even_product(kernel, coefficients)
+                    product += effects.of(source, scaling, block, rows)
                     predicted[rows, block] = product + self.intercept_[block]
 
                 for _ in threads.results(
@@ -296,61 +401,3 @@ class MultiKernelRidgeRegressor(MultiTargetRegressor):
                 ):
                     pass
         return predicted
-
-
-def _given_weights(weights: Any) -> np.ndarray:
-    """Return the weights of the six kernels that a parameter stands for, not yet scaled."""
-    if isinstance(weights, str):
-        return np.ones(len(KERNELS))
-    if isinstance(weights, pd.Series):
-        weights = weights.to_dict()
-    if isinstance(weights, Mapping):
-        unknown = [name for name in weights if name not in KERNELS]
-        if unknown:
-            raise ValueError(
-                f"kernel_weights names the kernel {unknown[0]!r}, which does not exist. "
-                f"Known: {'; '.join(KERNELS)}."
-            )
-        weights = [weights.get(name, 0.0) for name in KERNELS]
-    numbers = np.asarray(weights, dtype=np.float64)
-    usable = numbers.shape == (len(KERNELS),) and np.isfinite(numbers).all()
-    if not usable or numbers.min() < 0 or not numbers.any():
-        raise ValueError(
-            f"kernel_weights must be 'learned', 'equal' or six finite numbers of at least 0, not "
-            f"all of them 0, for: {'; '.join(KERNELS)}. Got {weights!r:.200}."
-        )
-    return numbers
-
-
-def _checked_folds(
-    folds: Iterable[tuple[ArrayLike, ArrayLike]], n_samples: int
-) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Return the rows of folds as arrays of int, or raise an error if they are not usable."""
-    parts, tested = [], np.zeros(n_samples, dtype=bool)
-    for number, fold in enumerate(folds):
-        train, test = (_positions(rows, n_samples, number) for rows in fold)
-        if len(np.unique(train)) < 2 or not len(test):
-            raise ValueError(
-                f"Fold {number} has {len(train)} training and {len(test)} test samples. It needs "
-                "at least two different training samples and one test sample: make fewer folds."
-            )
-        if np.isin(test, train).any() or tested[test].any() or len(np.unique(test)) < len(test):
-            raise ValueError(
-                f"Fold {number} tests a sample that it trains on or that was tested before. Give "
-                "each sample one test fold, as KFold and GroupKFold do."
-            )
-        tested[test] = True
-        parts.append((train, test))
-    return parts
-
-
-def _positions(rows: ArrayLike, n_samples: int, number: int) -> np.ndarray:
-    """Return the rows of one side of a fold as positions."""
-    rows = np.asarray(rows)
-    try:
-        return np.arange(n_samples)[rows if rows.size else rows.astype(int)]
-    except IndexError as error:
-        raise ValueError(
-            f"Fold {number} does not hold positions of {n_samples} samples ({error}). Give pairs "
-            "of arrays of int, as the split method of a splitter yields them."
-        ) from error

@@ -1,7 +1,7 @@
 """Make folds, and find out which samples belong together."""
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from numbers import Integral
 from typing import Any
 
@@ -280,3 +280,56 @@ def _nearest_to(wanted: int, sizes: np.ndarray, order: np.ndarray) -> np.ndarray
     if not taken.any():  # even the smallest group is far too large
         taken[order[np.argmin(sizes[order])]] = True
     return taken
+
+
+def checked_folds(
+    folds: Iterable[tuple[Any, Any]], n_samples: int
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Return the rows of given folds as arrays of int.
+
+    Parameters
+    ----------
+    folds : iterable of (training rows, test rows)
+        Positions of samples, as a splitter yields them.
+    n_samples : int
+        Number of samples.
+
+    Returns
+    -------
+    list of (ndarray, ndarray)
+        Training rows and test rows of each fold.
+
+    Raises
+    ------
+    ValueError
+        If a fold is too small, holds no positions, or tests a sample that it trains on or that was
+        tested before.
+    """
+    parts, tested = [], np.zeros(n_samples, dtype=bool)
+    for number, fold in enumerate(folds):
+        train, test = (_positions(rows, n_samples, number) for rows in fold)
+        if len(np.unique(train)) < 2 or not len(test):
+            raise ValueError(
+                f"Fold {number} has {len(train)} training and {len(test)} test samples. It needs "
+                "at least two different training samples and one test sample: make fewer folds."
+            )
+        if np.isin(test, train).any() or tested[test].any() or len(np.unique(test)) < len(test):
+            raise ValueError(
+                f"Fold {number} tests a sample that it trains on or that was tested before. Give "
+                "each sample one test fold, as KFold and GroupKFold do."
+            )
+        tested[test] = True
+        parts.append((train, test))
+    return parts
+
+
+def _positions(rows: Any, n_samples: int, number: int) -> np.ndarray:
+    """Return the rows of one side of a fold as positions."""
+    rows = np.asarray(rows)
+    try:
+        return np.arange(n_samples)[rows if rows.size else rows.astype(int)]
+    except IndexError as error:
+        raise ValueError(
+            f"Fold {number} does not hold positions of {n_samples} samples ({error}). Give pairs "
+            "of arrays of int, as the split method of a splitter yields them."
+        ) from error

@@ -60,7 +60,12 @@ class FeatureScaling(NamedTuple):
         parts = list(workers.results(moments, _blocks(X, len(X))))
         return cls(*(np.concatenate(part) for part in zip(*parts, strict=True)))
 
-    def apply(self, X: np.ndarray, columns: slice | np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def apply(
+        self,
+        X: np.ndarray,
+        columns: slice | np.ndarray,
+        rows: slice | np.ndarray = slice(None),
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Return some columns, standardised and clipped, and centred; constant ones are 0.
 
         Parameters
@@ -69,6 +74,8 @@ class FeatureScaling(NamedTuple):
             Samples.
         columns : slice or ndarray of int
             The columns.
+        rows : slice or ndarray of int, default=slice(None)
+            The samples.
 
         Returns
         -------
@@ -76,7 +83,11 @@ class FeatureScaling(NamedTuple):
             New tables in float64.
         """
         deviation = self.deviation[columns]
-        centred = np.array(X[:, columns], dtype=np.float64, order="C")
+        if isinstance(rows, np.ndarray) and isinstance(columns, np.ndarray):
+            part = X[np.ix_(rows, columns)]
+        else:
+            part = X[rows, columns]
+        centred = np.array(part, dtype=np.float64, order="C")
         centred -= self.mean[columns]
         centred[:, deviation == 0] = 0
         standardised = centred / np.where(deviation > 0, deviation, 1.0)

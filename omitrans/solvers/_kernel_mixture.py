@@ -1,9 +1,11 @@
 """The weighted mean of kernels, centred on the training samples and of mean eigenvalue 1."""
 
+from collections.abc import Mapping
 from itertools import compress
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
+import pandas as pd
 
 from omitrans.solvers._kernel_family import KERNELS, Similarities
 from omitrans.solvers._kernel_weights import learn_weights
@@ -11,6 +13,8 @@ from omitrans.solvers._workers import Workers
 
 SAMPLES_TO_LEARN_FROM = 1000
 TARGETS_TO_LEARN_FROM = 500
+# Equal weights count as much as this many samples.
+_SAMPLES_OF_PRIOR = 100
 # A centred kernel whose mean eigenvalue is this fraction of its values tells no samples apart.
 _NOTHING = 1e-12
 
@@ -87,7 +91,9 @@ class KernelMixture(NamedTuple):
 def learned_weights(
     similarities: Similarities, Y: np.ndarray, rows: np.ndarray | None, workers: Workers
 ) -> np.ndarray:
-    """Return the mean of equal weights and of those under which the targets are most likely.
+    """Return the weights under which the targets are most likely, drawn towards equal weights.
+
+    Of few samples little can be learned: 100 of them count as much as equal weights do.
 
     Parameters
     ----------
@@ -123,8 +129,49 @@ def learned_weights(
     targets = Y[np.ix_(chosen, spread(Y.shape[1], TARGETS_TO_LEARN_FROM))]
     weights = np.zeros(len(KERNELS))
     weights[useful] = learn_weights(kernels, targets, workers)
-    weights[useful] = weights[useful] / 2 + 1 / (2 * len(kernels))
+    learned = n_samples / (n_samples + _SAMPLES_OF_PRIOR)
+    weights[useful] = learned * weights[useful] + (1 - learned) / len(kernels)
     return weights
+
+
+def given_weights(weights: Any) -> np.ndarray:
+    """Return the weights of the six kernels that a parameter stands for, not yet scaled.
+
+    Parameters
+    ----------
+    weights : str, mapping or array-like of shape (6,)
+        Equal weights for a str, or numbers of at least 0.
+
+    Returns
+    -------
+    ndarray of shape (6,)
+        Weights in the order of `KERNELS`.
+
+    Raises
+    ------
+    ValueError
+        If a name is unknown, or if these are not six finite numbers of at least 0.
+    """
+    if isinstance(weights, str):
+        return np.ones(len(KERNELS))
+    if isinstance(weights, pd.Series):
+        weights = weights.to_dict()
+    if isinstance(weights, Mapping):
+        unknown = [name for name in weights if name not in KERNELS]
+        if unknown:
+            raise ValueError(
+                f"kernel_weights names the kernel {unknown[0]!r}, which does not exist. "
+                f"Known: {'; '.join(KERNELS)}."
+            )
+        weights = [weights.get(name, 0.0) for name in KERNELS]
+    numbers = np.asarray(weights, dtype=np.float64)
+    usable = numbers.shape == (len(KERNELS),) and np.isfinite(numbers).all()
+    if not usable or numbers.min() < 0 or not numbers.any():
+        raise ValueError(
+            f"kernel_weights must be 'learned', 'equal' or six finite numbers of at least 0, not "
+            f"all of them 0, for: {'; '.join(KERNELS)}. Got {weights!r:.200}."
+        )
+    return numbers
 
 
 def spread(length: int, at_most: int) -> np.ndarray:

@@ -1,6 +1,6 @@
 """Ridge penalties for each target and for each principal component of the targets."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -228,7 +228,12 @@ class DualSolution:
     chosen : ndarray of int of shape (n_targets,) or None
         Positions in `PENALTIES` for each target.
     components : ComponentMap or None
-        Map of the components. If both are given, the mean of the two solutions counts.
+        Map of the components.
+    share : float
+        Share of the solution by component, from 0 to 1; the rest is the solution by target.
+    effects : callable or None, default=None
+        Function of a slice of targets that returns what other features explain of them, which the
+        solution by target leaves to those.
     """
 
     def __init__(
@@ -237,9 +242,12 @@ class DualSolution:
         targets: CentredTargets,
         chosen: np.ndarray | None,
         components: ComponentMap | None,
+        share: float,
+        effects: Callable[[slice], np.ndarray] | None = None,
     ) -> None:
         self._eigen, self._targets = eigen, targets
-        self.chosen, self.components = chosen, components
+        self.chosen, self.components, self._share = chosen, components, share
+        self._effects = effects
         self._inverse = eigen.inverse(PENALTIES * eigen.mean_value)
 
     def block(self, columns: slice) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -259,17 +267,16 @@ class DualSolution:
         """
         centred, mean = self._targets.block(columns)
         norm = np.sqrt(np.einsum("ij,ij->j", centred, centred))
-        parts = []
-        if self.components is not None:
-            parts.append(self.components.solve(centred))
-        if self.chosen is not None:
+        solved = np.zeros_like(centred)
+        if self.components is not None and self._share > 0:
+            solved = self.components.solve(self._share * centred)
+        if self.chosen is not None and self._share < 1:
+            centred *= 1 - self._share
+            if self._effects is not None:
+                centred -= self._effects(columns)
             rotated = self._eigen.vectors.T @ centred
             rotated *= self._inverse[:, self.chosen[columns]]
-            parts.append(np.matmul(self._eigen.vectors, rotated, out=centred))
-        solved = parts.pop()
-        for other in parts:
-            solved += other
-            solved /= 2
+            solved += np.matmul(self._eigen.vectors, rotated, out=centred)
         return solved, mean, norm
 
     def fill(self, dtype: np.dtype, workers: Workers) -> tuple[np.ndarray, np.ndarray]:
@@ -320,7 +327,11 @@ class DualSolution:
 
 
 def predicted_blocks(
-    kernel: np.ndarray, solution: DualSolution, targets: CentredTargets, workers: Workers
+    kernel: np.ndarray,
+    solution: DualSolution,
+    targets: CentredTargets,
+    workers: Workers,
+    effects: Callable[[slice], np.ndarray] | None = None,
 ) -> Iterator[tuple[slice, np.ndarray]]:
     """Yield predictions of blocks of targets, without keeping coefficients.
 
@@ -334,6 +345,8 @@ def predicted_blocks(
         Targets of the training samples.
     workers : Workers
         Threads to use.
+    effects : callable or None, default=None
+        Function of a slice of targets that returns what other features add to predictions.
 
     Yields
     ------
@@ -345,7 +358,8 @@ def predicted_blocks(
 
     def predict(columns: slice) -> np.ndarray:
         solved, mean, _ = solution.block(columns)
-        return kernel @ solved + mean
+        predicted = kernel @ solved + mean
+        return predicted if effects is None else predicted + effects(columns)
 
     yield from zip(targets.blocks, workers.results(predict, targets.blocks), strict=True)
 

@@ -70,15 +70,19 @@ def test_a_linear_kernel_on_scaled_features_is_ridge(data):
     assert_allclose(model.predict(X), oracle.predict(scaled), rtol=1e-8)
 
 
-def test_both_is_the_mean_of_the_two(data):
-    X, Y = data
+def test_both_mixes_the_two(rng):
+    X = rng.normal(size=(50, 20))
+    programme = np.outer(X @ rng.normal(size=20), rng.normal(size=30))  # one, in half the targets
+    Y = np.hstack([programme + 4 * rng.normal(size=(50, 30)), X @ rng.normal(size=(20, 30))])
     gene, component, both = (
-        MultiKernelRidgeRegressor(penalties=penalties).fit(X[:40], Y[:40])
+        MultiKernelRidgeRegressor(penalties=penalties, n_selected=0).fit(X, Y)
         for penalties in ("gene", "component", "both")
     )
 
-    mean = (gene.predict(X) + component.predict(X)) / 2
-    assert_allclose(both.predict(X), mean, rtol=1e-10)
+    share = both.component_share_
+    assert 0 < share < 1
+    mixture = (1 - share) * gene.predict(X) + share * component.predict(X)
+    assert_allclose(both.predict(X), mixture, rtol=1e-8)
     assert_array_equal(both.penalties_, gene.penalties_)
     assert_array_equal(both.component_penalties_, component.component_penalties_)
     assert gene.component_penalties_ is None
@@ -93,7 +97,8 @@ def test_weights(data):
 
     assert list(learned.kernel_weights_.index) == list(KERNELS)
     assert_allclose(learned.kernel_weights_.sum(), 1)
-    assert learned.kernel_weights_.min() >= 1 / 12 - 1e-12
+    prior = 100 / (100 + len(X))  # equal weights count as much as 100 samples
+    assert learned.kernel_weights_.min() >= prior / 6 - 1e-12
     assert learned.kernel_weights_.max() > 0.25
     assert_allclose(equal.kernel_weights_, 1 / 6)
     assert_allclose(again.predict(X), learned.predict(X), rtol=1e-9)
@@ -197,7 +202,9 @@ def test_predictions_of_folds_are_those_of_clones(rng, weights, penalties):
 
 def test_folds_differ_from_clones_by_the_scaling_of_features_alone(data):
     X, Y = data
-    model = MultiKernelRidgeRegressor(kernel_weights={"rbf, centred": 1, "laplace, centred": 2})
+    model = MultiKernelRidgeRegressor(
+        kernel_weights={"rbf, centred": 1, "laplace, centred": 2}, n_selected=0
+    )
     folds = list(KFold(4, shuffle=True, random_state=0).split(X))
 
     predicted = model.fit_cross_predict(X, Y, folds)

@@ -101,7 +101,7 @@ def test_coefficients_of_both(kernel, eigen, Y, dtype):
     with workers() as threads:
         chosen = penalties_of_targets(eigen, targets, threads)
         components = penalties_of_components(eigen, targets, threads)
-        both, mean = DualSolution(eigen, targets, chosen, components).fill(dtype, threads)
+        both, mean = DualSolution(eigen, targets, chosen, components, 0.5).fill(dtype, threads)
 
     by_gene = np.column_stack(
         [
@@ -123,7 +123,9 @@ def test_float64_where_float32_would_lose_digits():
     targets, eigen = CentredTargets(Y.astype(np.float32)), KernelEigen(kernel.copy())
     with workers() as threads:
         easy, hard = (
-            DualSolution(eigen, targets, np.full(3, position), None).fill(np.float32, threads)[0]
+            DualSolution(eigen, targets, np.full(3, position), None, 0.0).fill(np.float32, threads)[
+                0
+            ]
             for position in (20, 0)
         )
 
@@ -136,7 +138,7 @@ def test_constant_targets_get_no_coefficients(eigen, Y):
     targets = CentredTargets(Y)
     with workers() as threads:
         chosen = penalties_of_targets(eigen, targets, threads)
-        coef, mean = DualSolution(eigen, targets, chosen, None).fill(np.float64, threads)
+        coef, mean = DualSolution(eigen, targets, chosen, None, 0.0).fill(np.float64, threads)
 
     assert_array_equal(coef[:, 2], 0)
     assert mean[2] == 0.1
