@@ -188,7 +188,9 @@ def summarise(results: pd.DataFrame, cohort: str, reference: str) -> None:
         return
     comparison = ModelComparison(rows, errors=pd.DataFrame())
     table = comparison.summary(costs=True)[[*COMPARED, "fit_seconds"]]
+    title = f"{cohort}, means over folds"
     if reference in table.index and len(table) > 1:
+        title += f"; Δ: {reference} minus rival"
         table["rival better in"] = ""
         for metric in COMPARED:
             tests = comparison.tests(metric, baseline=reference, correction=None)
@@ -200,7 +202,7 @@ def summarise(results: pd.DataFrame, cohort: str, reference: str) -> None:
             table.loc[better, "rival better in"] += f" {metric}" + stars
         table["rival better in"] = table.pop("rival better in")
     text = table.to_string(float_format="{:,.4f}".format, na_rep="")
-    print(f"\n{cohort}; Δ: {reference} minus rival\n{text}")
+    print(f"\n{title}\n{text}")
 
 
 def main() -> None:
