@@ -9,6 +9,7 @@ from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from omitrans.baselines import DualRidgeRegressor, MultiKernelRidgeRegressor, _multi_kernel_ridge
+from omitrans.exceptions import FeatureMismatchError
 from omitrans.solvers import _kernel_family, _kernel_mixture, _kernel_penalties
 from omitrans.solvers._kernel_family import KERNELS
 from omitrans.solvers._kernel_penalties import PENALTIES
@@ -310,3 +311,96 @@ def test_names_of_weights_may_come_in_any_order(data):
 
     assert_array_equal(first.predict(X), second.predict(X))
     assert_allclose(first.kernel_weights_, np.array(numbers) / 10)
+
+
+# --- features beside the kernel ---
+
+
+@pytest.fixture
+def named(rng):
+    X = pd.DataFrame(rng.normal(size=(80, 30)), columns=[f"GENE{i}" for i in range(30)])
+    Y = pd.DataFrame(rng.normal(size=(80, 3)), columns=["GENE4", "GENE7|1234", "OTHER"])
+    Y["GENE4"] -= 1.5 * X["GENE4"]
+    Y["GENE7|1234"] -= 1.5 * X["GENE7"]
+    return X, Y
+
+
+def test_a_gene_gets_the_column_of_its_name(named):
+    X, Y = named
+    model = MultiKernelRidgeRegressor(n_selected=0).fit(X[:60], Y[:60])
+    without = MultiKernelRidgeRegressor(n_selected=0, cis=None).fit(X[:60], Y[:60])
+    assert_array_equal(model.direct_coef_.indices, [4, 7])
+    assert (model.direct_coef_.data < 0).all()
+    assert without.direct_coef_.nnz == 0
+    assert model.score(X[60:], Y[60:]) > without.score(X[60:], Y[60:]) + 0.02
+
+
+def test_nearby_probes_by_position(named):
+    X, Y = named
+    probes = pd.DataFrame({"probe_id": X.columns, "chromosome": "1", "position": range(0, 300, 10)})
+    genes = pd.DataFrame({"gene_id": Y.columns, "chromosome": "1", "start": [35, 75, 9_000]})
+    model = MultiKernelRidgeRegressor(n_selected=0, probes=probes, genes=genes, window=10)
+    model.fit(X, Y)
+    assert set(model.direct_coef_[[0]].indices) <= {3, 4}
+    assert set(model.direct_coef_[[1]].indices) <= {7, 8}
+    assert model.direct_coef_[[2]].nnz == 0
+    assert model.direct_coef_.nnz >= 2
+
+
+@pytest.mark.parametrize("table", ["probes", "genes"])
+def test_positions_of_other_ids_are_refused(named, table):
+    X, Y = named
+    places = {
+        "probes": pd.DataFrame({"probe_id": X.columns, "chromosome": "1", "position": 5}),
+        "genes": pd.DataFrame({"gene_id": Y.columns, "chromosome": "1", "start": 5}),
+    }
+    places[table].iloc[:, 0] = "cg" + places[table].index.astype(str)
+    with pytest.raises(FeatureMismatchError, match=f"{table} places none"):
+        MultiKernelRidgeRegressor(**places).fit(X, Y)
+
+
+def test_positions_need_both_tables_and_names(named):
+    X, Y = named
+    probes = pd.DataFrame({"probe_id": X.columns, "chromosome": "1", "position": 5})
+    with pytest.raises(ValueError, match="probes= and genes="):
+        MultiKernelRidgeRegressor(probes=probes).fit(X, Y)
+    genes = pd.DataFrame({"gene_id": Y.columns, "chromosome": "1", "start": 5})
+    with pytest.raises(FeatureMismatchError, match="column names"):
+        MultiKernelRidgeRegressor(probes=probes, genes=genes).fit(X.to_numpy(), Y)
+
+
+def test_a_strong_feature_without_any_name_is_found(rng):
+    X, Y = rng.normal(size=(100, 400)), rng.normal(size=(100, 5))
+    Y[:, 2] += 2 * X[:, 123]
+    model = MultiKernelRidgeRegressor().fit(X[:80], Y[:80])
+    without = MultiKernelRidgeRegressor(n_selected=0).fit(X[:80], Y[:80])
+    assert_array_equal(model.direct_coef_.nonzero(), [[2], [123]])
+    assert model.score(X[80:], Y[80:]) > without.score(X[80:], Y[80:]) + 0.05
+
+
+def test_predictions_are_those_of_the_kernel_with_the_feature_in_it(named):
+    X, Y = named
+    X, y = X.to_numpy(), Y[["GENE4"]].set_axis(["GENE4"], axis=1)
+    model = MultiKernelRidgeRegressor(
+        kernel_weights={"linear, standardised": 1}, penalties="gene", n_selected=0
+    ).fit(pd.DataFrame(X, columns=named[0].columns), y)
+
+    Z = StandardScaler().fit_transform(X)
+    assert np.abs(Z).max() < 5
+    unit = np.trace(Z @ Z.T) / len(Z)
+    K = Z @ Z.T / unit + model.direct_variances_[0] * np.outer(Z[:, 4], Z[:, 4])
+    alpha = model.penalties_[0] * np.eye(len(Z))
+    centred = y.to_numpy() - y.to_numpy().mean()
+    expected = K @ np.linalg.solve(K + alpha, centred) + y.to_numpy().mean()
+    assert_allclose(model.predict(named[0]), expected, rtol=1e-6)
+
+
+def test_direct_features_in_folds_are_those_of_clones(named):
+    X, Y = named
+    model = MultiKernelRidgeRegressor()
+    folds = list(KFold(4, shuffle=True, random_state=0).split(X))
+    predicted = model.fit_cross_predict(X, Y, folds)
+    for train, test in folds:
+        oracle = clone(model).fit(X.iloc[train], Y.iloc[train])
+        correlation = np.corrcoef(predicted[test].ravel(), oracle.predict(X.iloc[test]).ravel())
+        assert correlation[0, 1] > 0.98  # the scaling of features differs a little
