@@ -404,3 +404,12 @@ def test_direct_features_in_folds_are_those_of_clones(named):
         oracle = clone(model).fit(X.iloc[train], Y.iloc[train])
         correlation = np.corrcoef(predicted[test].ravel(), oracle.predict(X.iloc[test]).ravel())
         assert correlation[0, 1] > 0.98  # the scaling of features differs a little
+
+
+def test_direct_features_count_beside_components_alone(rng):
+    # one target is its only component, so that the share of components is whole or zero
+    X = rng.normal(size=(100, 20))
+    y = X @ rng.normal(size=20) + 6 * X[:, 3] + rng.normal(size=100)
+    model = MultiKernelRidgeRegressor().fit(X[:70], y[:70])
+    assert model.direct_coef_.nnz
+    assert model.score(X[70:], y[70:]) > 0.9

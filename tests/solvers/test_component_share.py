@@ -15,8 +15,8 @@ def share_of(X, Y):
         return component_share(similarities, Y, np.full(6, 1 / 6), threads)
 
 
-@pytest.fixture
-def X(rng):
+@pytest.fixture(name="X")
+def features(rng):
     return rng.normal(size=(60, 20))
 
 
