@@ -7,18 +7,28 @@ from typing import Any, Self
 
 import numpy as np
 import torch
+from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
-from omitrans.engine import SCALINGS, AdversarialNet, OmicsNet
+from omitrans.engine import SCALINGS, AdversarialNet, OmicsNet, Training
 from omitrans.estimators._column_groups import group_widths
+from omitrans.estimators._ensemble import fit_ensemble
+from omitrans.estimators._mixture import check_deviation, mixed_prediction
 from omitrans.estimators._presets import OMITRANS_PRESETS, find_preset
 from omitrans.estimators._regressor import TorchRegressor
 from omitrans.estimators._trained_net import check_widths, network_params
 from omitrans.losses import ADVERSARIAL_LOSSES, OUTPUT_LINKS, RECONSTRUCTION_LOSSES
 from omitrans.networks import get_discriminator, get_generator
-from omitrans.utils._sklearn import Interval, StrOptions
+from omitrans.utils._sklearn import HasMethods, Interval, StrOptions
 
 ADAM_BETAS = (0.5, 0.999)  # from the authors' code; the paper does not give them
+# What "auto" stands for, without and with a backbone.
+_ALONE = {"lr": 2e-4, "n_iter_no_change": 30}
+_BESIDE_BACKBONE = {"lr": 1e-3, "n_iter_no_change": 10}
+# Parameters that a network does not depend on, and attributes of models with a backbone.
+_OF_THE_WHOLE = ("backbone", "speed", "n_networks")
+_LEARNED = ("backbone_", "network_share_", "networks_")
+_OF_TRAINING = ("history_", "n_iter_", "best_epoch_", "best_validation_loss_", "_optimizer_moments")
 
 
 class OmiTransRegressor(TorchRegressor):
@@ -201,6 +211,11 @@ class OmiTransRegressor(TorchRegressor):
 
     _parameter_constraints: dict[str, list[Any]] = {
         **TorchRegressor._parameter_constraints,
+        "backbone": [StrOptions({"multi-kernel"}), HasMethods(["fit", "predict"]), None],
+        "speed": [StrOptions({"full", "fast"})],
+        "n_networks": [Interval(Integral, 2, None, closed="left")],
+        "lr": [Interval(Real, 0, None, closed="neither"), StrOptions({"auto"})],
+        "n_iter_no_change": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
         "generator": [str, type],
         "discriminator": [str, type],
         "hidden_layer_sizes": ["array-like"],
@@ -218,11 +233,16 @@ class OmiTransRegressor(TorchRegressor):
         "discriminator_lr": [Interval(Real, 0, None, closed="neither"), None],
     }
 
+    _earlier_values = {"backbone": None}
+
     def __init__(
         self,
         generator: str | type[nn.Module] = "fc",
         discriminator: str | type[nn.Module] = "fc",
         *,
+        backbone: Any = "multi-kernel",
+        speed: str = "full",
+        n_networks: int = 5,
         hidden_layer_sizes: Sequence[int] = (),
         latent_dim: int = 256,
         dropout: float = 0.5,
@@ -235,7 +255,7 @@ class OmiTransRegressor(TorchRegressor):
         reconstruction_weight: float = 100.0,
         source_scaling: str = "standard",
         target_scaling: str = "standard",
-        lr: float = 2e-4,
+        lr: float | str = "auto",
         discriminator_lr: float | None = None,
         alpha: float = 0.5,
         batch_size: int = 64,
@@ -243,7 +263,7 @@ class OmiTransRegressor(TorchRegressor):
         decay_epochs: int = 0,
         early_stopping: bool = True,
         validation_fraction: float = 0.1,
-        n_iter_no_change: int = 30,
+        n_iter_no_change: int | str = "auto",
         tol: float = 1e-4,
         probe_dropout: float = 0.0,
         source_unit: str | None = None,
@@ -262,6 +282,9 @@ class OmiTransRegressor(TorchRegressor):
     ) -> None:
         self.generator = generator
         self.discriminator = discriminator
+        self.backbone = backbone
+        self.speed = speed
+        self.n_networks = n_networks
         self.hidden_layer_sizes = hidden_layer_sizes
         self.latent_dim = latent_dim
         self.dropout = dropout
@@ -354,13 +377,68 @@ class OmiTransRegressor(TorchRegressor):
                 )
         return source, target
 
+    # --- the backbone, and networks beside it ---
+
+    def _learn(
+        self, X: Any, y: Any, source: np.ndarray, target: np.ndarray, groups: Any, pretrained: Any
+    ) -> None:
+        if self.backbone is None:
+            if self.speed == "fast":
+                raise ValueError(
+                    "speed='fast' fits the backbone alone, and backbone=None leaves the network "
+                    "alone: nothing is left to fit. Use speed='full', or give a backbone."
+                )
+            super()._learn(X, y, source, target, groups, pretrained)
+        else:
+            fit_ensemble(self, X, y, source, target, groups, pretrained)
+
+    def _forget_net(self) -> None:
+        super()._forget_net()
+        alone = self.backbone is None and not hasattr(self, "backbone_")
+        for name in _LEARNED if alone else (*_LEARNED, *_OF_TRAINING):
+            self.__dict__.pop(name, None)
+
+    def _check_is_fitted(self) -> None:
+        check_is_fitted(self, ["net_", "backbone_"], all_or_any=any)
+
+    def _check_deviation(self) -> None:
+        if hasattr(self, "backbone_"):
+            check_deviation(self)
+        else:
+            super()._check_deviation()
+
+    def _predict(
+        self, X: Any, source: np.ndarray, n_draws: int
+    ) -> tuple[np.ndarray, np.ndarray | None]:
+        if hasattr(self, "backbone_"):
+            return mixed_prediction(self, X, source, n_draws)
+        return super()._predict(X, source, n_draws)
+
+    # --- the network ---
+
+    def _training(self) -> Training:
+        return Training.of(self, **self._numbers())
+
+    def _numbers(self) -> dict[str, Any]:
+        """Return the values that "auto" stands for, or else those given."""
+        auto = _ALONE if self.backbone is None else _BESIDE_BACKBONE
+        given = {name: getattr(self, name) for name in auto}
+        return {name: auto[name] if value == "auto" else value for name, value in given.items()}
+
+    def _params_of_checkpoints(self) -> dict[str, Any]:
+        """Leave out what has no effect on a network alone, whose checkpoints may be older."""
+        params = super()._params_of_checkpoints() | self._numbers()
+        ignored = _OF_THE_WHOLE if self.backbone is None else ()
+        return {name: value for name, value in params.items() if name not in ignored}
+
     def _group_widths(self, n_columns: int) -> tuple[int, ...] | None:
         return group_widths(self.column_groups, getattr(self, "feature_names_in_", None), n_columns)
 
     def _resolved_params(self) -> dict[str, Any]:
-        """Replace `column_groups` by widths, so that a saved model does not need the groups."""
+        """Replace what a saved model needs no more: the groups, "auto" and the backbone."""
         widths = self._group_widths(self.n_features_in_)
-        return super()._resolved_params() | {"column_groups": widths}
+        numbers = self._numbers()
+        return super()._resolved_params() | {"column_groups": widths, "backbone": None} | numbers
 
     def _make_net(self, **options: Any) -> OmicsNet:
         """Return the generator's net, with a discriminator if there is an adversarial loss."""
@@ -403,6 +481,6 @@ class OmiTransRegressor(TorchRegressor):
             discriminator_optimizer=torch.optim.Adam,
             discriminator_optimizer__fused=True,
             discriminator_optimizer__betas=ADAM_BETAS,
-            discriminator_optimizer__lr=self.discriminator_lr or self.lr,
+            discriminator_optimizer__lr=self.discriminator_lr or self._numbers()["lr"],
             **options,
         )
