@@ -70,8 +70,8 @@ class TorchRegressor(PairedTablesMixin, TrainedNetEstimator):
             Target profiles of the same samples in the same order, e.g. log2(FPKM + 1). When both
             are frames, their indexes must be equal.
         groups : "auto", array-like of shape (n_samples,) or None, default="auto"
-            The patient of each sample. Early stopping sets whole patients aside, so that it does
-            not validate on a patient that the network has seen. "auto" reads the patients from
+            The patient of each sample. Early stopping and the folds of several networks set whole
+            patients aside, so that no network is judged on a patient that it has seen. "auto" reads the patients from
             sample ids of TCGA, TARGET or GTEx if some have several samples; in a Pipeline, its
             transformers must pass frames on (``set_output(transform="pandas")``). None switches
             grouping off.
@@ -79,8 +79,8 @@ class TorchRegressor(PairedTablesMixin, TrainedNetEstimator):
         Returns
         -------
         self
-            The fitted regressor. After Ctrl-C it holds the weights learned so far, and a
-            `TrainingInterrupted` warning is given.
+            The fitted regressor. After Ctrl-C it holds the weights and the networks learned so
+            far, and a `TrainingInterrupted` warning is given.
 
         Raises
         ------
@@ -231,8 +231,12 @@ class TorchRegressor(PairedTablesMixin, TrainedNetEstimator):
             Source profiles with the columns seen in fit.
         return_std : bool, default=False
             Whether to also return the standard deviation between networks thinned by dropout, a
-            measure of the network's uncertainty. Real values vary more, because a part of their
-            variation cannot be predicted by any model.
+            measure of the network's uncertainty. If there are several networks, they are thinned in
+            turn, so that their disagreement is part of it. With a backbone, it is the root of the
+            summed squares of ``(1 - share)`` times the standard deviation that the backbone
+            predicts and ``share`` times that of the networks; what one of the two does not offer
+            is left out. Real values vary more, because a part of their variation cannot be
+            predicted by any model.
         n_draws : int, default=30
             Number of thinned networks, at least 2.
 
@@ -247,7 +251,8 @@ class TorchRegressor(PairedTablesMixin, TrainedNetEstimator):
         FeatureMismatchError
             If columns are missing, unknown or in another order.
         ValueError
-            If `return_std` is set and the network has no dropout, or if a prediction is not finite.
+            If `return_std` is set and neither a network with dropout nor a backbone gives a
+            standard deviation, or if a prediction is not finite.
         """
         self._check_is_fitted()
         if return_std:
