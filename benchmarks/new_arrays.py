@@ -58,8 +58,10 @@ def read_cohort(folder, cohort):
 def make_regressors():
     return {
         "ridge": make_baselines(["ridge"])["ridge"],
-        "omitrans": OmiTransRegressor(random_state=0),
-        "omitrans, hidden probes": OmiTransRegressor(probe_dropout=0.4, random_state=0),
+        "omitrans": OmiTransRegressor(backbone=None, random_state=0),
+        "omitrans, hidden probes": OmiTransRegressor(
+            backbone=None, probe_dropout=0.4, random_state=0
+        ),
     }
 
 

@@ -16,10 +16,15 @@ from omitrans.utils.discovery import all_estimators
 # below runs them on the defaults too.
 CHEAPER = {
     "GAINImputer": {"hidden_layer_sizes": (32,), "max_epochs": 10},
-    "OmiTransRegressor": {"lr": 1e-3, "n_iter_no_change": 5},
+    "OmiTransRegressor": {"n_networks": 2, "n_iter_no_change": 5},
     "PMIImputer": {"hidden_layer_sizes": (32,), "max_epochs": 10},
     "TDimputeRegressor": {"n_hidden": 500, "lr": 1e-3, "max_epochs": 40},
 }
+# Further parameters, with which a class does something else.
+OTHERS = [
+    omitrans.OmiTransRegressor(backbone=None, lr=1e-3, n_iter_no_change=5),
+    omitrans.OmiTransRegressor(speed="fast"),
+]
 # Class -> {check: reason}. Empty: nothing is known to fail.
 EXPECTED_FAILURES: dict[str, dict[str, str]] = {}
 # They find columns by name, so that a table may lack some: what they do then has its own tests.
@@ -48,7 +53,7 @@ def run_check(check, estimator):
         np.random.set_state(state)  # noqa: NPY002
 
 
-ESTIMATORS = [build(cls) for _, cls in all_estimators()]
+ESTIMATORS = [build(cls) for _, cls in all_estimators()] + OTHERS
 every_estimator = pytest.mark.parametrize("estimator", ESTIMATORS, ids=lambda e: type(e).__name__)
 
 

@@ -9,6 +9,7 @@ from scipy.linalg import LinAlgWarning
 from sklearn.base import is_outlier_detector, is_regressor
 from sklearn.exceptions import ConvergenceWarning, UndefinedMetricWarning
 
+from omitrans import OmiTransRegressor
 from omitrans.baselines import DualRidgeRegressor, LassoRegressor, MultiKernelRidgeRegressor
 from omitrans.exceptions import OmiTransError
 from omitrans.utils.discovery import all_estimators
@@ -102,7 +103,7 @@ def tables(scenario, dtype):
 
 QUICK = {
     "GAINImputer": {"hidden_layer_sizes": (16,), "max_epochs": 5},
-    "OmiTransRegressor": {"lr": 1e-3, "max_epochs": 15},
+    "OmiTransRegressor": {"n_networks": 2, "max_epochs": 15},
     "PMIImputer": {"hidden_layer_sizes": (16,), "max_epochs": 5},
     "TDimputeRegressor": {"n_hidden": 50, "lr": 1e-3, "max_epochs": 40},
 }
@@ -113,6 +114,8 @@ MODELS |= {
 }
 MODELS |= {
     "LassoRegressor, unscaled": LassoRegressor(alpha=0.1, standardize=False),
+    "OmiTransRegressor, network": OmiTransRegressor(backbone=None, lr=1e-3, max_epochs=15),
+    "OmiTransRegressor, fast": OmiTransRegressor(speed="fast"),
     "DualRidgeRegressor, least squares": DualRidgeRegressor(alpha=0),
     "DualRidgeRegressor, kernel": DualRidgeRegressor(kernel="rbf"),
     "MultiKernelRidgeRegressor, gene": MultiKernelRidgeRegressor(penalties="gene"),
@@ -129,6 +132,8 @@ REFUSED = {
     "DomainShiftDetector": CONSTANT | FEW | {"all samples but one are copies"},
     "LassoRegressor": FEW,
     "OmiTransRegressor": CONSTANT,
+    "OmiTransRegressor, fast": CONSTANT,
+    "OmiTransRegressor, network": CONSTANT,
     "PLSRegressor": FEW,
     "TDimputeRegressor": CONSTANT | {"scales from 1e-20 to 1e20"},
     "TrustedRegressor": CONSTANT | FEW | {"all samples but one are copies"},

@@ -10,6 +10,7 @@ from omitrans.estimators._presets import OMITRANS_PRESETS
 _MAKERS: dict[str, Callable[[int], Any]] = {
     "tdimpute": lambda seed: TDimputeRegressor(random_state=seed),
     "omitrans": lambda seed: OmiTransRegressor(random_state=seed),
+    "omitrans-fast": lambda seed: OmiTransRegressor(speed="fast", random_state=seed),
 } | {
     f"omitrans-{name}": lambda seed, name=name: OmiTransRegressor.from_preset(
         name, random_state=seed

@@ -17,10 +17,16 @@ MODEL_NAMES = (
     "svd",
     "tdimpute",
     "omitrans",
+    "omitrans-fast",
     "omitrans-paper-cgan",
     "omitrans-paper-cnn",
     "omitrans-paper-fc",
     "omitrans-repo-default",
+)
+
+FIRST_LOOK = (
+    "For a first look take omitrans-fast or multi-kernel-ridge: they take seconds, where omitrans "
+    "trains up to five networks besides."
 )
 
 FILE = click.Path(path_type=Path)

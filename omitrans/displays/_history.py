@@ -20,7 +20,8 @@ class HistoryDisplay:
     history : DataFrame of shape (n_epochs, n_columns)
         One row per epoch, numbered by the column ``epoch`` or else by the index. Columns that start
         with ``train_`` or ``valid_`` are losses; other columns are not drawn. Losses whose name
-        contains "adversarial", "discriminator" or "critic" are drawn in a separate panel.
+        contains "adversarial", "discriminator" or "critic" are drawn in a separate panel. If a
+        column ``network`` numbers several networks, each has curves of its own.
     best_epoch : int, default=None
         Epoch whose weights were kept; it is marked.
 
@@ -68,7 +69,9 @@ class HistoryDisplay:
                 f"{type(estimator).__name__} has no history_. Fit it first; only estimators that "
                 "are trained in epochs have a history."
             )
-        return cls(trained.history_, best_epoch=getattr(trained, "best_epoch_", None)).plot(ax)
+        best = getattr(trained, "best_epoch_", None)
+        best = None if isinstance(best, np.ndarray) else best  # several networks have one each
+        return cls(trained.history_, best_epoch=best).plot(ax)
 
     def plot(self, ax: Any = None) -> "HistoryDisplay":
         """Draw the curves.
@@ -84,13 +87,18 @@ class HistoryDisplay:
             The display itself.
         """
         history = self.history
-        epochs = history.get("epoch", history.index)
+        networks = [history]
+        if "network" in history:
+            networks = [part for _, part in history.groupby("network", sort=False)]
         groups = _group_losses(history)
         panels = get_panels(ax, len(groups), n_columns=2, size=(5.2, 3.6))
         for panel, (title, names) in zip(panels, groups.items(), strict=True):
             for name, color in zip(names, _cycle(len(names)), strict=True):
-                marker = "o" if len(history) == 1 else None
-                panel.plot(epochs, history[name], color=color, marker=marker, label=_label(name))
+                for number, network in enumerate(networks):
+                    epochs = network.get("epoch", network.index)
+                    marker = "o" if len(network) == 1 else None
+                    label = "_nolegend_" if number else _label(name)
+                    panel.plot(epochs, network[name], color=color, marker=marker, label=label)
             if self.best_epoch is not None:
                 label = f"best epoch {self.best_epoch}"
                 panel.axvline(self.best_epoch, color=GREY, linestyle=":", label=label)

@@ -2,7 +2,7 @@
 
 from omitrans.engine._adversarial import AdversarialNet
 from omitrans.engine._callbacks import BestWeights, LinearDecay, Progress, StopWhenStale
-from omitrans.engine._checkpoint import Checkpoint, checkpoint_file
+from omitrans.engine._checkpoint import Checkpoint, checkpoint_file, writes_checkpoints
 from omitrans.engine._data import PairedRows, RowBatches, paired_rows
 from omitrans.engine._device import resolve_device, resolve_precision
 from omitrans.engine._draws import FitDraws
@@ -11,7 +11,12 @@ from omitrans.engine._impute import impute_profiles, residual_deviation
 from omitrans.engine._masked import MaskedNet
 from omitrans.engine._memory import Sizes, device_memory_errors, training_bytes
 from omitrans.engine._net import OmicsNet
-from omitrans.engine._predict import has_dropout, predict_profiles, predict_with_deviation
+from omitrans.engine._predict import (
+    has_dropout,
+    mean_profiles,
+    predict_profiles,
+    predict_with_deviation,
+)
 from omitrans.engine._scaling import SCALINGS
 from omitrans.engine._training import MakeNet, Training, count_weights, rebuild_net, train_net
 from omitrans.engine._transfer import (
@@ -46,6 +51,7 @@ __all__ = [
     "freeze_weights",
     "has_dropout",
     "impute_profiles",
+    "mean_profiles",
     "optimizer_moments",
     "paired_rows",
     "predict_profiles",
@@ -58,4 +64,5 @@ __all__ = [
     "train_net",
     "training_bytes",
     "transfer_state",
+    "writes_checkpoints",
 ]

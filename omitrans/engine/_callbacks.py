@@ -118,14 +118,18 @@ class Progress(Callback):
     ----------
     max_epochs : int
         Number of epochs of the training.
+    title : str, default=""
+        What the training is called in front of the bar.
     """
 
-    def __init__(self, max_epochs: int) -> None:
+    def __init__(self, max_epochs: int, title: str = "") -> None:
         self.max_epochs = max_epochs
+        self.title = title
 
     def on_train_begin(self, net: NeuralNet, **kwargs: Any) -> None:
         """Show the bar; a resumed training starts at the epoch that it has reached."""
-        self.bar_ = tqdm(total=self.max_epochs, initial=len(net.history), unit="epoch")
+        done, title = len(net.history), self.title or None
+        self.bar_ = tqdm(total=self.max_epochs, initial=done, unit="epoch", desc=title)
 
     def on_epoch_end(self, net: NeuralNet, **kwargs: Any) -> None:
         """Show the losses of the epoch and move the bar one epoch forward."""

@@ -48,15 +48,8 @@ def checkpoint_file(estimator: str, params: dict[str, Any], tables: Sequence[Any
         resumed training would set other validation samples aside; or if a parameter cannot be
         recognised when it comes again.
     """
-    if params["checkpoint_dir"] is None:
-        if params["resume"]:
-            raise ValueError("resume=True needs checkpoint_dir, the folder of the checkpoints.")
+    if not writes_checkpoints(params):
         return None
-    if not isinstance(params["random_state"], Integral):
-        raise ValueError(
-            "A training with checkpoint_dir needs an integer random_state, so that it can go "
-            f"on with the same validation samples. Got random_state={params['random_state']!r}."
-        )
     known = {
         name: recognised(name, value, option="checkpoint_dir")
         for name, value in params.items()
@@ -64,6 +57,36 @@ def checkpoint_file(estimator: str, params: dict[str, Any], tables: Sequence[Any
     }
     file = f"{estimator}-{fingerprint(known, *tables)}.checkpoint"
     return Path(params["checkpoint_dir"]) / file
+
+
+def writes_checkpoints(params: dict[str, Any]) -> bool:
+    """Return whether a training with these parameters writes checkpoints.
+
+    Parameters
+    ----------
+    params : dict
+        Parameters of the estimator.
+
+    Returns
+    -------
+    bool
+        Whether ``checkpoint_dir`` is given.
+
+    Raises
+    ------
+    ValueError
+        As :func:`checkpoint_file` does.
+    """
+    if params["checkpoint_dir"] is None:
+        if params["resume"]:
+            raise ValueError("resume=True needs checkpoint_dir, the folder of the checkpoints.")
+        return False
+    if not isinstance(params["random_state"], Integral):
+        raise ValueError(
+            "A training with checkpoint_dir needs an integer random_state, so that it can go "
+            f"on with the same validation samples. Got random_state={params['random_state']!r}."
+        )
+    return True
 
 
 class Checkpoint(Callback):

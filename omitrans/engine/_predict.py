@@ -1,6 +1,7 @@
 """Prediction in blocks of one size, so that a sample's result does not depend on its neighbours."""
 
 import copy
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -54,18 +55,43 @@ def has_dropout(net: OmicsNet) -> bool:
     return any(layer.p > 0 for layer in _dropout_layers(net.module_))
 
 
+def mean_profiles(nets: Sequence[OmicsNet], X: np.ndarray, dtype: np.dtype) -> np.ndarray:
+    """Return the mean of the target profiles that trained nets predict.
+
+    Parameters
+    ----------
+    nets : sequence of OmicsNet
+        Trained nets in evaluation mode, at least one.
+    X : ndarray of shape (n_samples, n_source)
+        Source profiles.
+    dtype : numpy.dtype
+        Data type of the predictions.
+
+    Returns
+    -------
+    ndarray of shape (n_samples, n_target)
+        Predicted target profiles in their own units.
+    """
+    mean = predict_profiles(nets[0], X, dtype)
+    for number, net in enumerate(nets[1:], start=2):
+        mean += (predict_profiles(net, X, dtype) - mean) / number
+    return mean
+
+
 def predict_with_deviation(
-    net: OmicsNet, X: np.ndarray, dtype: np.dtype, n_draws: int
+    nets: Sequence[OmicsNet], X: np.ndarray, dtype: np.dtype, n_draws: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the prediction, and the standard deviation between networks thinned by dropout.
+
+    The nets are thinned in turn, so that their disagreement is part of the deviation.
 
     Each draw drops the same units for all samples, so the deviation of a sample does not depend on
     the other samples. Draws are seeded: the same call gives the same numbers.
 
     Parameters
     ----------
-    net : OmicsNet
-        A trained net in evaluation mode, with dropout.
+    nets : sequence of OmicsNet
+        Trained nets in evaluation mode, with dropout, at least one.
     X : ndarray of shape (n_samples, n_source)
         Source profiles.
     dtype : numpy.dtype
@@ -78,11 +104,12 @@ def predict_with_deviation(
     predicted, deviation : ndarray of shape (n_samples, n_target)
         Predicted profiles and their standard deviations, in the target's own units.
     """
-    predicted = predict_profiles(net, X, dtype)
+    predicted = mean_profiles(nets, X, dtype)
     # differences from the prediction, which is near the mean of the draws, lose no digits
     shift, squares = np.zeros_like(predicted), np.zeros_like(predicted)
     for draw in range(n_draws):
-        difference = predict_profiles(_thinned(net, draw), X, dtype) - predicted
+        net = _thinned(nets[draw % len(nets)], draw)
+        difference = predict_profiles(net, X, dtype) - predicted
         shift += difference
         squares += difference**2
     variance = (squares - shift**2 / n_draws) / (n_draws - 1)

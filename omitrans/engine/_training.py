@@ -53,6 +53,8 @@ class Training:
     resume: bool
     random_state: Any
     verbose: int
+    title: str = ""
+    """What the progress bar calls the training."""
 
     def __post_init__(self) -> None:
         if self.decay_epochs > self.max_epochs:
@@ -62,10 +64,10 @@ class Training:
             )
 
     @classmethod
-    def of(cls, estimator: Any) -> Self:
-        """Read the options from the parameters of an estimator."""
+    def of(cls, estimator: Any, **others: Any) -> Self:
+        """Read the options from the parameters of an estimator; `others` have other values."""
         names = [field.name for field in fields(cls) if hasattr(estimator, field.name)]
-        return cls(**{name: getattr(estimator, name) for name in names})
+        return cls(**{name: getattr(estimator, name) for name in names} | others)
 
 
 def train_net(
@@ -74,6 +76,7 @@ def train_net(
     target: np.ndarray,
     training: Training,
     *,
+    samples: np.ndarray | None = None,
     groups: np.ndarray | None = None,
     checkpoint: Path | None = None,
     start: Callable[[OmicsNet], None] | None = None,
@@ -89,8 +92,10 @@ def train_net(
         The training tables. Targets of a float dtype become float32; others keep their dtype.
     training : Training
         Options of the training.
+    samples : ndarray of int or None, default=None
+        Row numbers of the samples to train on, which are not copied; None takes all.
     groups : ndarray of shape (n_samples,) or None, default=None
-        The patient of each sample. Early stopping sets whole patients aside.
+        The patient of each of these samples. Early stopping sets whole patients aside.
     checkpoint : pathlib.Path or None, default=None
         Path of the checkpoint file; None writes no checkpoints.
     start : callable or None, default=None
@@ -127,6 +132,8 @@ def train_net(
             location=training.data_location,
             other_bytes=training_bytes(sizes.n_weights),
         )
+        if samples is not None:
+            rows = rows.subset(torch.from_numpy(samples))
         writer = None
         if checkpoint is not None:
             best = dict(net.callbacks_).get("best")
@@ -209,7 +216,7 @@ def _callbacks(training: Training) -> list[tuple[str, Any]]:
         ("schedule", LinearDecay(training.max_epochs, training.decay_epochs))
     ]
     if training.verbose:
-        callbacks.append(("progress", Progress(training.max_epochs)))
+        callbacks.append(("progress", Progress(training.max_epochs, training.title)))
     if training.early_stopping:
         best = BestWeights(training.tol, restore=training.restore_best)
         callbacks.append(("best", best))

@@ -7,30 +7,49 @@ from typing import Any, Self
 
 import numpy as np
 import torch
+from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
-from omitrans.engine import SCALINGS, AdversarialNet, OmicsNet
+from omitrans.engine import SCALINGS, AdversarialNet, OmicsNet, Training
 from omitrans.estimators._column_groups import group_widths
+from omitrans.estimators._ensemble import fit_ensemble
+from omitrans.estimators._mixture import check_deviation, mixed_prediction
 from omitrans.estimators._presets import OMITRANS_PRESETS, find_preset
 from omitrans.estimators._regressor import TorchRegressor
 from omitrans.estimators._trained_net import check_widths, network_params
 from omitrans.losses import ADVERSARIAL_LOSSES, OUTPUT_LINKS, RECONSTRUCTION_LOSSES
 from omitrans.networks import get_discriminator, get_generator
-from omitrans.utils._sklearn import Interval, StrOptions
+from omitrans.utils._sklearn import HasMethods, Interval, StrOptions
 
 ADAM_BETAS = (0.5, 0.999)  # from the authors' code; the paper does not give them
+# What "auto" stands for, without and with a backbone.
+_ALONE = {"lr": 2e-4, "n_iter_no_change": 30}
+_BESIDE_BACKBONE = {"lr": 1e-3, "n_iter_no_change": 10}
+# Parameters that a network does not depend on, and attributes of models with a backbone.
+_OF_THE_WHOLE = ("backbone", "speed", "n_networks")
+_LEARNED = ("backbone_", "network_share_", "networks_")
+_OF_TRAINING = ("history_", "n_iter_", "best_epoch_", "best_validation_loss_", "_optimizer_moments")
 
 
 class OmiTransRegressor(TorchRegressor):
-    """Predict one omics profile from another with a conditional GAN.
+    """Predict one omics profile from another by a kernel model and adversarial networks.
 
-    A generator maps a source profile (such as DNA methylation) to a target profile (such as gene
-    expression). It is trained to deceive a discriminator of real and generated pairs, and to
-    predict profiles close to the real targets. Its loss is the adversarial loss plus
-    `reconstruction_weight` times the reconstruction loss (equation 6 of [1]_).
+    A backbone predicts a target profile (such as gene expression) from a source profile (such as
+    DNA methylation). By default it is a ridge regression on a mixture of kernels,
+    :class:`~omitrans.baselines.MultiKernelRidgeRegressor`. Beside it, an ensemble of conditional
+    GANs is trained, each without one fold of the samples. Predictions of these held-out samples
+    show how far it pays to move from the backbone towards the networks: that is the share of the
+    networks in the prediction of each target. Where networks earn nothing, the prediction is that
+    of the backbone.
 
-    The defaults suit tables of a few hundred to a few thousand samples, and training ends by early
-    stopping. :meth:`from_preset` gives the published settings.
+    In a conditional GAN, a generator maps source profiles to target profiles. It is trained to
+    deceive a discriminator of real and generated pairs, and to predict profiles close to the real
+    targets. Its loss is the adversarial loss plus `reconstruction_weight` times the reconstruction
+    loss (equation 6 of [1]_). ``backbone=None`` leaves one such network alone, as published;
+    :meth:`from_preset` gives the published settings.
+
+    On most cohorts the backbone does nearly all of the work. ``speed="fast"`` fits it alone, in
+    seconds.
 
     Parameters
     ----------
@@ -41,6 +60,19 @@ class OmiTransRegressor(TorchRegressor):
     discriminator : str or type, default="fc"
         Network that judges pairs: a name from :func:`omitrans.networks.list_discriminators`, or a
         class that is called as ``discriminator(n_target, n_source, **params)``.
+    backbone : "multi-kernel", regressor or None, default="multi-kernel"
+        Regressor that networks stand beside. "multi-kernel" takes
+        :class:`~omitrans.baselines.MultiKernelRidgeRegressor`. Any other regressor that predicts
+        several targets is cloned; its method ``fit_cross_predict(X, y, folds)`` is used if it has
+        one, and otherwise it is fitted once on all samples and once on each fold. None trains one
+        network alone, on all samples.
+    speed : {"full", "fast"}, default="full"
+        "fast" fits the backbone alone and trains no network.
+    n_networks : int, default=5
+        Number of networks beside the backbone, at least 2. Each is trained without one of as many
+        folds. There are no more than groups of samples, and no networks at all with fewer than
+        10 samples or 3 groups, which are too few to judge them. If the first network earns a share
+        below 0.05 on its fold, no other is trained, and the share is 0. Only with a backbone.
     hidden_layer_sizes : sequence of int, default=()
         Widths of the hidden layers of the generator's encoder; the decoder has them in reverse
         order. If it is empty, the bottleneck is the only hidden layer.
@@ -74,8 +106,9 @@ class OmiTransRegressor(TorchRegressor):
         Scaling of the features, learned on the training samples; predictions are returned in the
         units of Y. "standard" scales each feature to mean 0 and standard deviation 1, "minmax"
         scales each feature to [0, 1], and "range" scales the whole table to [0, 1].
-    lr : float, default=2e-4
-        Learning rate of the Adam optimizer.
+    lr : float or "auto", default="auto"
+        Learning rate of the Adam optimizer. "auto" takes 1e-3 for networks beside a backbone, and
+        2e-4 for a network alone.
     discriminator_lr : float, default=None
         Learning rate of the discriminator's Adam optimizer. None takes the value of `lr`.
     alpha : float, default=0.5
@@ -95,8 +128,9 @@ class OmiTransRegressor(TorchRegressor):
     validation_fraction : float, default=0.1
         Share of the samples that early stopping sets aside. All samples of a patient are set aside
         together; see `groups` of :meth:`fit`.
-    n_iter_no_change : int, default=30
-        Number of epochs without a better validation loss after which training ends.
+    n_iter_no_change : int or "auto", default="auto"
+        Number of epochs without a better validation loss after which training ends. "auto" takes
+        10 for networks beside a backbone, and 30 for a network alone.
     tol : float, default=1e-4
         A validation loss counts as better when it is lower than the best one so far by more than
         this share of it.
@@ -109,7 +143,9 @@ class OmiTransRegressor(TorchRegressor):
         "beta" declares that X holds beta values, so that values outside [0, 1] are refused.
     pretrained : OmiTransRegressor, str or pathlib.Path, default=None
         A fitted model of the same class, or the path of a saved one, whose weights training starts
-        from. Features are matched by name, as in :meth:`fine_tune`. Cloning shares the model, so
+        from: each network from the network of the same number, while the backbone is fitted anew.
+        The model must come from other samples, because a network that has seen those of a fold
+        cannot be judged by it. Features are matched by name, as in :meth:`fine_tune`. Cloning shares the model, so
         that this parameter works in a Pipeline and in GridSearchCV. It is needed in `fit` only.
     carry_optimizer : bool, default=False
         Whether to go on with the moments of the Adam optimizer of `pretrained`, which must have
@@ -131,7 +167,8 @@ class OmiTransRegressor(TorchRegressor):
         memory, or in a :class:`numpy.memmap`, and streams the batches. "auto" streams only what
         does not fit on the device.
     checkpoint_dir : str or pathlib.Path, default=None
-        Folder for checkpoints; it needs an integer `random_state`. None writes no checkpoints.
+        Folder for checkpoints, one file per network; it needs an integer `random_state`. None
+        writes no checkpoints.
     checkpoint_every : int, default=50
         Number of epochs between two checkpoints.
     resume : bool, default=False
@@ -139,24 +176,36 @@ class OmiTransRegressor(TorchRegressor):
         parameters on the same data, if there is one. The result is that of a training without
         interruption.
     random_state : int, RandomState instance or None, default=None
-        Seed of everything that training draws: initial weights, dropout, masks, validation samples
-        and the order of batches. The global generators of NumPy and torch are left as they are.
+        Seed of everything that training draws: folds, initial weights, dropout, masks, validation
+        samples and the order of batches. The global generators of NumPy and torch are left as they
+        are. A backbone that draws has a `random_state` of its own.
     verbose : int, default=0
-        1 shows a progress bar with the losses and the time left.
+        1 shows a progress bar for each network with the losses and the time left.
 
     Attributes
     ----------
+    backbone_ : regressor
+        The backbone, fitted on all samples. Only with a backbone. The default backbone keeps the
+        training samples.
+    networks_ : list of AdversarialNet or OmicsNet
+        The trained skorch nets; empty if none was trained. Only with a backbone.
+    network_share_ : ndarray of shape (n_targets,)
+        Share of the networks in the prediction of each target, between 0 and 1. Only with a
+        backbone.
     net_ : AdversarialNet or OmicsNet
-        The trained skorch net. ``net_.module_`` is the network that predicts.
+        The trained skorch net, the first if there are several. ``net_.module_`` is the network that
+        predicts. Missing if no network was trained.
     history_ : DataFrame
         One row per epoch: losses of the training and validation samples (in scaled units), learning
-        rate, and seconds.
+        rate, and seconds. With a backbone, the column ``network`` numbers the networks from 1.
+        Missing if no network was trained, like the next three attributes.
     n_iter_ : int
-        Number of epochs that were run.
-    best_epoch_ : int
-        Epoch with the lowest validation loss. Only with early stopping.
-    best_validation_loss_ : float
-        The lowest validation loss. Only with early stopping.
+        Number of epochs that were run, those of all networks together.
+    best_epoch_ : int, or ndarray of shape (n_trained_networks,)
+        Epoch with the lowest validation loss. With a backbone, that of each network. Only with
+        early stopping.
+    best_validation_loss_ : float, or ndarray of shape (n_trained_networks,)
+        The lowest validation loss. With a backbone, that of each network. Only with early stopping.
     n_features_in_ : int
         Number of columns of X seen in fit.
     feature_names_in_ : ndarray of shape (n_features,)
@@ -171,11 +220,21 @@ class OmiTransRegressor(TorchRegressor):
 
     See Also
     --------
+    omitrans.baselines.MultiKernelRidgeRegressor : The default backbone.
     omitrans.predict_frame : Predict with sample and target names.
     omitrans.pipelines.make_translation_pipeline : Put the paper's preprocessing before a model.
 
     Notes
     -----
+    A prediction is ``backbone + share * (mean of the networks - backbone)``. On held-out samples
+    let ``d`` be the distance from the backbone to the network that did not see them, and ``r`` that
+    from the backbone to the truth, both in standard deviations of the target. One share for all
+    targets is ``w = sum(d * r) / sum(d * d)``, times ``1 - v / w**2``, where ``v`` is the variance
+    of ``w`` between folds, divided by their number. The share of a target is
+    ``(sum(d * r) + k * w) / (sum(d * d) + k)`` over its own samples, where ``k`` is three times the
+    mean of ``sum(d * d)``. Shares are clipped to [0, 1]; all are 0 if ``w`` is not above 0. The
+    networks are judged one by one, while their mean predicts, which errs less than they do on average.
+
     The paper writes G(x, z) with noise z. The only noise in the authors' code is dropout, and the
     same holds for this class. The code calls its normalisation "batch normalisation", but it
     standardises each sample over its hidden features, so the result of a sample does not depend on
@@ -197,10 +256,17 @@ class OmiTransRegressor(TorchRegressor):
     >>> model = model.fit(X[:60], data.Y[:60], groups=patients[:60])
     >>> model.predict(X[60:]).shape
     (20, 30)
+    >>> model.network_share_.shape
+    (30,)
     """
 
     _parameter_constraints: dict[str, list[Any]] = {
         **TorchRegressor._parameter_constraints,
+        "backbone": [StrOptions({"multi-kernel"}), HasMethods(["fit", "predict"]), None],
+        "speed": [StrOptions({"full", "fast"})],
+        "n_networks": [Interval(Integral, 2, None, closed="left")],
+        "lr": [Interval(Real, 0, None, closed="neither"), StrOptions({"auto"})],
+        "n_iter_no_change": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
         "generator": [str, type],
         "discriminator": [str, type],
         "hidden_layer_sizes": ["array-like"],
@@ -218,11 +284,16 @@ class OmiTransRegressor(TorchRegressor):
         "discriminator_lr": [Interval(Real, 0, None, closed="neither"), None],
     }
 
+    _earlier_values = {"backbone": None}
+
     def __init__(
         self,
         generator: str | type[nn.Module] = "fc",
         discriminator: str | type[nn.Module] = "fc",
         *,
+        backbone: Any = "multi-kernel",
+        speed: str = "full",
+        n_networks: int = 5,
         hidden_layer_sizes: Sequence[int] = (),
         latent_dim: int = 256,
         dropout: float = 0.5,
@@ -235,7 +306,7 @@ class OmiTransRegressor(TorchRegressor):
         reconstruction_weight: float = 100.0,
         source_scaling: str = "standard",
         target_scaling: str = "standard",
-        lr: float = 2e-4,
+        lr: float | str = "auto",
         discriminator_lr: float | None = None,
         alpha: float = 0.5,
         batch_size: int = 64,
@@ -243,7 +314,7 @@ class OmiTransRegressor(TorchRegressor):
         decay_epochs: int = 0,
         early_stopping: bool = True,
         validation_fraction: float = 0.1,
-        n_iter_no_change: int = 30,
+        n_iter_no_change: int | str = "auto",
         tol: float = 1e-4,
         probe_dropout: float = 0.0,
         source_unit: str | None = None,
@@ -262,6 +333,9 @@ class OmiTransRegressor(TorchRegressor):
     ) -> None:
         self.generator = generator
         self.discriminator = discriminator
+        self.backbone = backbone
+        self.speed = speed
+        self.n_networks = n_networks
         self.hidden_layer_sizes = hidden_layer_sizes
         self.latent_dim = latent_dim
         self.dropout = dropout
@@ -301,7 +375,7 @@ class OmiTransRegressor(TorchRegressor):
 
     @classmethod
     def from_preset(cls, name: str, **overrides: Any) -> Self:
-        """Return a regressor with published settings.
+        """Return a regressor with published settings: one network, without a backbone.
 
         Parameters
         ----------
@@ -354,13 +428,68 @@ class OmiTransRegressor(TorchRegressor):
                 )
         return source, target
 
+    # --- the backbone, and networks beside it ---
+
+    def _learn(
+        self, X: Any, y: Any, source: np.ndarray, target: np.ndarray, groups: Any, pretrained: Any
+    ) -> None:
+        if self.backbone is None:
+            if self.speed == "fast":
+                raise ValueError(
+                    "speed='fast' fits the backbone alone, and backbone=None leaves the network "
+                    "alone: nothing is left to fit. Use speed='full', or give a backbone."
+                )
+            super()._learn(X, y, source, target, groups, pretrained)
+        else:
+            fit_ensemble(self, X, y, source, target, groups, pretrained)
+
+    def _forget_net(self) -> None:
+        super()._forget_net()
+        alone = self.backbone is None and not hasattr(self, "backbone_")
+        for name in _LEARNED if alone else (*_LEARNED, *_OF_TRAINING):
+            self.__dict__.pop(name, None)
+
+    def _check_is_fitted(self) -> None:
+        check_is_fitted(self, ["net_", "backbone_"], all_or_any=any)
+
+    def _check_deviation(self) -> None:
+        if hasattr(self, "backbone_"):
+            check_deviation(self)
+        else:
+            super()._check_deviation()
+
+    def _predict(
+        self, X: Any, source: np.ndarray, n_draws: int
+    ) -> tuple[np.ndarray, np.ndarray | None]:
+        if hasattr(self, "backbone_"):
+            return mixed_prediction(self, X, source, n_draws)
+        return super()._predict(X, source, n_draws)
+
+    # --- the network ---
+
+    def _training(self) -> Training:
+        return Training.of(self, **self._numbers())
+
+    def _numbers(self) -> dict[str, Any]:
+        """Return the values that "auto" stands for, or else those given."""
+        auto = _ALONE if self.backbone is None else _BESIDE_BACKBONE
+        given = {name: getattr(self, name) for name in auto}
+        return {name: auto[name] if value == "auto" else value for name, value in given.items()}
+
+    def _params_of_checkpoints(self) -> dict[str, Any]:
+        """Leave out what has no effect on a network alone, whose checkpoints may be older."""
+        params = super()._params_of_checkpoints() | self._numbers()
+        ignored = _OF_THE_WHOLE if self.backbone is None else ()
+        return {name: value for name, value in params.items() if name not in ignored}
+
     def _group_widths(self, n_columns: int) -> tuple[int, ...] | None:
         return group_widths(self.column_groups, getattr(self, "feature_names_in_", None), n_columns)
 
     def _resolved_params(self) -> dict[str, Any]:
-        """Replace `column_groups` by widths, so that a saved model does not need the groups."""
+        """Replace what a saved model needs no more: the groups, "auto" and the backbone."""
         widths = self._group_widths(self.n_features_in_)
-        return super()._resolved_params() | {"column_groups": widths}
+        numbers = self._numbers()
+        return super()._resolved_params() | {"column_groups": widths, "backbone": None} | numbers
 
     def _make_net(self, **options: Any) -> OmicsNet:
         """Return the generator's net, with a discriminator if there is an adversarial loss."""
@@ -403,6 +532,6 @@ class OmiTransRegressor(TorchRegressor):
             discriminator_optimizer=torch.optim.Adam,
             discriminator_optimizer__fused=True,
             discriminator_optimizer__betas=ADAM_BETAS,
-            discriminator_optimizer__lr=self.discriminator_lr or self.lr,
+            discriminator_optimizer__lr=self.discriminator_lr or self._numbers()["lr"],
             **options,
         )

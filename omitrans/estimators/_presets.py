@@ -7,6 +7,7 @@ from omitrans.exceptions import UnknownNameError
 # Table 2 of the OmiTrans paper. Settings that it does not give are those of the authors' code: L1
 # distance, λ = 100, first moment of Adam 0.5, unscaled data, no early stopping.
 PAPER_FC: dict[str, Any] = {
+    "backbone": None,
     "generator": "fc",
     "discriminator": "fc",
     "hidden_layer_sizes": (4096, 1024, 512),

@@ -59,11 +59,22 @@ def find_pretrained(estimator: Any) -> Any:
             f"The 'pretrained' parameter of {type(estimator).__name__} must be a fitted model of "
             f"the same class, or the path of a saved one. Got {type(source).__name__} instead."
         )
-    check_is_fitted(source, "net_", msg="pretrained=%(name)s is not fitted. Fit it first.")
+    check_is_fitted(
+        source,
+        ["net_", "network_share_"],
+        all_or_any=any,
+        msg="pretrained=%(name)s is not fitted. Fit it first.",
+    )
+    if not hasattr(source, "net_"):
+        raise ValueError(
+            f"pretrained={type(source).__name__} holds no network to start from: it was fitted "
+            "with speed='fast', or on too few samples for networks. Fit it with speed='full' on "
+            "more samples, or with backbone=None, or fit without pretrained."
+        )
     return source
 
 
-def start_from(source: Any, estimator: Any, net: OmicsNet) -> tuple[int, int]:
+def start_from(source: Any, estimator: Any, net: OmicsNet, number: int = 0) -> tuple[int, int]:
     """Copy the weights of `source` to `net` for all shared features, and freeze some weights.
 
     Parameters
@@ -74,6 +85,9 @@ def start_from(source: Any, estimator: Any, net: OmicsNet) -> tuple[int, int]:
         The model in fit, whose feature and target names are known.
     net : OmicsNet
         The net of `estimator`, initialised and prepared.
+    number : int, default=0
+        Number of the net, which starts from the net of `source` of the same number. If `source` has
+        fewer, they are taken in turn.
 
     Returns
     -------
@@ -91,11 +105,14 @@ def start_from(source: Any, estimator: Any, net: OmicsNet) -> tuple[int, int]:
                 "carry_optimizer=True goes on with the optimizer of pretrained, which did not keep "
                 "it. Fit that with keep_optimizer=True, or use carry_optimizer=False."
             )
+        kept = source._optimizer_moments
+        kept = kept[number % len(kept)] if isinstance(kept, list) else kept
         moments = {
             network: {name: torch.as_tensor(value) for name, value in values.items()}
-            for network, values in source._optimizer_moments.items()
+            for network, values in kept.items()
         }
-    transfer_state(net, source.net_.modules_state(), moments, shared)
+    nets = getattr(source, "networks_", [source.net_])
+    transfer_state(net, nets[number % len(nets)].modules_state(), moments, shared)
     if estimator.freeze:
         layers = [estimator.freeze] if isinstance(estimator.freeze, str) else estimator.freeze
         freeze_weights(net.module_, layers)
@@ -107,9 +124,10 @@ def fingerprint_of(source: Any) -> str | None:
     if source is None:
         return None
     moments = getattr(source, "_optimizer_moments", None)
-    return fingerprint(
-        source.net_.weights_as_arrays(), moments, _source_names(source), _target_names(source)
-    )
+    weights: Any = source.net_.weights_as_arrays()
+    if hasattr(source, "networks_"):
+        weights = [net.weights_as_arrays() for net in source.networks_]
+    return fingerprint(weights, moments, _source_names(source), _target_names(source))
 
 
 def _match(before: Any, now: Any, table: str, attribute: str) -> Any:

@@ -19,8 +19,8 @@ from omitrans.engine import (
     count_weights,
     device_memory_errors,
     has_dropout,
+    mean_profiles,
     optimizer_moments,
-    predict_profiles,
     predict_with_deviation,
 )
 from omitrans.estimators._forked import refuse_lost_threads
@@ -70,8 +70,8 @@ class TorchRegressor(PairedTablesMixin, TrainedNetEstimator):
             Target profiles of the same samples in the same order, e.g. log2(FPKM + 1). When both
             are frames, their indexes must be equal.
         groups : "auto", array-like of shape (n_samples,) or None, default="auto"
-            The patient of each sample. Early stopping sets whole patients aside, so that it does
-            not validate on a patient that the network has seen. "auto" reads the patients from
+            The patient of each sample. Early stopping and the folds of several networks set whole
+            patients aside, so that no network is judged on a patient that it has seen. "auto" reads the patients from
             sample ids of TCGA, TARGET or GTEx if some have several samples; in a Pipeline, its
             transformers must pass frames on (``set_output(transform="pandas")``). None switches
             grouping off.
@@ -79,8 +79,8 @@ class TorchRegressor(PairedTablesMixin, TrainedNetEstimator):
         Returns
         -------
         self
-            The fitted regressor. After Ctrl-C it holds the weights learned so far, and a
-            `TrainingInterrupted` warning is given.
+            The fitted regressor. After Ctrl-C it holds the weights and the networks learned so
+            far, and a `TrainingInterrupted` warning is given.
 
         Raises
         ------
@@ -99,6 +99,13 @@ class TorchRegressor(PairedTablesMixin, TrainedNetEstimator):
         pretrained = find_pretrained(self)
         self._forget_net()
         source, target = self._check_training_tables(X, y)
+        self._learn(X, y, source, target, groups, pretrained)
+        return self
+
+    def _learn(
+        self, X: Any, y: Any, source: np.ndarray, target: np.ndarray, groups: Any, pretrained: Any
+    ) -> None:
+        """Learn from the tables of `fit`, which come as they were given and as checked arrays."""
         self._train(
             source,
             target,
@@ -107,12 +114,8 @@ class TorchRegressor(PairedTablesMixin, TrainedNetEstimator):
             start=None if pretrained is None else partial(self._start_from, pretrained),
         )
         if self.keep_optimizer:
-            self._optimizer_moments = {
-                network: {name: value.cpu().numpy() for name, value in values.items()}
-                for network, values in optimizer_moments(self.net_).items()
-            }
+            self._optimizer_moments = moments_as_arrays(self.net_)
         self.net_.trim_for_prediction()
-        return self
 
     def _check_training_tables(self, X: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
         """Return validated tables of floats, and set the attributes that describe them."""
@@ -132,8 +135,8 @@ class TorchRegressor(PairedTablesMixin, TrainedNetEstimator):
     def _net_sizes(self) -> dict[str, Any]:
         return {"module__n_source": self.n_features_in_, "module__n_target": self.n_targets_}
 
-    def _start_from(self, pretrained: Any, net: OmicsNet) -> None:
-        counts = start_from(pretrained, self, net)
+    def _start_from(self, pretrained: Any, net: OmicsNet, number: int = 0) -> None:
+        counts = start_from(pretrained, self, net, number)
         self.n_shared_features_, self.n_shared_targets_ = counts
 
     def _resolved_params(self) -> dict[str, Any]:
@@ -194,7 +197,7 @@ class TorchRegressor(PairedTablesMixin, TrainedNetEstimator):
         ValueError
             If a parameter is out of range, or if this model did not keep its optimizer.
         """
-        check_is_fitted(self, "net_")
+        self._check_is_fitted()
         tuned = clone(self).set_params(
             pretrained=self,
             max_epochs=max_epochs,
@@ -228,8 +231,12 @@ class TorchRegressor(PairedTablesMixin, TrainedNetEstimator):
             Source profiles with the columns seen in fit.
         return_std : bool, default=False
             Whether to also return the standard deviation between networks thinned by dropout, a
-            measure of the network's uncertainty. Real values vary more, because a part of their
-            variation cannot be predicted by any model.
+            measure of the network's uncertainty. If there are several networks, they are thinned in
+            turn, so that their disagreement is part of it. With a backbone, it is the root of the
+            summed squares of ``(1 - share)`` times the standard deviation that the backbone
+            predicts and ``share`` times that of the networks; what one of the two does not offer
+            is left out. Real values vary more, because a part of their variation cannot be
+            predicted by any model.
         n_draws : int, default=30
             Number of thinned networks, at least 2.
 
@@ -244,32 +251,72 @@ class TorchRegressor(PairedTablesMixin, TrainedNetEstimator):
         FeatureMismatchError
             If columns are missing, unknown or in another order.
         ValueError
-            If `return_std` is set and the network has no dropout, or if a prediction is not finite.
+            If `return_std` is set and neither a network with dropout nor a backbone gives a
+            standard deviation, or if a prediction is not finite.
         """
-        check_is_fitted(self, "net_")
+        self._check_is_fitted()
         if return_std:
             check_scalar(n_draws, "n_draws", Integral, min_val=2)
-            if not has_dropout(self.net_):
-                raise ValueError(
-                    f"return_std=True needs a network with dropout, and this {type(self).__name__} "
-                    "was fitted without. Fit it with dropout, or take the disagreement of several: "
-                    "omitrans.trust.TrustedRegressor(model, ensemble=True)."
-                )
+            self._check_deviation()
         source = check_source(self, X, reset=False)
-        refuse_lost_threads()
         if self.source_unit == "beta":
             check_beta_values(source)
-        sizes = Sizes(4 * source.size, count_weights(self.net_))
-        with device_memory_errors(sizes, torch.device(self.net_.device)):
-            if return_std:
-                both = predict_with_deviation(self.net_, source, source.dtype, n_draws)
-                return self._finished(both[0]), self._shaped(both[1])
-            return self._finished(predict_profiles(self.net_, source, source.dtype))
+        predicted, deviation = self._predict(X, source, n_draws if return_std else 0)
+        predicted = self._shaped(check_finite_predictions(self, self._limited(predicted)))
+        return predicted if deviation is None else (predicted, self._shaped(deviation))
 
-    def _finished(self, predicted: np.ndarray) -> np.ndarray:
-        """Return predictions within limits, in the shape of y; raise if they are not finite."""
+    def _check_is_fitted(self) -> None:
+        check_is_fitted(self, "net_")
+
+    def _check_deviation(self) -> None:
+        """Raise unless there is a standard deviation to return."""
+        if not has_dropout(self.net_):
+            raise ValueError(
+                f"return_std=True needs a network with dropout, and this {type(self).__name__} "
+                "was fitted without. Fit it with dropout, or take the disagreement of several: "
+                "omitrans.trust.TrustedRegressor(model, ensemble=True)."
+            )
+
+    def _predict(
+        self, X: Any, source: np.ndarray, n_draws: int
+    ) -> tuple[np.ndarray, np.ndarray | None]:
+        """Return predictions, and their standard deviations if `n_draws` is above 0."""
+        return self._predict_with([self.net_], source, n_draws)
+
+    def _predict_with(
+        self, nets: list[OmicsNet], source: np.ndarray, n_draws: int = 0
+    ) -> tuple[np.ndarray, np.ndarray | None]:
+        """Return mean predictions of nets, and standard deviations if `n_draws` is above 0."""
+        refuse_lost_threads()
+        sizes = Sizes(4 * source.size, sum(map(count_weights, nets)))
+        with device_memory_errors(sizes, torch.device(nets[0].device)):
+            if n_draws:
+                return predict_with_deviation(nets, source, source.dtype, n_draws)
+            return mean_profiles(nets, source, source.dtype), None
+
+    def _limited(self, predicted: np.ndarray) -> np.ndarray:
+        """Return predictions within the limits of the targets; the array is changed in place."""
         if self._target_limits is not None:
             with np.errstate(over="ignore"):
                 low, high = (limit.astype(predicted.dtype) for limit in self._target_limits)
             np.clip(predicted, low, high, out=predicted)
-        return self._shaped(check_finite_predictions(self, predicted))
+        return predicted
+
+
+def moments_as_arrays(net: OmicsNet) -> dict[str, dict[str, np.ndarray]]:
+    """Return the moments of the optimizers of a net as arrays on the host.
+
+    Parameters
+    ----------
+    net : OmicsNet
+        A net that was just trained.
+
+    Returns
+    -------
+    dict of dict of ndarray
+        Arrays by name, for each network.
+    """
+    return {
+        network: {name: value.cpu().numpy() for name, value in values.items()}
+        for network, values in optimizer_moments(net).items()
+    }

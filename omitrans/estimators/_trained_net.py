@@ -49,6 +49,9 @@ class TrainedNetEstimator(BaseEstimator):
         "verbose": ["verbose"],
     }
     net_: OmicsNet
+    networks_: list[OmicsNet]  # only of estimators with several
+    _earlier_values: dict[str, Any] = {}
+    """What models of versions without a parameter did, where that is not its default."""
     device: str | torch.device
     early_stopping: bool
 
@@ -68,6 +71,26 @@ class TrainedNetEstimator(BaseEstimator):
         """Remove the net of an earlier fit, so that a fit that fails leaves no net behind."""
         self.__dict__.pop("net_", None)
 
+    def _training(self) -> Training:
+        """Return the options of the training."""
+        return Training.of(self)
+
+    def _params_of_checkpoints(self) -> dict[str, Any]:
+        """Return the parameters that tell the checkpoints of this training from others."""
+        return self.get_params(deep=False)
+
+    def _checkpoint_file(
+        self,
+        source: np.ndarray,
+        target: np.ndarray,
+        groups: np.ndarray | None,
+        pretrained: str | None,
+    ) -> Path | None:
+        """Return the checkpoint file of a training on these tables; None writes no checkpoints."""
+        params = self._params_of_checkpoints() | {"pretrained": pretrained}
+        names = [getattr(self, name, None) for name in _NAMES]
+        return checkpoint_file(type(self).__name__, params, [source, target, groups, names])
+
     def _train(
         self,
         source: np.ndarray,
@@ -80,26 +103,21 @@ class TrainedNetEstimator(BaseEstimator):
     ) -> None:
         """Train the net on paired tables, and set the fitted attributes."""
         refuse_lost_threads()
-        training = Training.of(self)
-        params = self.get_params(deep=False) | {"pretrained": pretrained}
+        training = self._training()
         if groups is not None:
             groups = pd.factorize(groups)[0]
-        names = [getattr(self, name, None) for name in _NAMES]
         net = train_net(
             partial(self._make_net, **self._net_sizes()),
             source,
             target,
             training,
             groups=groups,
-            checkpoint=checkpoint_file(
-                type(self).__name__, params, [source, target, groups, names]
-            ),
+            checkpoint=self._checkpoint_file(source, target, groups, pretrained),
             start=start,
             finish=finish,
         )
-        rows = [{k: v for k, v in row.items() if k != "batches"} for row in net.history]
-        self.history_ = pd.DataFrame(rows).rename(columns={"dur": "seconds"})
-        self.n_iter_ = len(rows)
+        self.history_ = history_of(net)
+        self.n_iter_ = len(self.history_)
         if self.early_stopping:
             best = dict(net.callbacks_)["best"]
             self.best_epoch_, self.best_validation_loss_ = best.epoch_, float(best.loss_)
@@ -112,7 +130,10 @@ class TrainedNetEstimator(BaseEstimator):
     def __getstate__(self) -> dict[str, Any]:
         """Return the state as plain data, with the weights of the net as NumPy arrays."""
         state = dict(super().__getstate__())
-        if "net_" in state:
+        if "networks_" in state:  # the first is `net_`
+            state["networks_"] = [net.weights_as_arrays() for net in self.networks_]
+            state.pop("net_", None)
+        elif "net_" in state:
             state["net_"] = self.net_.weights_as_arrays()
         return state
 
@@ -121,13 +142,37 @@ class TrainedNetEstimator(BaseEstimator):
         defaults = inspect.signature(type(self)).parameters
         # an older version may have written the state, without the parameters added later
         known = {name: parameter.default for name, parameter in defaults.items()}
-        super().__setstate__(known | state)
-        if "net_" not in state:
+        super().__setstate__(known | self._earlier_values | state)
+        if not {"net_", "networks_"} & state.keys():
             return
-        blueprint = type(self)(**self._training_params)
+        blueprint = type(self)(**(self._earlier_values | self._training_params))
         make_net = partial(blueprint._make_net, **self._net_sizes())
-        training = replace(Training.of(blueprint), device=self.device)
-        self.net_ = rebuild_net(make_net, training, state["net_"])
+        training = replace(blueprint._training(), device=self.device)
+        if "networks_" in state:
+            self.networks_ = [
+                rebuild_net(make_net, training, weights) for weights in state["networks_"]
+            ]
+            if self.networks_:
+                self.net_ = self.networks_[0]
+        else:
+            self.net_ = rebuild_net(make_net, training, state["net_"])
+
+
+def history_of(net: OmicsNet) -> pd.DataFrame:
+    """Return the history of a training as a table.
+
+    Parameters
+    ----------
+    net : OmicsNet
+        The trained net.
+
+    Returns
+    -------
+    DataFrame
+        One row per epoch.
+    """
+    rows = [{k: v for k, v in row.items() if k != "batches"} for row in net.history]
+    return pd.DataFrame(rows).rename(columns={"dur": "seconds"})
 
 
 def network_params(

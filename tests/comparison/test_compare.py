@@ -342,7 +342,9 @@ class PressCtrlC(nn.Linear):
 def test_ctrl_c_in_a_training_ends_the_comparison(backend):
     """A training that was cut short is no result, though the network could be used."""
     X, Y = np.arange(12.0).reshape(6, 2), np.arange(6.0)
-    network = OmiTransRegressor(PressCtrlC, max_epochs=20, early_stopping=False, random_state=0)
+    network = OmiTransRegressor(
+        PressCtrlC, backbone=None, max_epochs=20, early_stopping=False, random_state=0
+    )
     filters = list(warnings.filters)
     PressCtrlC.steps = 0
     with pytest.raises(KeyboardInterrupt), parallel_config(backend=backend):

@@ -30,6 +30,7 @@ def quick():
             "max_epochs": 6,
             "batch_size": 16,
             "random_state": 0,
+            "backbone": None,
             **params,
         }
         return OmiTransRegressor(**params)

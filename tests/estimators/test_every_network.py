@@ -30,6 +30,7 @@ DISCRIMINATOR_PARAMS = {
 
 def make(generator="fc", discriminator="fc", **params):
     defaults = {
+        "backbone": None,
         "latent_dim": 8,
         "max_epochs": 3,
         "batch_size": 16,

@@ -19,7 +19,7 @@ import numpy as np, torch
 from omitrans import OmiTransRegressor
 torch.set_num_threads(2)
 X = np.random.default_rng(0).random((200, 2000))
-model = OmiTransRegressor(max_epochs=1, random_state=0).fit(X, X[:, :300])
+model = OmiTransRegressor(backbone=None, max_epochs=1, random_state=0).fit(X, X[:, :300])
 
 def predict(n_threads):
     torch.set_num_threads(n_threads)
@@ -49,7 +49,7 @@ def two_threads(monkeypatch):
 @pytest.mark.parametrize(
     ("model", "use"),
     [
-        (OmiTransRegressor(max_epochs=1, random_state=0), "predict"),
+        (OmiTransRegressor(backbone=None, max_epochs=1, random_state=0), "predict"),
         (GAINImputer(max_epochs=1, random_state=0), "transform"),
     ],
 )

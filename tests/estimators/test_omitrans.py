@@ -23,7 +23,9 @@ from omitrans.pipelines import make_translation_pipeline
 
 def test_learns_a_linear_relation(frames):
     X, Y = frames
-    model = OmiTransRegressor(lr=1e-2, dropout=0.0, random_state=0).fit(X[:45], Y[:45])
+    model = OmiTransRegressor(backbone=None, lr=1e-2, dropout=0.0, random_state=0).fit(
+        X[:45], Y[:45]
+    )
     assert model.score(X[45:], Y[45:]) > 0.7
     assert model.n_iter_ <= 500
     assert 1 <= model.best_epoch_ <= model.n_iter_

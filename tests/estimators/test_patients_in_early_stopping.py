@@ -28,7 +28,12 @@ def vials():
 def make(**params):
     params = {"max_epochs": 60, "lr": 5e-3, "alpha": 0.0, "dropout": 0.0, **params}
     return OmiTransRegressor(
-        latent_dim=64, validation_fraction=0.2, adversarial_loss=None, random_state=0, **params
+        backbone=None,
+        latent_dim=64,
+        validation_fraction=0.2,
+        adversarial_loss=None,
+        random_state=0,
+        **params,
     )
 
 

@@ -48,18 +48,20 @@ class RandomInEvaluation(nn.Module):
 
 
 SHORT = {"max_epochs": 6, "batch_size": 16, "random_state": 0, "device": "cpu"}
+ALONE = SHORT | {"backbone": None}
 MODELS = {
-    "OmiTrans": OmiTransRegressor(hidden_layer_sizes=(32, 8), decay_epochs=2, **SHORT),
-    "hidden probes": OmiTransRegressor(hidden_layer_sizes=(32, 8), probe_dropout=0.3, **SHORT),
-    "variational": OmiTransRegressor(generator="variational", latent_dim=8, **SHORT),
+    "OmiTrans": OmiTransRegressor(hidden_layer_sizes=(32, 8), decay_epochs=2, **ALONE),
+    "with a backbone": OmiTransRegressor(latent_dim=8, lr=1e-2, n_networks=2, **SHORT),
+    "hidden probes": OmiTransRegressor(hidden_layer_sizes=(32, 8), probe_dropout=0.3, **ALONE),
+    "variational": OmiTransRegressor(generator="variational", latent_dim=8, **ALONE),
     "transformer": OmiTransRegressor(
         generator="transformer",
         generator_params={"n_tokens": 2, "feedforward_width": 16},
         latent_dim=8,
-        **SHORT,
+        **ALONE,
     ),
-    "network of a user": OmiTransRegressor(generator=UserNetwork, **SHORT),
-    "dropout of a user": OmiTransRegressor(generator=RandomInEvaluation, **SHORT),
+    "network of a user": OmiTransRegressor(generator=UserNetwork, **ALONE),
+    "dropout of a user": OmiTransRegressor(generator=RandomInEvaluation, **ALONE),
     "TDimpute": TDimputeRegressor(n_hidden=32, **SHORT),
     "PMI": PMIImputer(hidden_layer_sizes=(16,), **SHORT),
     "GAIN": GAINImputer(hidden_layer_sizes=(16,), adversarial_weight=1.0, **SHORT),

@@ -23,6 +23,7 @@ def make_tdimpute(**params):
 
 def make_omitrans(**params):
     defaults = {
+        "backbone": None,
         "latent_dim": 8,
         "hidden_layer_sizes": (),
         "max_epochs": 4,

@@ -26,7 +26,7 @@ def paired_tables():
 
 
 def make(**params):
-    defaults = {"latent_dim": 64, "max_epochs": 60, "lr": 1e-3, "random_state": 0}
+    defaults = {"backbone": None, "latent_dim": 64, "max_epochs": 60, "lr": 1e-3, "random_state": 0}
     return OmiTransRegressor(**(defaults | {"device": "cpu"} | params))
 
 
@@ -60,6 +60,8 @@ def test_training_with_hidden_probes_helps_where_probes_are_missing(cls, cohort)
     params = {"max_epochs": 80, "lr": 1e-2, "random_state": 0, "device": "cpu"}
     if cls is TDimputeRegressor:
         params |= {"n_hidden": 200, "source_scaling": "standard", "lr": 1e-3}
+    else:
+        params |= {"backbone": None}
     rng = np.random.default_rng(0)
     hidden = rng.random(X[120:].shape) < 0.6
     table = X[120:].mask(hidden, X[:120].mean(), axis=1)

@@ -130,7 +130,10 @@ def networks():
     expression = np.where(np.random.default_rng(1).random((12, 8)) < 0.2, np.nan, table)
     return {
         "tdimpute": saved(omitrans.TDimputeRegressor(n_hidden=3, **TRAINED).fit(table, table)),
-        "omitrans": saved(omitrans.OmiTransRegressor(latent_dim=3, **TRAINED).fit(table, table)),
+        "omitrans": saved(
+            omitrans.OmiTransRegressor(backbone=None, latent_dim=3, **TRAINED).fit(table, table)
+        ),
+        "ensemble": saved(omitrans.OmiTransRegressor(latent_dim=3, **TRAINED).fit(table, table)),
         "gain": saved(
             omitrans.GAINImputer(hidden_layer_sizes=(4,), adversarial_weight=1.0, **TRAINED).fit(
                 expression
@@ -146,6 +149,7 @@ def networks():
         ("tdimpute", "n_hidden", 10**15),
         ("omitrans", "hidden_layer_sizes", {"tuple": [HUGE, HUGE]}),
         ("omitrans", "latent_dim", HUGE),
+        ("ensemble", "latent_dim", HUGE),
         ("omitrans", "generator", "transformer"),
         ("omitrans", "generator_params", {"dict": {"hidden_layer_sizes": [2] * 100_000}}),
         ("gain", "hidden_layer_sizes", {"tuple": [HUGE]}),
@@ -161,7 +165,7 @@ def test_a_network_is_not_larger_than_its_weights(networks, tmp_path, model, nam
         omitrans.load(path)
 
 
-@pytest.mark.parametrize("model", ["tdimpute", "omitrans"])
+@pytest.mark.parametrize("model", ["tdimpute", "omitrans", "ensemble"])
 @pytest.mark.parametrize("name", ["n_features_in_", "n_targets_"])
 def test_a_network_has_no_more_inputs_than_its_weights(networks, tmp_path, model, name):
     parts = opened(networks[model])

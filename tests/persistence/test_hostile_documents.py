@@ -180,7 +180,9 @@ def test_something_else_than_an_estimator(parts, forge):
 
 def test_a_network_that_nobody_registered(forge, tmp_path):
     omitrans.save(
-        omitrans.OmiTransRegressor(max_epochs=1, random_state=0).fit(np.eye(8), np.eye(8)),
+        omitrans.OmiTransRegressor(backbone=None, max_epochs=1, random_state=0).fit(
+            np.eye(8), np.eye(8)
+        ),
         tmp_path / "m",
     )
     with zipfile.ZipFile(tmp_path / "m") as archive:

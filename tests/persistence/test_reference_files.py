@@ -27,6 +27,8 @@ def test_there_is_a_file_of_every_format():
 
 # Classes that came after the files were written.
 YOUNGER = {"CovariateEncoder", "TranslationPipeline"}
+# Parameters whose default is not what a model did that did not have them.
+EARLIER = {("OmiTransRegressor", "backbone"): None}
 
 
 def test_there_is_a_file_of_every_class():
@@ -66,6 +68,7 @@ def test_a_parameter_that_came_later_has_its_default(path, tmp_path):
     for name in omitrans.load(path).get_params(deep=False):
         model = omitrans.load(path)
         default = inspect.signature(type(model)).parameters[name].default
+        default = EARLIER.get((type(model).__name__, name), default)
         if default is inspect.Parameter.empty:
             continue
         del vars(model)[name]

@@ -11,10 +11,23 @@ import sys
 import numpy as np
 
 import omitrans
-from omitrans.baselines import MultiKernelRidgeRegressor
+from omitrans import OmiTransRegressor
+from omitrans.baselines import DualRidgeRegressor, MultiKernelRidgeRegressor
 from tests.reference.make_models_format1 import FOLDER, N_NEW, outcome, tables
 
-MODELS = {"MultiKernelRidgeRegressor": MultiKernelRidgeRegressor()}
+MODELS = {
+    "MultiKernelRidgeRegressor": MultiKernelRidgeRegressor(),
+    "OmiTransRegressor_backbone": OmiTransRegressor(
+        backbone=DualRidgeRegressor(alpha=1e4),
+        n_networks=2,
+        latent_dim=3,
+        lr=0.05,
+        max_epochs=20,
+        batch_size=8,
+        random_state=0,
+    ),
+    "OmiTransRegressor_fast": OmiTransRegressor(speed="fast"),
+}
 
 
 def main() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import rich_click as click
 
 from omitrans.cli._command import Command, run_command
-from omitrans.cli._options import FILE, GROUPS, JSON, MODEL_NAMES, SEED
+from omitrans.cli._options import FILE, FIRST_LOOK, GROUPS, JSON, MODEL_NAMES, SEED
 
 
 class _CompareCommand(Command):
@@ -36,7 +36,7 @@ def _repeat_option(words: list[str], option: str) -> list[str]:
     "X is the table to predict from, Y the table to predict: csv, tsv (also .gz), parquet or h5ad; "
     "samples are rows, the first column holds their ids.",
     epilog=f"Models: {', '.join(MODEL_NAMES)}. Each stands behind the same preprocessing, which "
-    "learns from training samples only.",
+    f"learns from training samples only.\n\n{FIRST_LOOK}",
 )
 @click.argument("source", metavar="X", type=FILE)
 @click.argument("target", metavar="Y", type=FILE)

@@ -5,7 +5,7 @@ from typing import Any
 import rich_click as click
 
 from omitrans.cli._command import Command, run_command
-from omitrans.cli._options import FILE, GROUPS, JSON, MODEL_NAMES, SAMPLES, SEED
+from omitrans.cli._options import FILE, FIRST_LOOK, GROUPS, JSON, MODEL_NAMES, SAMPLES, SEED
 
 
 @click.command(
@@ -15,7 +15,7 @@ from omitrans.cli._options import FILE, GROUPS, JSON, MODEL_NAMES, SAMPLES, SEED
     help="Learn to predict one table from another, and write the model to a file.\n\n"
     "X is the table to predict from, Y the table to predict: csv, tsv (also .gz), parquet or h5ad "
     "with names in the first column and the first row.",
-    epilog=f"Models: {', '.join(MODEL_NAMES)}.",
+    epilog=f"Models: {', '.join(MODEL_NAMES)}.\n\n{FIRST_LOOK}",
 )
 @click.argument("source", metavar="X", type=FILE)
 @click.argument("target", metavar="Y", type=FILE)

@@ -60,10 +60,12 @@ def _encode_estimator(estimator: Any, encoder: Encoder) -> dict[str, Any]:
 def _defaults(cls: type) -> dict[str, Any]:
     """Return the parameters of a class that have defaults.
 
-    A file of an older version lacks parameters that were added later; they get their defaults.
+    A file of an older version lacks parameters that were added later; they get their defaults, or
+    the values with which the class does what it did before.
     """
     parameters = inspect.signature(cls).parameters.values()
-    return {each.name: each.default for each in parameters if each.default is not each.empty}
+    known = {each.name: each.default for each in parameters if each.default is not each.empty}
+    return known | getattr(cls, "_earlier_values", {})
 
 
 def _decode_estimator(payload: dict[str, Any], decoder: Decoder) -> Any:
@@ -78,7 +80,9 @@ def _decode_estimator(payload: dict[str, Any], decoder: Decoder) -> Any:
         state.setdefault(name, default)
     estimator = cls.__new__(cls)
     if _own_method(cls, "__setstate__"):
-        decoder.limits.count_copy(state.get("net_"))  # its weights are copied to a network
+        # weights are copied to networks
+        for weights in [state.get("net_"), *(state.get("networks_") or ())]:
+            decoder.limits.count_copy(weights)
         estimator.__setstate__(state)
     else:
         vars(estimator).update(state)
