@@ -72,7 +72,7 @@ class MultiKernelRidgeRegressor(MultiTargetRegressor):
     cis : {"auto"} or None, default="auto"
         Which features of its own a target gets besides. "auto" takes the features within `window`
         base pairs of the gene if `probes` and `genes` are given, and otherwise the feature with the
-        name of the target, if there is one. None takes none.
+        name of the target, if there is one. None takes none, and so do targets without names.
     probes : DataFrame, default=None
         Positions of the features, as :func:`omitrans.annotation.check_probe_table` takes them.
     genes : DataFrame, default=None
@@ -215,7 +215,7 @@ class MultiKernelRidgeRegressor(MultiTargetRegressor):
             infinite values.
         """
         source, target = self._checked(X, y)
-        nearby = self._nearby()
+        nearby = self._nearby(y)
         with workers() as threads:
             # the similarities are given back before the coefficients are made
             solution = self._choose(source, target, nearby, threads)[0]
@@ -256,7 +256,7 @@ class MultiKernelRidgeRegressor(MultiTargetRegressor):
             If the folds are not usable, and for the reasons that `fit` has.
         """
         source, target = self._checked(X, y)
-        parts, nearby = checked_folds(folds, len(source)), self._nearby()
+        parts, nearby = checked_folds(folds, len(source)), self._nearby(y)
         with workers() as threads:
             solution, similarities = self._choose(source, target, nearby, threads)
             self.dual_coef_, self.intercept_ = solution.fill(source.dtype, threads)
@@ -272,10 +272,10 @@ class MultiKernelRidgeRegressor(MultiTargetRegressor):
         given_weights(self.kernel_weights)
         return source, target.astype(source.dtype, copy=False)
 
-    def _nearby(self) -> Sequence[np.ndarray] | None:
+    def _nearby(self, y: ArrayLike) -> Sequence[np.ndarray] | None:
         """Return the features of its own of each target, or None without any."""
         names = getattr(self, "feature_names_in_", None)
-        if self.cis is None:
+        if self.cis is None or not isinstance(y, pd.DataFrame | pd.Series):
             return None
         if self.probes is not None or self.genes is not None:
             return columns_in_windows(

@@ -3,9 +3,11 @@
 from typing import Any
 
 import pandas as pd
+from sklearn.base import clone
 from sklearn.feature_selection import VarianceThreshold
 from sklearn.impute import SimpleImputer
 
+from omitrans.baselines import MultiKernelRidgeRegressor
 from omitrans.pipelines._aligned_target import AlignedTargetRegressor
 from omitrans.pipelines._translation_pipeline import TranslationPipeline
 from omitrans.preprocessing import (
@@ -44,7 +46,8 @@ def make_translation_pipeline(
     gene_annotation : DataFrame or None, default=None
         Gene table (:func:`omitrans.annotation.check_gene_table`). With it, the regressor is wrapped
         in an :class:`AlignedTargetRegressor` and trains on genes sorted along the genome;
-        predictions are in the order of Y.
+        predictions are in the order of Y. With both annotations, the kernel backbone of
+        :class:`omitrans.OmiTransRegressor` knows which probes lie near each gene.
     harmonizer : ArrayHarmonizer or None, default="default"
         Step that finds the training probes in tables of other arrays and fills missing values
         (:class:`omitrans.preprocessing.ArrayHarmonizer`). The default harmonizer has
@@ -102,6 +105,8 @@ def make_translation_pipeline(
         from omitrans.estimators import OmiTransRegressor
 
         regressor = OmiTransRegressor()
+    if probe_annotation is not None and gene_annotation is not None:
+        regressor = _with_places(regressor, probe_annotation, gene_annotation)
     if gene_annotation is not None:
         aligner = LocationAligner(gene_annotation)
         regressor = AlignedTargetRegressor(regressor, transformer=aligner)
@@ -119,6 +124,18 @@ def make_translation_pipeline(
         ("regressor", regressor),
     ]
     return TranslationPipeline(steps, verbose=verbose).set_output(transform="pandas")
+
+
+def _with_places(regressor: Any, probes: pd.DataFrame, genes: pd.DataFrame) -> Any:
+    """Return the regressor, told where probes and genes lie if it can use that and was not told."""
+    places = {"probes": probes, "genes": genes}
+    params = regressor.get_params(deep=False) if hasattr(regressor, "get_params") else {}
+    if isinstance(params.get("backbone"), str):
+        return clone(regressor).set_params(backbone=MultiKernelRidgeRegressor(**places))
+    untold = params.get("probes") is None and params.get("genes") is None
+    if isinstance(regressor, MultiKernelRidgeRegressor) and untold:
+        return clone(regressor).set_params(**places)
+    return regressor
 
 
 def _unless_none(transformer: Any, threshold: float | None) -> Any:

@@ -9,6 +9,8 @@ from sklearn.base import clone
 from sklearn.linear_model import Ridge
 from sklearn.model_selection import GridSearchCV
 
+from omitrans.baselines import MultiKernelRidgeRegressor
+from omitrans.datasets import make_paired_omics
 from omitrans.exceptions import (
     FeatureMismatchError,
     LowCoverageWarning,
@@ -200,3 +202,30 @@ def test_wraps_only_with_gene_annotation(cohort):
     assert isinstance(make_translation_pipeline(Ridge())[-1], Ridge)
     wrapped = make_translation_pipeline(Ridge(), gene_annotation=genes)[-1]
     assert isinstance(wrapped, AlignedTargetRegressor)
+
+
+def test_the_backbone_is_told_where_probes_and_genes_lie():
+    data = make_paired_omics(n_samples=60, n_probes=300, n_genes=40, random_state=0)
+    places = {"probe_annotation": data.probes, "gene_annotation": data.genes}
+    model = make_translation_pipeline(MultiKernelRidgeRegressor(n_selected=0), **places)
+    model.fit(data.X, data.Y)
+    backbone = model[-1].regressor_
+    near = backbone.direct_coef_.tocoo()
+    probes = data.probes.set_index("probe_id").loc[backbone.feature_names_in_]
+    genes = data.genes.set_index("gene_id").loc[backbone.target_names_]
+    assert near.nnz > 10
+    for gene, probe in zip(near.row, near.col, strict=True):
+        assert probes["chromosome"].iloc[probe] == genes["chromosome"].iloc[gene]
+        assert genes["start"].iloc[gene] - 10_000 <= probes["position"].iloc[probe]
+        assert probes["position"].iloc[probe] <= genes["end"].iloc[gene] + 10_000
+
+
+def test_what_the_user_says_of_places_stays():
+    data = make_paired_omics(n_samples=60, n_probes=300, n_genes=40, random_state=0)
+    places = {"probe_annotation": data.probes, "gene_annotation": data.genes}
+    own = MultiKernelRidgeRegressor(probes=data.probes[:100], genes=data.genes, window=5)
+    model = make_translation_pipeline(own, **places)
+    assert model[-1].regressor is own
+    without = make_translation_pipeline(MultiKernelRidgeRegressor(cis=None), **places)
+    without.fit(data.X, data.Y)
+    assert without[-1].regressor_.direct_variances_.max() == 0
