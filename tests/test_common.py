@@ -16,7 +16,7 @@ from omitrans.utils.discovery import all_estimators
 # below runs them on the defaults too.
 CHEAPER = {
     "GAINImputer": {"hidden_layer_sizes": (32,), "max_epochs": 10},
-    "OmiTransRegressor": {"n_networks": 2, "n_iter_no_change": 5},
+    "OmiTransRegressor": {"n_networks": 2, "max_epochs": 20},
     "PMIImputer": {"hidden_layer_sizes": (32,), "max_epochs": 10},
     "TDimputeRegressor": {"n_hidden": 500, "lr": 1e-3, "max_epochs": 40},
 }

@@ -39,6 +39,7 @@ class TrainedNetwork(NamedTuple):
     net: OmicsNet
     sums: FoldSums
     history: pd.DataFrame
+    best: tuple[int, float] | None  # epoch and validation loss, with early stopping
     moments: dict[str, dict[str, np.ndarray]] | None
     interrupted: bool
 
@@ -116,13 +117,10 @@ def _keep(model: Any, backbone: Any, trained: list[TrainedNetwork]) -> None:
     model.history_.index = pd.RangeIndex(len(model.history_))
     model.n_iter_ = len(model.history_)
     if model.early_stopping:
-        best = [dict(net.callbacks_)["best"] for net in model.networks_]
-        model.best_epoch_ = np.array([each.epoch_ for each in best])
-        model.best_validation_loss_ = np.array([float(each.loss_) for each in best])
+        epochs, losses = zip(*(network.best for network in trained), strict=True)
+        model.best_epoch_, model.best_validation_loss_ = np.array(epochs), np.array(losses)
     if model.keep_optimizer:
         model._optimizer_moments = [network.moments for network in trained]
-    for net in model.networks_:
-        net.trim_for_prediction()
 
 
 def _worthless(trained: list[TrainedNetwork]) -> bool:
@@ -188,13 +186,17 @@ class _Trainer:
             checkpoint=path,
             start=start,
         )
-        return TrainedNetwork(
+        best = dict(net.callbacks_).get("best")
+        trained = TrainedNetwork(
             net,
             self._judge(net, test),
             history_of(net),
+            None if best is None else (best.epoch_, float(best.loss_)),
             moments_as_arrays(net) if model.keep_optimizer else None,
             net.interrupted_,
         )
+        net.trim_for_prediction()  # the next network needs the memory
+        return trained
 
     def _judge(self, net: OmicsNet, test: np.ndarray) -> FoldSums:
         """Compare a network and the backbone on samples that neither was trained on."""

@@ -39,8 +39,8 @@ class OmiTransRegressor(TorchRegressor):
     :class:`~omitrans.baselines.MultiKernelRidgeRegressor`. Beside it, an ensemble of conditional
     GANs is trained, each without one fold of the samples. Predictions of these held-out samples
     show how far it pays to move from the backbone towards the networks: that is the share of the
-    networks in the prediction of each target. Where networks earn nothing, the prediction is that
-    of the backbone.
+    networks in the prediction of each target. Where networks earn nothing, the backbone predicts
+    alone.
 
     In a conditional GAN, a generator maps source profiles to target profiles. It is trained to
     deceive a discriminator of real and generated pairs, and to predict profiles close to the real
@@ -143,10 +143,11 @@ class OmiTransRegressor(TorchRegressor):
         "beta" declares that X holds beta values, so that values outside [0, 1] are refused.
     pretrained : OmiTransRegressor, str or pathlib.Path, default=None
         A fitted model of the same class, or the path of a saved one, whose weights training starts
-        from: each network from the network of the same number, while the backbone is fitted anew.
-        The model must come from other samples, because a network that has seen those of a fold
-        cannot be judged by it. Features are matched by name, as in :meth:`fine_tune`. Cloning shares the model, so
+        from. Features are matched by name, as in :meth:`fine_tune`. Cloning shares the model, so
         that this parameter works in a Pipeline and in GridSearchCV. It is needed in `fit` only.
+        Each network starts from the network of the same number, while the backbone is fitted anew.
+        The model must come from other samples, because a network that has seen the samples of a
+        fold cannot be judged by them.
     carry_optimizer : bool, default=False
         Whether to go on with the moments of the Adam optimizer of `pretrained`, which must have
         kept them (``keep_optimizer=True``), as TDimpute's code does.
@@ -167,8 +168,8 @@ class OmiTransRegressor(TorchRegressor):
         memory, or in a :class:`numpy.memmap`, and streams the batches. "auto" streams only what
         does not fit on the device.
     checkpoint_dir : str or pathlib.Path, default=None
-        Folder for checkpoints, one file per network; it needs an integer `random_state`. None
-        writes no checkpoints.
+        Folder for checkpoints; it needs an integer `random_state`. None writes no checkpoints. Each
+        network has a file of its own.
     checkpoint_every : int, default=50
         Number of epochs between two checkpoints.
     resume : bool, default=False
@@ -176,11 +177,11 @@ class OmiTransRegressor(TorchRegressor):
         parameters on the same data, if there is one. The result is that of a training without
         interruption.
     random_state : int, RandomState instance or None, default=None
-        Seed of everything that training draws: folds, initial weights, dropout, masks, validation
-        samples and the order of batches. The global generators of NumPy and torch are left as they
-        are. A backbone that draws has a `random_state` of its own.
+        Seed of everything that training draws: initial weights, dropout, masks, validation samples
+        and the order of batches. The global generators of NumPy and torch are left as they are. The
+        folds of the networks are drawn too. A backbone that draws has a `random_state` of its own.
     verbose : int, default=0
-        1 shows a progress bar for each network with the losses and the time left.
+        1 shows a progress bar with the losses and the time left. Each network has its own bar.
 
     Attributes
     ----------
@@ -193,19 +194,19 @@ class OmiTransRegressor(TorchRegressor):
         Share of the networks in the prediction of each target, between 0 and 1. Only with a
         backbone.
     net_ : AdversarialNet or OmicsNet
-        The trained skorch net, the first if there are several. ``net_.module_`` is the network that
-        predicts. Missing if no network was trained.
+        The trained skorch net. ``net_.module_`` is the network that predicts. With a backbone it is
+        the first of `networks_`, and missing if there is none.
     history_ : DataFrame
         One row per epoch: losses of the training and validation samples (in scaled units), learning
-        rate, and seconds. With a backbone, the column ``network`` numbers the networks from 1.
-        Missing if no network was trained, like the next three attributes.
+        rate, and seconds. With a backbone, the column ``network`` numbers the networks from 1. The
+        table is missing if no network was trained, like the next three attributes.
     n_iter_ : int
-        Number of epochs that were run, those of all networks together.
+        Number of epochs that were run. With a backbone, those of all networks together.
     best_epoch_ : int, or ndarray of shape (n_trained_networks,)
-        Epoch with the lowest validation loss. With a backbone, that of each network. Only with
-        early stopping.
+        Epoch with the lowest validation loss. Only with early stopping. With a backbone, that of
+        each network.
     best_validation_loss_ : float, or ndarray of shape (n_trained_networks,)
-        The lowest validation loss. With a backbone, that of each network. Only with early stopping.
+        The lowest validation loss. Only with early stopping. With a backbone, that of each network.
     n_features_in_ : int
         Number of columns of X seen in fit.
     feature_names_in_ : ndarray of shape (n_features,)
@@ -233,7 +234,8 @@ class OmiTransRegressor(TorchRegressor):
     of ``w`` between folds, divided by their number. The share of a target is
     ``(sum(d * r) + k * w) / (sum(d * d) + k)`` over its own samples, where ``k`` is three times the
     mean of ``sum(d * d)``. Shares are clipped to [0, 1]; all are 0 if ``w`` is not above 0. The
-    networks are judged one by one, while their mean predicts, which errs less than they do on average.
+    networks are judged one by one, while their mean predicts, which errs less than they do on
+    average.
 
     The paper writes G(x, z) with noise z. The only noise in the authors' code is dropout, and the
     same holds for this class. The code calls its normalisation "batch normalisation", but it

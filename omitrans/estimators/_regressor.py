@@ -71,10 +71,10 @@ class TorchRegressor(PairedTablesMixin, TrainedNetEstimator):
             are frames, their indexes must be equal.
         groups : "auto", array-like of shape (n_samples,) or None, default="auto"
             The patient of each sample. Early stopping and the folds of several networks set whole
-            patients aside, so that no network is judged on a patient that it has seen. "auto" reads the patients from
-            sample ids of TCGA, TARGET or GTEx if some have several samples; in a Pipeline, its
-            transformers must pass frames on (``set_output(transform="pandas")``). None switches
-            grouping off.
+            patients aside, so that no network is judged on a patient that it has seen. "auto" reads
+            the patients from sample ids of TCGA, TARGET or GTEx if some have several samples; in a
+            Pipeline, its transformers must pass frames on (``set_output(transform="pandas")``).
+            None switches grouping off.
 
         Returns
         -------

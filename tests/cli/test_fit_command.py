@@ -66,6 +66,21 @@ def test_without_a_trust_card(files, tmp_path, capsys):
     assert not hasattr(omitrans.load(tmp_path / "model.omitrans"), "trust_card_")
 
 
+def test_the_fast_model_is_the_backbone_alone(files, tmp_path):
+    path = tmp_path / "model.omitrans"
+    assert fit(files, path, "--no-trust", "--model", "omitrans-fast", "--groups", "tcga") == 0
+    regressor = omitrans.load(path)[-1]
+    assert isinstance(regressor, omitrans.OmiTransRegressor)
+    assert regressor.networks_ == []
+
+
+@pytest.mark.parametrize("command", ["fit", "compare"])
+def test_help_names_models_for_a_first_look(command, capsys):
+    assert main([command, "--help"]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "For a first look take omitrans-fast or multi-kernel-ridge" in said
+
+
 def test_groups_serve_without_a_trust_card_too(files, tmp_path, capsys):
     options = ("--no-trust", "--model", "pls", "--groups", "tcga", "--json")
     assert fit(files, tmp_path / "model.omitrans", *options) == 0

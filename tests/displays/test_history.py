@@ -55,6 +55,24 @@ def test_terms_stand_in_their_panels(history):
     assert_array_equal(reconstruction.lines[0].get_xdata(), history["epoch"])
 
 
+def test_each_network_has_a_curve_and_one_entry_in_the_legend(history):
+    several = pd.concat([history.assign(network=1), history[:2].assign(network=2)])
+    ax = HistoryDisplay(several).plot().ax_[0]
+    assert [len(line.get_xdata()) for line in ax.lines] == [4, 2, 4, 2]
+    colors = [line.get_color() for line in ax.lines]
+    assert colors[0] == colors[1] != colors[2] == colors[3]
+    shown = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert shown == ["training reconstruction", "validation reconstruction"]
+
+
+def test_best_epochs_of_several_networks_are_not_marked(rng):
+    X, y = rng.random((8, 2)), rng.random(8)
+    model = Trained().fit(X, y)
+    assert HistoryDisplay.from_estimator(model).best_epoch == 2
+    model.best_epoch_ = np.array([2, 1])
+    assert HistoryDisplay.from_estimator(model).best_epoch is None
+
+
 def test_index_numbers_the_epochs_without_a_column(history):
     display = HistoryDisplay(history.set_index("epoch")).plot()
     assert_array_equal(display.ax_[0].lines[0].get_xdata(), [1, 2, 3, 4])

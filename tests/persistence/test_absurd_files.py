@@ -165,6 +165,16 @@ def test_a_network_is_not_larger_than_its_weights(networks, tmp_path, model, nam
         omitrans.load(path)
 
 
+@pytest.mark.parametrize("node", [{"range": [0, HUGE, 1]}, 5, {"dict": {}}], ids=str)
+def test_networks_that_are_no_list(networks, tmp_path, node):
+    parts = opened(networks["ensemble"])
+    parts.document["model"]["estimator"]["state"]["networks_"] = node
+    path = tmp_path / "no_list.omitrans"
+    path.write_bytes(forged(parts.document, parts.arrays))
+    with pytest.raises(ModelFileError, match=r"where a list belongs|names a length|altered"):
+        omitrans.load(path)
+
+
 @pytest.mark.parametrize("model", ["tdimpute", "omitrans", "ensemble"])
 @pytest.mark.parametrize("name", ["n_features_in_", "n_targets_"])
 def test_a_network_has_no_more_inputs_than_its_weights(networks, tmp_path, model, name):

@@ -57,6 +57,11 @@ def run(options: Any) -> None:
     check_no_missing_targets(Y)
     groups = sample_groups(X, read_groups(options.groups, X.index))
     model = _make_model(options)
+    if options.model == "omitrans":
+        report_progress(
+            "omitrans trains up to five networks in each fit; --model omitrans-fast gives a first "
+            "look in seconds."
+        )
     with working(f"Training {options.model} on {len(X):,} samples ..."):
         fit_with_groups(model, X, Y, groups)
     save(model, options.output)

@@ -80,8 +80,10 @@ def _decode_estimator(payload: dict[str, Any], decoder: Decoder) -> Any:
         state.setdefault(name, default)
     estimator = cls.__new__(cls)
     if _own_method(cls, "__setstate__"):
-        # weights are copied to networks
-        for weights in [state.get("net_"), *(state.get("networks_") or ())]:
+        networks = state.get("networks_", [])
+        if not isinstance(networks, list):
+            raise ModelFileError(f"it holds a {type(networks).__name__} where a list belongs")
+        for weights in [state.get("net_"), *networks]:  # they are copied to networks
             decoder.limits.count_copy(weights)
         estimator.__setstate__(state)
     else:
