@@ -270,7 +270,8 @@ class DualSolution:
         solved = np.zeros_like(centred)
         if self.components is not None and self._share > 0:
             solved = self.components.solve(self._share * centred)
-        if self.chosen is not None and self._share < 1:
+        # whatever the share, what the effects explain is taken from the kernel
+        if self.chosen is not None and (self._share < 1 or self._effects is not None):
             centred *= 1 - self._share
             if self._effects is not None:
                 centred -= self._effects(columns)
