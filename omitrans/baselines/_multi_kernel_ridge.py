@@ -1,6 +1,6 @@
 """Ridge regression on a mixture of six kernels, with penalties for each gene and component."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from numbers import Integral
 from typing import Self
 
@@ -21,6 +21,7 @@ from omitrans.solvers._direct_features import (
     no_effects,
     strongest_features,
 )
+from omitrans.solvers._hidden_columns import HiddenColumns, checked_orders, numbers_kept
 from omitrans.solvers._kernel_family import (
     KERNELS,
     FeatureScaling,
@@ -255,17 +256,108 @@ class MultiKernelRidgeRegressor(MultiTargetRegressor):
         ValueError
             If the folds are not usable, and for the reasons that `fit` has.
         """
+        predicted, _ = self._fit_folds(X, y, folds, None, ())
+        return predicted
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def fit_cross_evaluate(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        folds: Iterable[tuple[ArrayLike, ArrayLike]],
+        *,
+        orders: Sequence[ArrayLike],
+        shares: Sequence[float],
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Do as `fit_cross_predict`, and measure what is lost when columns of X are hidden.
+
+        The hidden columns of the test samples of a fold are set to their means over its training
+        samples. No further model is fitted, and each column is visited once per fold, however
+        many shares there are.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_samples, n_features)
+            Source profiles, as in `fit`.
+        y : array-like or DataFrame of shape (n_samples, n_targets) or (n_samples,)
+            Target profiles, as in `fit`.
+        folds : iterable of (training rows, test rows)
+            Positions of samples, as in `fit_cross_predict`.
+        orders : sequence of array-like of int of shape (n_features,)
+            For each fold, the positions of all columns in the order in which they are kept.
+        shares : sequence of float
+            Fractions of the columns to keep, from 0 to 1. For each, the first
+            ``round(share * n_features)`` columns of the order are kept, and the others are hidden.
+
+        Returns
+        -------
+        predicted : ndarray of shape (n_samples, n_targets) or (n_samples,)
+            Predictions with all columns, as `fit_cross_predict` returns them.
+        squared_errors : ndarray of shape (n_folds, n_shares, n_targets)
+            Squared errors with each share of the columns, added up over the test samples of a fold.
+
+        Raises
+        ------
+        SampleMismatchError
+            If X and y name different samples, the same samples in another order, or a sample twice.
+        ValueError
+            If there is not one order per fold, if an order does not hold each column once, if a
+            share is not between 0 and 1, and for the reasons that `fit_cross_predict` has.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from sklearn.model_selection import KFold
+        >>> from omitrans.baselines import MultiKernelRidgeRegressor
+        >>> rng = np.random.default_rng(0)
+        >>> X = rng.normal(size=(50, 10))
+        >>> Y = X @ rng.normal(size=(10, 4))
+        >>> folds = list(KFold(2).split(X))
+        >>> orders = [rng.permutation(10) for _ in folds]
+        >>> predicted, errors = MultiKernelRidgeRegressor().fit_cross_evaluate(
+        ...     X, Y, folds, orders=orders, shares=[1, 0.5]
+        ... )
+        >>> errors.shape
+        (2, 2, 4)
+        >>> bool((errors[:, 0] < errors[:, 1]).all())
+        True
+        """
+        return self._fit_folds(X, y, folds, orders, shares)
+
+    def _fit_folds(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        folds: Iterable[tuple[ArrayLike, ArrayLike]],
+        orders: Sequence[ArrayLike] | None,
+        shares: Sequence[float],
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Fit on all samples, and return predictions of folds and errors for shares of columns."""
         source, target = self._checked(X, y)
         parts, nearby = checked_folds(folds, len(source)), self._nearby()
+        n_features = source.shape[1]
+        kept = numbers_kept(shares, n_features)
+        if orders is None:
+            orders = [np.arange(n_features)] * len(parts)
+        orders = checked_orders(orders, len(parts), n_features)
+        distinct = [n_features, *sorted({*kept.tolist()} - {n_features}, reverse=True)]
+        places = [distinct.index(number) for number in kept]
         with workers() as threads:
             solution, similarities = self._choose(source, target, nearby, threads)
             self.dual_coef_, self.intercept_ = solution.fill(source.dtype, threads)
             predicted = np.full(target.shape, np.nan, dtype=source.dtype)
+            errors = np.zeros((len(parts), len(kept), target.shape[1]))
             tables = TrainingTables(source, target, FeatureScaling(**self._scaling))
-            for train, test in parts:
-                self._predict_fold(similarities, tables, nearby, train, test, threads, predicted)
+            for (train, test), order, error in zip(parts, orders, errors, strict=True):
+                hidden = HiddenColumns.of(tables.take(train), order, distinct, threads)
+                for columns, part in self._predict_fold(
+                    similarities, tables, nearby, (train, test), hidden, threads
+                ):
+                    predicted[test, columns] = part[0]
+                    wrong = part[places] - target[test, columns]
+                    error[:, columns] = np.square(wrong, dtype=np.float64).sum(axis=1)
                 check_finite_predictions(self, predicted[test])
-        return self._shaped(predicted)
+        return self._shaped(predicted), errors
 
     def _checked(self, X: ArrayLike, y: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
         source, target = self._check_training_tables(X, y)
@@ -363,21 +455,24 @@ class MultiKernelRidgeRegressor(MultiTargetRegressor):
         similarities: Similarities,
         tables: TrainingTables,
         nearby: Sequence[np.ndarray] | None,
-        train: np.ndarray,
-        test: np.ndarray,
+        fold: tuple[np.ndarray, np.ndarray],
+        hidden: HiddenColumns,
         threads: Workers,
-        predicted: np.ndarray,
-    ) -> None:
-        """Write the predictions of the test samples of one fold into `predicted`."""
-        among = similarities.take(train, train)
+    ) -> Iterator[tuple[slice, np.ndarray]]:
+        """Yield blocks of targets, and predictions of the test samples for each of `hidden.kept`.
+
+        The predictions have the shape (n_kept, n_test_samples, n_columns).
+        """
+        train, test = fold
+        among, training = similarities.take(train, train), tables.take(train)
         weights = self._weights(among, tables.Y, train, threads)
-        training = tables.take(train)
         share = self._share(among, tables.Y[train], weights, threads)
         mixture, solution, effects = self._solve(among, weights, share, training, nearby, threads)
-        kernel = mixture.new(similarities.take(test, train))
-        added = tables.take(test).explained(effects)
-        for columns, part in predicted_blocks(kernel, solution, training.targets, threads, added):
-            predicted[test, columns] = part
+        new = hidden.similarities(similarities.take(test, train), tables, fold, threads)
+        kernels = np.vstack([mixture.new(one) for one in new])
+        added = hidden.explained(effects, tables.take(test))
+        for columns, part in predicted_blocks(kernels, solution, training.targets, threads, added):
+            yield columns, part.reshape(len(new), len(test), -1).astype(tables.X.dtype)
 
     def _predict(self, source: np.ndarray) -> np.ndarray:
         predicted = np.empty((len(source), self.n_targets_), dtype=source.dtype)

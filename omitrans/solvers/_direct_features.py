@@ -71,12 +71,30 @@ class DirectEffects(NamedTuple):
         ndarray of shape (n_samples, n_columns)
             Effects in float64.
         """
+        return self.of_values(lambda used: scaling.apply(X, used, rows)[0], targets)
+
+    def of_values(self, values: Callable[[np.ndarray], np.ndarray], targets: slice) -> np.ndarray:
+        """Return the effects of given values on some targets, centred on the training samples.
+
+        Parameters
+        ----------
+        values : callable
+            Function of the positions of features that returns their standardised values, of shape
+            (n_samples, n_positions).
+        targets : slice
+            The targets.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_columns)
+            Effects in float64.
+        """
         part = self.coef[targets]
         used = np.unique(part.indices)
+        table = values(used)
         if not len(used):
-            return np.zeros((len(X[rows, :1]), part.shape[0]))
-        values, _ = scaling.apply(X, used, rows)
-        return (part[:, used] @ np.ascontiguousarray(values.T)).T - self.offset[targets]
+            return np.zeros((len(table), part.shape[0]))
+        return (part[:, used] @ np.ascontiguousarray(table.T)).T - self.offset[targets]
 
 
 class TrainingTables(NamedTuple):
