@@ -22,6 +22,7 @@ from omitrans.solvers._direct_features import (
     strongest_features,
 )
 from omitrans.solvers._hidden_columns import HiddenColumns, checked_orders, numbers_kept
+from omitrans.solvers._kernel_deviation import KernelPosterior
 from omitrans.solvers._kernel_family import (
     KERNELS,
     FeatureScaling,
@@ -42,6 +43,7 @@ from omitrans.solvers._kernels import TARGETS_A_BLOCK, KernelEigen
 from omitrans.solvers._workers import Workers, workers
 from omitrans.utils._finite import check_finite_predictions
 from omitrans.utils._sklearn import Interval, StrOptions, fit_context
+from omitrans.utils._validation import check_source
 
 _SAMPLES_A_BLOCK = 1024
 
@@ -99,6 +101,9 @@ class MultiKernelRidgeRegressor(MultiTargetRegressor):
         deviation of the feature.
     direct_variances_ : ndarray of shape (n_targets,)
         Prior variance of these effects, in units of the mean eigenvalue; 0 for targets without.
+    signal_variances_ : ndarray of shape (n_targets,)
+        Variance of what the kernel regression of each target may explain, by which posterior
+        variances are multiplied.
     dual_coef_ : ndarray of shape (n_samples, n_targets)
         Coefficients of the training samples, in the dtype of X, or in float64 if float32 cannot
         hold them or would lose digits.
@@ -133,8 +138,17 @@ class MultiKernelRidgeRegressor(MultiTargetRegressor):
     ``n_samples**2 * n_features`` and with ``20 * n_samples**2 * n_targets``. It uses as many
     threads as BLAS may, and the result does not depend on how many these are.
 
+    With ``predict(X, return_std=True)``, the standard deviation of a target with the penalty ``a``
+    is ``sqrt(v (k(x, x) - k(x)' (K + a I)^-1 k(x)))`` for the centred mixture ``k`` of mean
+    eigenvalue 1, where ``v = y' (K + a I)^-1 y / n_samples`` is the most likely variance of the
+    centred target, without its direct effects. The kernel matrix is made and decomposed again for
+    it.
+
     References
     ----------
+    C. E. Rasmussen, C. K. I. Williams, "Gaussian processes for machine learning", MIT Press 2006,
+    section 2.2 (posterior variance).
+
     R. Rifkin, R. Lippert, "Notes on regularized least squares", MIT-CSAIL-TR-2007-025, section 3
     (leave-one-out errors in closed form).
 
@@ -359,6 +373,42 @@ class MultiKernelRidgeRegressor(MultiTargetRegressor):
                 check_finite_predictions(self, predicted[test])
         return self._shaped(predicted), errors
 
+    def predict(
+        self, X: ArrayLike, return_std: bool = False
+    ) -> np.ndarray | tuple[np.ndarray, np.ndarray]:
+        """Predict target profiles.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_samples, n_features)
+            Source profiles with the columns seen in fit.
+        return_std : bool, default=False
+            Whether to also return the standard deviation of the prediction: how uncertain the
+            mean of a target is, by the distance of the sample from the training samples and the
+            variance of the target. It holds no noise, so that real values scatter more widely, and
+            no uncertainty of weights, penalties and direct effects. It takes the penalty of each
+            target, or the geometric mean of those of components with ``penalties="component"``.
+
+        Returns
+        -------
+        predicted : ndarray of shape (n_samples, n_targets) or (n_samples,)
+            Predictions in the dtype of X (float64 for integers), 1-D if y was 1-D.
+        deviations : ndarray of shape (n_samples, n_targets) or (n_samples,)
+            Standard deviations in the units of the targets; only with `return_std`.
+
+        Raises
+        ------
+        FeatureMismatchError
+            If columns are missing, unknown or in another order.
+        ValueError
+            If X holds missing or infinite values, or if a prediction is not finite.
+        """
+        predicted = super().predict(X)
+        if not return_std:
+            return predicted
+        deviations = self._deviations(check_source(self, X, reset=False))
+        return predicted, self._shaped(deviations)
+
     def _checked(self, X: ArrayLike, y: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
         source, target = self._check_training_tables(X, y)
         given_weights(self.kernel_weights)
@@ -401,6 +451,7 @@ class MultiKernelRidgeRegressor(MultiTargetRegressor):
         self.component_penalties_ = None if components is None else components.penalties
         self.direct_coef_, self.direct_variances_ = effects.coef, effects.variances
         self._direct_offset = effects.offset
+        self.signal_variances_ = solution.signal_variances(self._penalty_of_each(), threads)
         self._source, self._training_norms = source, similarities.training_norms
         # plain dicts, which a model file can hold
         self._scaling, self._mixture = scaling._asdict(), mixture._asdict()
@@ -473,6 +524,31 @@ class MultiKernelRidgeRegressor(MultiTargetRegressor):
         added = hidden.explained(effects, tables.take(test))
         for columns, part in predicted_blocks(kernels, solution, training.targets, threads, added):
             yield columns, part.reshape(len(new), len(test), -1).astype(tables.X.dtype)
+
+    def _penalty_of_each(self) -> np.ndarray:
+        """Return the penalty of each target; without, the geometric mean of those of components."""
+        if self.penalties_ is not None:
+            return self.penalties_
+        found = self.component_penalties_[np.isfinite(self.component_penalties_)]
+        one = np.exp(np.log(found).mean()) if len(found) else PENALTIES[-1]
+        return np.full(self.n_targets_, one)
+
+    def _deviations(self, source: np.ndarray) -> np.ndarray:
+        """Return the posterior standard deviations of shape (n_samples, n_targets)."""
+        penalties, place = np.unique(self._penalty_of_each(), return_inverse=True)
+        deviations = np.empty((len(source), self.n_targets_), dtype=source.dtype)
+        scale = np.sqrt(self.signal_variances_)
+        with workers() as threads:
+            posterior = KernelPosterior(
+                self._source,
+                FeatureScaling(**self._scaling),
+                KernelMixture(**self._mixture),
+                threads,
+            )
+            for rows in gen_batches(len(source), _SAMPLES_A_BLOCK):
+                own = np.sqrt(posterior.variances(source[rows], penalties))
+                np.multiply(own[:, place], scale, out=deviations[rows], casting="same_kind")
+        return deviations
 
     def _predict(self, source: np.ndarray) -> np.ndarray:
         predicted = np.empty((len(source), self.n_targets_), dtype=source.dtype)

@@ -364,8 +364,10 @@ def _own_features(
 
     The effects of all nearby features together vary as much as those of all selected ones.
     """
+    selected = selected[selected >= 0]
     near = np.empty(0, dtype=int) if nearby is None else nearby[target]
-    others = np.setdiff1d(selected[selected >= 0], near)
+    # most targets have none, and the difference of sets takes long
+    others = np.setdiff1d(selected, near) if len(near) and len(selected) else np.sort(selected)
     sizes = np.repeat([len(near), len(others)], [len(near), len(others)])
     return np.concatenate([near, others]), 1 / np.sqrt(sizes)
 

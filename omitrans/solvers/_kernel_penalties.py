@@ -280,6 +280,38 @@ class DualSolution:
             solved += np.matmul(self._eigen.vectors, rotated, out=centred)
         return solved, mean, norm
 
+    def signal_variances(self, penalties: np.ndarray, workers: Workers) -> np.ndarray:
+        """Return the variance of the signal of each target that is most likely with its penalty.
+
+        Parameters
+        ----------
+        penalties : ndarray of shape (n_targets,)
+            Penalties in units of the mean eigenvalue.
+        workers : Workers
+            Threads to use.
+
+        Returns
+        -------
+        ndarray of shape (n_targets,)
+            ``y' (K + a I)^-1 y / n_samples`` of centred targets without what other features
+            explain; 0 if no samples differ.
+        """
+        unit = self._eigen.mean_value
+        if not unit > 0:
+            return np.zeros(self._targets.n_targets)
+
+        def variances(columns: slice) -> np.ndarray:
+            centred, _ = self._targets.block(columns)
+            if self._effects is not None:
+                centred -= self._effects(columns)
+            rotated = self._eigen.vectors.T @ centred
+            with np.errstate(over="ignore"):
+                np.square(rotated, out=rotated)
+            rotated /= self._eigen.values[:, None] / unit + penalties[columns]
+            return rotated.mean(axis=0) / unit
+
+        return np.concatenate(list(workers.results(variances, self._targets.blocks)))
+
     def fill(self, dtype: np.dtype, workers: Workers) -> tuple[np.ndarray, np.ndarray]:
         """Return the coefficients and means of all targets.
 
