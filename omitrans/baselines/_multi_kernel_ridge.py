@@ -1,8 +1,8 @@
 """Ridge regression on a mixture of six kernels, with penalties for each gene and component."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from numbers import Integral
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -12,15 +12,7 @@ from sklearn.utils import gen_batches
 from omitrans.baselines._cis import columns_in_windows, columns_of_same_name
 from omitrans.baselines._multi_target import MultiTargetRegressor
 from omitrans.model_selection._folds import checked_folds
-from omitrans.solvers._component_share import component_share
-from omitrans.solvers._direct_features import (
-    DirectEffects,
-    KernelFit,
-    TrainingTables,
-    direct_effects,
-    no_effects,
-    strongest_features,
-)
+from omitrans.solvers._direct_features import DirectEffects, TrainingTables
 from omitrans.solvers._hidden_columns import HiddenColumns, checked_orders, numbers_kept
 from omitrans.solvers._kernel_deviation import KernelPosterior
 from omitrans.solvers._kernel_family import (
@@ -31,15 +23,10 @@ from omitrans.solvers._kernel_family import (
     new_similarities,
     training_similarities,
 )
-from omitrans.solvers._kernel_mixture import KernelMixture, given_weights, learned_weights
-from omitrans.solvers._kernel_penalties import (
-    PENALTIES,
-    DualSolution,
-    penalties_of_components,
-    penalties_of_targets,
-    predicted_blocks,
-)
-from omitrans.solvers._kernels import TARGETS_A_BLOCK, KernelEigen
+from omitrans.solvers._kernel_mixture import KernelMixture, given_weights
+from omitrans.solvers._kernel_penalties import PENALTIES, DualSolution
+from omitrans.solvers._kernel_recipe import KernelRecipe
+from omitrans.solvers._kernels import TARGETS_A_BLOCK
 from omitrans.solvers._workers import Workers, workers
 from omitrans.utils._finite import check_finite_predictions
 from omitrans.utils._sklearn import Interval, StrOptions, fit_context
@@ -230,10 +217,9 @@ class MultiKernelRidgeRegressor(MultiTargetRegressor):
             infinite values.
         """
         source, target = self._checked(X, y)
-        nearby = self._nearby()
         with workers() as threads:
             # the similarities are given back before the coefficients are made
-            solution = self._choose(source, target, nearby, threads)[0]
+            solution = self._choose(source, target, self._recipe(threads))[0]
             self.dual_coef_, self.intercept_ = solution.fill(source.dtype, threads)
         return self
 
@@ -348,7 +334,7 @@ class MultiKernelRidgeRegressor(MultiTargetRegressor):
     ) -> tuple[np.ndarray, np.ndarray]:
         """Fit on all samples, and return predictions of folds and errors for shares of columns."""
         source, target = self._checked(X, y)
-        parts, nearby = checked_folds(folds, len(source)), self._nearby()
+        parts = checked_folds(folds, len(source))
         n_features = source.shape[1]
         kept = numbers_kept(shares, n_features)
         if orders is None:
@@ -357,25 +343,23 @@ class MultiKernelRidgeRegressor(MultiTargetRegressor):
         distinct = [n_features, *sorted({*kept.tolist()} - {n_features}, reverse=True)]
         places = [distinct.index(number) for number in kept]
         with workers() as threads:
-            solution, similarities = self._choose(source, target, nearby, threads)
+            recipe = self._recipe(threads)
+            solution, similarities = self._choose(source, target, recipe)
             self.dual_coef_, self.intercept_ = solution.fill(source.dtype, threads)
             predicted = np.full(target.shape, np.nan, dtype=source.dtype)
             errors = np.zeros((len(parts), len(kept), target.shape[1]))
             tables = TrainingTables(source, target, FeatureScaling(**self._scaling))
             for (train, test), order, error in zip(parts, orders, errors, strict=True):
                 hidden = HiddenColumns.of(tables.take(train), order, distinct, threads)
-                for columns, part in self._predict_fold(
-                    similarities, tables, nearby, (train, test), hidden, threads
-                ):
+                fold = train, test
+                for columns, part in recipe.predict_fold(similarities, tables, fold, hidden):
                     predicted[test, columns] = part[0]
                     wrong = part[places] - target[test, columns]
                     error[:, columns] = np.square(wrong, dtype=np.float64).sum(axis=1)
                 check_finite_predictions(self, predicted[test])
         return self._shaped(predicted), errors
 
-    def predict(
-        self, X: ArrayLike, return_std: bool = False
-    ) -> np.ndarray | tuple[np.ndarray, np.ndarray]:
+    def predict(self, X: ArrayLike, return_std: bool = False) -> Any:
         """Predict target profiles.
 
         Parameters
@@ -429,107 +413,38 @@ class MultiKernelRidgeRegressor(MultiTargetRegressor):
             )
         return None if names is None else columns_of_same_name(names, self.target_names_)
 
+    def _recipe(self, threads: Workers) -> KernelRecipe:
+        options = self.kernel_weights, self.penalties, self.n_selected
+        return KernelRecipe(*options, self._nearby(), threads)
+
     def _choose(
-        self,
-        source: np.ndarray,
-        target: np.ndarray,
-        nearby: Sequence[np.ndarray] | None,
-        threads: Workers,
+        self, source: np.ndarray, target: np.ndarray, recipe: KernelRecipe
     ) -> tuple[DualSolution, Similarities]:
         """Set all that the model keeps but the coefficients."""
-        scaling = FeatureScaling.of(source, threads)
-        similarities = training_similarities(source, scaling, threads)
-        weights = self._weights(similarities, target, None, threads)
-        self.component_share_ = self._share(similarities, target, weights, threads)
-        tables = TrainingTables(source, target, scaling)
-        mixture, solution, effects = self._solve(
-            similarities, weights, self.component_share_, tables, nearby, threads
+        scaling = FeatureScaling.of(source, recipe.workers)
+        similarities = training_similarities(source, scaling, recipe.workers)
+        mixture, share, effects, solution = recipe.solve(
+            similarities, TrainingTables(source, target, scaling)
         )
+        self.component_share_ = share
         self.kernel_weights_ = pd.Series(mixture.weights, list(KERNELS), name="weight")
         self.penalties_ = None if solution.chosen is None else PENALTIES[solution.chosen]
         components = solution.components
         self.component_penalties_ = None if components is None else components.penalties
         self.direct_coef_, self.direct_variances_ = effects.coef, effects.variances
         self._direct_offset = effects.offset
-        self.signal_variances_ = solution.signal_variances(self._penalty_of_each(), threads)
+        self.signal_variances_ = solution.signal_variances(self._penalty_of_each(), recipe.workers)
         self._source, self._training_norms = source, similarities.training_norms
         # plain dicts, which a model file can hold
         self._scaling, self._mixture = scaling._asdict(), mixture._asdict()
         return solution, similarities
 
-    def _weights(
-        self,
-        similarities: Similarities,
-        target: np.ndarray,
-        rows: np.ndarray | None,
-        threads: Workers,
-    ) -> np.ndarray:
-        if isinstance(self.kernel_weights, str) and self.kernel_weights == "learned":
-            return learned_weights(similarities, target, rows, threads)
-        return given_weights(self.kernel_weights)
-
-    def _share(
-        self, similarities: Similarities, target: np.ndarray, weights: np.ndarray, threads: Workers
-    ) -> float:
-        if self.penalties == "both":
-            return component_share(similarities, target, weights, threads)
-        return float(self.penalties == "component")
-
-    def _solve(
-        self,
-        similarities: Similarities,
-        weights: np.ndarray,
-        share: float,
-        training: TrainingTables,
-        nearby: Sequence[np.ndarray] | None,
-        threads: Workers,
-    ) -> tuple[KernelMixture, DualSolution, DirectEffects]:
-        """Choose penalties and direct features on some training samples."""
-        mixture, kernel = KernelMixture.of(similarities, weights)
-        eigen, targets = KernelEigen(kernel), training.targets
-        chosen = components = None
-        effects = no_effects(targets.n_targets, training.X.shape[1])
-        if self.penalties != "gene":
-            components = penalties_of_components(eigen, targets, threads)
-        if self.penalties != "component":
-            chosen = penalties_of_targets(eigen, targets, threads)
-            fit = KernelFit(training, eigen, chosen)
-            selected = strongest_features(fit, self.n_selected, threads)
-            effects = direct_effects(fit, nearby, selected, threads)
-        solution = DualSolution(
-            eigen, targets, chosen, components, share, training.explained(effects)
-        )
-        return mixture, solution, effects
-
-    def _predict_fold(
-        self,
-        similarities: Similarities,
-        tables: TrainingTables,
-        nearby: Sequence[np.ndarray] | None,
-        fold: tuple[np.ndarray, np.ndarray],
-        hidden: HiddenColumns,
-        threads: Workers,
-    ) -> Iterator[tuple[slice, np.ndarray]]:
-        """Yield blocks of targets, and predictions of the test samples for each of `hidden.kept`.
-
-        The predictions have the shape (n_kept, n_test_samples, n_columns).
-        """
-        train, test = fold
-        among, training = similarities.take(train, train), tables.take(train)
-        weights = self._weights(among, tables.Y, train, threads)
-        share = self._share(among, tables.Y[train], weights, threads)
-        mixture, solution, effects = self._solve(among, weights, share, training, nearby, threads)
-        new = hidden.similarities(similarities.take(test, train), tables, fold, threads)
-        kernels = np.vstack([mixture.new(one) for one in new])
-        added = hidden.explained(effects, tables.take(test))
-        for columns, part in predicted_blocks(kernels, solution, training.targets, threads, added):
-            yield columns, part.reshape(len(new), len(test), -1).astype(tables.X.dtype)
-
     def _penalty_of_each(self) -> np.ndarray:
         """Return the penalty of each target; without, the geometric mean of those of components."""
         if self.penalties_ is not None:
             return self.penalties_
-        found = self.component_penalties_[np.isfinite(self.component_penalties_)]
+        found = np.asarray(self.component_penalties_)
+        found = found[np.isfinite(found)]
         one = np.exp(np.log(found).mean()) if len(found) else PENALTIES[-1]
         return np.full(self.n_targets_, one)
 

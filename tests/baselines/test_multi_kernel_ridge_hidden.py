@@ -7,8 +7,8 @@ from sklearn.base import clone
 from sklearn.model_selection import GroupKFold, KFold
 from threadpoolctl import threadpool_limits
 
-from omitrans.baselines import MultiKernelRidgeRegressor, _multi_kernel_ridge
-from omitrans.solvers import _hidden_columns, _kernel_family
+from omitrans.baselines import MultiKernelRidgeRegressor
+from omitrans.solvers import _hidden_columns, _kernel_family, _kernel_recipe
 
 SHARES = [1, 0.9, 0.5, 0.3, 0.5, 0]
 
@@ -69,7 +69,7 @@ def test_direct_effects_are_not_counted_twice_without_a_solution_by_target(rng, 
     Y = 3 * X[:, :5] + rng.normal(size=(60, 5))
     predicted = []
     for share in (1 - 1e-9, 1.0):
-        monkeypatch.setattr(_multi_kernel_ridge, "component_share", lambda *_, share=share: share)
+        monkeypatch.setattr(_kernel_recipe, "component_share", lambda *_, share=share: share)
         predicted.append(MultiKernelRidgeRegressor().fit(X, Y).predict(X))
     assert_allclose(predicted[1], predicted[0], atol=1e-6)
 
