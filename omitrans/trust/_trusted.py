@@ -93,6 +93,12 @@ class TrustedRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
     samples, and are valid for new samples of the same kind as the training cohort, but not for
     flagged samples.
 
+    A regressor with the method ``fit_cross_evaluate``, such as
+    :class:`omitrans.baselines.MultiKernelRidgeRegressor`, is fitted in one call that also makes the
+    predictions of the folds, as its documentation says; `n_jobs` and `verbose` then change nothing.
+    This is not so with ``ensemble=True``, which needs the models of the folds, nor for a regressor
+    inside a Pipeline, whose transformers are fitted on each fold.
+
     The R² of the card is measured on samples that the models were not fitted on. If you compare the
     cards of many models and choose the best, the card of the chosen model is too optimistic.
 
