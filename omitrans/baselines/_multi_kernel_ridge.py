@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from numbers import Integral
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -12,15 +12,9 @@ from sklearn.utils import gen_batches
 from omitrans.baselines._cis import columns_in_windows, columns_of_same_name
 from omitrans.baselines._multi_target import MultiTargetRegressor
 from omitrans.model_selection._folds import checked_folds
-from omitrans.solvers._component_share import component_share
-from omitrans.solvers._direct_features import (
-    DirectEffects,
-    KernelFit,
-    TrainingTables,
-    direct_effects,
-    no_effects,
-    strongest_features,
-)
+from omitrans.solvers._direct_features import DirectEffects, TrainingTables
+from omitrans.solvers._hidden_columns import HiddenColumns, checked_orders, numbers_kept
+from omitrans.solvers._kernel_deviation import KernelPosterior
 from omitrans.solvers._kernel_family import (
     KERNELS,
     FeatureScaling,
@@ -29,18 +23,14 @@ from omitrans.solvers._kernel_family import (
     new_similarities,
     training_similarities,
 )
-from omitrans.solvers._kernel_mixture import KernelMixture, given_weights, learned_weights
-from omitrans.solvers._kernel_penalties import (
-    PENALTIES,
-    DualSolution,
-    penalties_of_components,
-    penalties_of_targets,
-    predicted_blocks,
-)
-from omitrans.solvers._kernels import TARGETS_A_BLOCK, KernelEigen
+from omitrans.solvers._kernel_mixture import KernelMixture, given_weights
+from omitrans.solvers._kernel_penalties import PENALTIES, DualSolution
+from omitrans.solvers._kernel_recipe import KernelRecipe
+from omitrans.solvers._kernels import TARGETS_A_BLOCK
 from omitrans.solvers._workers import Workers, workers
 from omitrans.utils._finite import check_finite_predictions
 from omitrans.utils._sklearn import Interval, StrOptions, fit_context
+from omitrans.utils._validation import check_source
 
 _SAMPLES_A_BLOCK = 1024
 
@@ -98,6 +88,9 @@ class MultiKernelRidgeRegressor(MultiTargetRegressor):
         deviation of the feature.
     direct_variances_ : ndarray of shape (n_targets,)
         Prior variance of these effects, in units of the mean eigenvalue; 0 for targets without.
+    signal_variances_ : ndarray of shape (n_targets,)
+        Variance of what the kernel regression of each target may explain, by which posterior
+        variances are multiplied.
     dual_coef_ : ndarray of shape (n_samples, n_targets)
         Coefficients of the training samples, in the dtype of X, or in float64 if float32 cannot
         hold them or would lose digits.
@@ -132,8 +125,17 @@ class MultiKernelRidgeRegressor(MultiTargetRegressor):
     ``n_samples**2 * n_features`` and with ``20 * n_samples**2 * n_targets``. It uses as many
     threads as BLAS may, and the result does not depend on how many these are.
 
+    With ``predict(X, return_std=True)``, the standard deviation of a target with the penalty ``a``
+    is ``sqrt(v (k(x, x) - k(x)' (K + a I)^-1 k(x)))`` for the centred mixture ``k`` of mean
+    eigenvalue 1, where ``v = y' (K + a I)^-1 y / n_samples`` is the most likely variance of the
+    centred target, without its direct effects. The kernel matrix is made and decomposed again for
+    it.
+
     References
     ----------
+    C. E. Rasmussen, C. K. I. Williams, "Gaussian processes for machine learning", MIT Press 2006,
+    section 2.2 (posterior variance).
+
     R. Rifkin, R. Lippert, "Notes on regularized least squares", MIT-CSAIL-TR-2007-025, section 3
     (leave-one-out errors in closed form).
 
@@ -215,10 +217,9 @@ class MultiKernelRidgeRegressor(MultiTargetRegressor):
             infinite values.
         """
         source, target = self._checked(X, y)
-        nearby = self._nearby(y)
         with workers() as threads:
             # the similarities are given back before the coefficients are made
-            solution = self._choose(source, target, nearby, threads)[0]
+            solution = self._choose(source, target, self._recipe(y, threads))[0]
             self.dual_coef_, self.intercept_ = solution.fill(source.dtype, threads)
         return self
 
@@ -255,17 +256,142 @@ class MultiKernelRidgeRegressor(MultiTargetRegressor):
         ValueError
             If the folds are not usable, and for the reasons that `fit` has.
         """
+        predicted, _ = self._fit_folds(X, y, folds, None, ())
+        return predicted
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def fit_cross_evaluate(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        folds: Iterable[tuple[ArrayLike, ArrayLike]],
+        *,
+        orders: Sequence[ArrayLike],
+        shares: Sequence[float],
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Do as `fit_cross_predict`, and measure what is lost when columns of X are hidden.
+
+        The hidden columns of the test samples of a fold are set to their means over its training
+        samples. No further model is fitted, and each column is visited once per fold, however
+        many shares there are.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_samples, n_features)
+            Source profiles, as in `fit`.
+        y : array-like or DataFrame of shape (n_samples, n_targets) or (n_samples,)
+            Target profiles, as in `fit`.
+        folds : iterable of (training rows, test rows)
+            Positions of samples, as in `fit_cross_predict`.
+        orders : sequence of array-like of int of shape (n_features,)
+            For each fold, the positions of all columns in the order in which they are kept.
+        shares : sequence of float
+            Fractions of the columns to keep, from 0 to 1. For each, the first
+            ``round(share * n_features)`` columns of the order are kept, and the others are hidden.
+
+        Returns
+        -------
+        predicted : ndarray of shape (n_samples, n_targets) or (n_samples,)
+            Predictions with all columns, as `fit_cross_predict` returns them.
+        squared_errors : ndarray of shape (n_folds, n_shares, n_targets)
+            Squared errors with each share of the columns, added up over the test samples of a fold.
+
+        Raises
+        ------
+        SampleMismatchError
+            If X and y name different samples, the same samples in another order, or a sample twice.
+        ValueError
+            If there is not one order per fold, if an order does not hold each column once, if a
+            share is not between 0 and 1, and for the reasons that `fit_cross_predict` has.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from sklearn.model_selection import KFold
+        >>> from omitrans.baselines import MultiKernelRidgeRegressor
+        >>> rng = np.random.default_rng(0)
+        >>> X = rng.normal(size=(50, 10))
+        >>> Y = X @ rng.normal(size=(10, 4))
+        >>> folds = list(KFold(2).split(X))
+        >>> orders = [rng.permutation(10) for _ in folds]
+        >>> predicted, errors = MultiKernelRidgeRegressor().fit_cross_evaluate(
+        ...     X, Y, folds, orders=orders, shares=[1, 0.5]
+        ... )
+        >>> errors.shape
+        (2, 2, 4)
+        >>> bool((errors[:, 0] < errors[:, 1]).all())
+        True
+        """
+        return self._fit_folds(X, y, folds, orders, shares)
+
+    def _fit_folds(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        folds: Iterable[tuple[ArrayLike, ArrayLike]],
+        orders: Sequence[ArrayLike] | None,
+        shares: Sequence[float],
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Fit on all samples, and return predictions of folds and errors for shares of columns."""
         source, target = self._checked(X, y)
-        parts, nearby = checked_folds(folds, len(source)), self._nearby(y)
+        parts = checked_folds(folds, len(source))
+        n_features = source.shape[1]
+        kept = numbers_kept(shares, n_features)
+        if orders is None:
+            orders = [np.arange(n_features)] * len(parts)
+        orders = checked_orders(orders, len(parts), n_features)
+        distinct = [n_features, *sorted({*kept.tolist()} - {n_features}, reverse=True)]
+        places = [distinct.index(number) for number in kept]
         with workers() as threads:
-            solution, similarities = self._choose(source, target, nearby, threads)
+            recipe = self._recipe(y, threads)
+            solution, similarities = self._choose(source, target, recipe)
             self.dual_coef_, self.intercept_ = solution.fill(source.dtype, threads)
             predicted = np.full(target.shape, np.nan, dtype=source.dtype)
+            errors = np.zeros((len(parts), len(kept), target.shape[1]))
             tables = TrainingTables(source, target, FeatureScaling(**self._scaling))
-            for train, test in parts:
-                self._predict_fold(similarities, tables, nearby, train, test, threads, predicted)
+            for (train, test), order, error in zip(parts, orders, errors, strict=True):
+                hidden = HiddenColumns.of(tables.take(train), order, distinct, threads)
+                fold = train, test
+                for columns, part in recipe.predict_fold(similarities, tables, fold, hidden):
+                    predicted[test, columns] = part[0]
+                    wrong = part[places] - target[test, columns]
+                    error[:, columns] = np.square(wrong, dtype=np.float64).sum(axis=1)
                 check_finite_predictions(self, predicted[test])
-        return self._shaped(predicted)
+        return self._shaped(predicted), errors
+
+    def predict(self, X: ArrayLike, return_std: bool = False) -> Any:
+        """Predict target profiles.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_samples, n_features)
+            Source profiles with the columns seen in fit.
+        return_std : bool, default=False
+            Whether to also return the standard deviation of the prediction: how uncertain the
+            mean of a target is, by the distance of the sample from the training samples and the
+            variance of the target. It holds no noise, so that real values scatter more widely, and
+            no uncertainty of weights, penalties and direct effects. It takes the penalty of each
+            target, or the geometric mean of those of components with ``penalties="component"``.
+
+        Returns
+        -------
+        predicted : ndarray of shape (n_samples, n_targets) or (n_samples,)
+            Predictions in the dtype of X (float64 for integers), 1-D if y was 1-D.
+        deviations : ndarray of shape (n_samples, n_targets) or (n_samples,)
+            Standard deviations in the units of the targets; only with `return_std`.
+
+        Raises
+        ------
+        FeatureMismatchError
+            If columns are missing, unknown or in another order.
+        ValueError
+            If X holds missing or infinite values, or if a prediction is not finite.
+        """
+        predicted = super().predict(X)
+        if not return_std:
+            return predicted
+        deviations = self._deviations(check_source(self, X, reset=False))
+        return predicted, self._shaped(deviations)
 
     def _checked(self, X: ArrayLike, y: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
         source, target = self._check_training_tables(X, y)
@@ -287,97 +413,57 @@ class MultiKernelRidgeRegressor(MultiTargetRegressor):
             )
         return None if names is None else columns_of_same_name(names, self.target_names_)
 
+    def _recipe(self, y: ArrayLike, threads: Workers) -> KernelRecipe:
+        options = self.kernel_weights, self.penalties, self.n_selected
+        return KernelRecipe(*options, self._nearby(y), threads)
+
     def _choose(
-        self,
-        source: np.ndarray,
-        target: np.ndarray,
-        nearby: Sequence[np.ndarray] | None,
-        threads: Workers,
+        self, source: np.ndarray, target: np.ndarray, recipe: KernelRecipe
     ) -> tuple[DualSolution, Similarities]:
         """Set all that the model keeps but the coefficients."""
-        scaling = FeatureScaling.of(source, threads)
-        similarities = training_similarities(source, scaling, threads)
-        weights = self._weights(similarities, target, None, threads)
-        self.component_share_ = self._share(similarities, target, weights, threads)
-        tables = TrainingTables(source, target, scaling)
-        mixture, solution, effects = self._solve(
-            similarities, weights, self.component_share_, tables, nearby, threads
+        scaling = FeatureScaling.of(source, recipe.workers)
+        similarities = training_similarities(source, scaling, recipe.workers)
+        mixture, share, effects, solution = recipe.solve(
+            similarities, TrainingTables(source, target, scaling)
         )
+        self.component_share_ = share
         self.kernel_weights_ = pd.Series(mixture.weights, list(KERNELS), name="weight")
         self.penalties_ = None if solution.chosen is None else PENALTIES[solution.chosen]
         components = solution.components
         self.component_penalties_ = None if components is None else components.penalties
         self.direct_coef_, self.direct_variances_ = effects.coef, effects.variances
         self._direct_offset = effects.offset
+        self.signal_variances_ = solution.signal_variances(self._penalty_of_each(), recipe.workers)
         self._source, self._training_norms = source, similarities.training_norms
         # plain dicts, which a model file can hold
         self._scaling, self._mixture = scaling._asdict(), mixture._asdict()
         return solution, similarities
 
-    def _weights(
-        self,
-        similarities: Similarities,
-        target: np.ndarray,
-        rows: np.ndarray | None,
-        threads: Workers,
-    ) -> np.ndarray:
-        if isinstance(self.kernel_weights, str) and self.kernel_weights == "learned":
-            return learned_weights(similarities, target, rows, threads)
-        return given_weights(self.kernel_weights)
+    def _penalty_of_each(self) -> np.ndarray:
+        """Return the penalty of each target; without, the geometric mean of those of components."""
+        if self.penalties_ is not None:
+            return self.penalties_
+        found = np.asarray(self.component_penalties_)
+        found = found[np.isfinite(found)]
+        one = np.exp(np.log(found).mean()) if len(found) else PENALTIES[-1]
+        return np.full(self.n_targets_, one)
 
-    def _share(
-        self, similarities: Similarities, target: np.ndarray, weights: np.ndarray, threads: Workers
-    ) -> float:
-        if self.penalties == "both":
-            return component_share(similarities, target, weights, threads)
-        return float(self.penalties == "component")
-
-    def _solve(
-        self,
-        similarities: Similarities,
-        weights: np.ndarray,
-        share: float,
-        training: TrainingTables,
-        nearby: Sequence[np.ndarray] | None,
-        threads: Workers,
-    ) -> tuple[KernelMixture, DualSolution, DirectEffects]:
-        """Choose penalties and direct features on some training samples."""
-        mixture, kernel = KernelMixture.of(similarities, weights)
-        eigen, targets = KernelEigen(kernel), training.targets
-        chosen = components = None
-        effects = no_effects(targets.n_targets, training.X.shape[1])
-        if self.penalties != "gene":
-            components = penalties_of_components(eigen, targets, threads)
-        if self.penalties != "component":
-            chosen = penalties_of_targets(eigen, targets, threads)
-            fit = KernelFit(training, eigen, chosen)
-            selected = strongest_features(fit, self.n_selected, threads)
-            effects = direct_effects(fit, nearby, selected, threads)
-        solution = DualSolution(
-            eigen, targets, chosen, components, share, training.explained(effects)
-        )
-        return mixture, solution, effects
-
-    def _predict_fold(
-        self,
-        similarities: Similarities,
-        tables: TrainingTables,
-        nearby: Sequence[np.ndarray] | None,
-        train: np.ndarray,
-        test: np.ndarray,
-        threads: Workers,
-        predicted: np.ndarray,
-    ) -> None:
-        """Write the predictions of the test samples of one fold into `predicted`."""
-        among = similarities.take(train, train)
-        weights = self._weights(among, tables.Y, train, threads)
-        training = tables.take(train)
-        share = self._share(among, tables.Y[train], weights, threads)
-        mixture, solution, effects = self._solve(among, weights, share, training, nearby, threads)
-        kernel = mixture.new(similarities.take(test, train))
-        added = tables.take(test).explained(effects)
-        for columns, part in predicted_blocks(kernel, solution, training.targets, threads, added):
-            predicted[test, columns] = part
+    def _deviations(self, source: np.ndarray) -> np.ndarray:
+        """Return the posterior standard deviations of shape (n_samples, n_targets)."""
+        penalties, place = np.unique(self._penalty_of_each(), return_inverse=True)
+        deviations = np.empty((len(source), self.n_targets_), dtype=source.dtype)
+        scale = np.sqrt(self.signal_variances_)
+        with workers() as threads:
+            posterior = KernelPosterior(
+                self._source,
+                FeatureScaling(**self._scaling),
+                KernelMixture(**self._mixture),
+                threads,
+            )
+            for rows in gen_batches(len(source), _SAMPLES_A_BLOCK):
+                own = np.sqrt(posterior.variances(source[rows], penalties))
+                np.multiply(own[:, place], scale, out=deviations[rows], casting="same_kind")
+        return deviations
 
     def _predict(self, source: np.ndarray) -> np.ndarray:
         predicted = np.empty((len(source), self.n_targets_), dtype=source.dtype)

@@ -71,12 +71,30 @@ class DirectEffects(NamedTuple):
         ndarray of shape (n_samples, n_columns)
             Effects in float64.
         """
+        return self.of_values(lambda used: scaling.apply(X, used, rows)[0], targets)
+
+    def of_values(self, values: Callable[[np.ndarray], np.ndarray], targets: slice) -> np.ndarray:
+        """Return the effects of given values on some targets, centred on the training samples.
+
+        Parameters
+        ----------
+        values : callable
+            Function of the positions of features that returns their standardised values, of shape
+            (n_samples, n_positions).
+        targets : slice
+            The targets.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_columns)
+            Effects in float64.
+        """
         part = self.coef[targets]
         used = np.unique(part.indices)
+        table = values(used)
         if not len(used):
-            return np.zeros((len(X[rows, :1]), part.shape[0]))
-        values, _ = scaling.apply(X, used, rows)
-        return (part[:, used] @ np.ascontiguousarray(values.T)).T - self.offset[targets]
+            return np.zeros((len(table), part.shape[0]))
+        return (part[:, used] @ np.ascontiguousarray(table.T)).T - self.offset[targets]
 
 
 class TrainingTables(NamedTuple):
@@ -346,8 +364,10 @@ def _own_features(
 
     The effects of all nearby features together vary as much as those of all selected ones.
     """
+    selected = selected[selected >= 0]
     near = np.empty(0, dtype=int) if nearby is None else nearby[target]
-    others = np.setdiff1d(selected[selected >= 0], near)
+    # most targets have none, and the difference of sets takes long
+    others = np.setdiff1d(selected, near) if len(near) and len(selected) else np.sort(selected)
     sizes = np.repeat([len(near), len(others)], [len(near), len(others)])
     return np.concatenate([near, others]), 1 / np.sqrt(sizes)
 

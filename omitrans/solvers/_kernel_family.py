@@ -291,6 +291,22 @@ def even_product(left: np.ndarray, right: np.ndarray) -> np.ndarray:
     return product
 
 
+def columns_of_l1(n_features: int) -> np.ndarray:
+    """Return the columns that L1 distances are made of.
+
+    Parameters
+    ----------
+    n_features : int
+        Number of columns.
+
+    Returns
+    -------
+    ndarray of int
+        At most `COLUMNS_OF_L1` columns in ascending order, spread evenly.
+    """
+    return np.linspace(0, n_features - 1, min(n_features, COLUMNS_OF_L1)).astype(int)
+
+
 def _blocks(X: np.ndarray, n_training: int) -> list[slice]:
     """Return blocks of all columns, which depend on the training samples alone."""
     sizes = {"n_values": _BLOCK_VALUES, "at_least": _COLUMNS_AT_LEAST}
@@ -298,10 +314,9 @@ def _blocks(X: np.ndarray, n_training: int) -> list[slice]:
 
 
 def _blocks_of_l1(X: np.ndarray, n_training: int) -> list[np.ndarray]:
-    n_columns = min(X.shape[1], COLUMNS_OF_L1)
-    chosen = np.linspace(0, X.shape[1] - 1, n_columns).astype(int)
+    chosen = columns_of_l1(X.shape[1])
     sizes = {"n_values": _BLOCK_VALUES, "at_least": _COLUMNS_AT_LEAST}
-    return [chosen[block] for block in column_blocks(n_training, n_columns, **sizes)]
+    return [chosen[block] for block in column_blocks(n_training, len(chosen), **sizes)]
 
 
 def _typical(distances: np.ndarray) -> float:

@@ -82,10 +82,31 @@ class KernelMixture(NamedTuple):
         ndarray of shape (n_new, n_samples)
             The matrix.
         """
+        return self.new_with_own(similarities)[0]
+
+    def new_with_own(self, similarities: Similarities) -> tuple[np.ndarray, np.ndarray]:
+        """Return the centred mixture of new samples, and that of each with itself.
+
+        Parameters
+        ----------
+        similarities : Similarities
+            Similarities of the new samples with the training samples.
+
+        Returns
+        -------
+        kernel : ndarray of shape (n_new, n_samples)
+            The matrix.
+        own : ndarray of shape (n_new,)
+            Value of each new sample with itself.
+        """
         kernel = _mix(similarities, self.widths, self.factors)
         kernel -= self.column_means
-        kernel -= kernel.mean(axis=1, keepdims=True)
-        return kernel
+        means = kernel.mean(axis=1)
+        kernel -= means[:, None]
+        linear = np.array([name.startswith("linear") for name in KERNELS])
+        # the others are 1 where the distance is 0
+        own = self.factors[linear] @ similarities.norms + self.factors[~linear].sum()
+        return kernel, own - 2 * means - self.column_means.mean()
 
 
 def learned_weights(

@@ -270,6 +270,7 @@ class DualSolution:
         solved = np.zeros_like(centred)
         if self.components is not None and self._share > 0:
             solved = self.components.solve(self._share * centred)
+        # whatever the share, what the effects explain is taken from the kernel
         if self.chosen is not None and (self._share < 1 or self._effects is not None):
             centred *= 1 - self._share
             if self._effects is not None:
@@ -278,6 +279,38 @@ class DualSolution:
             rotated *= self._inverse[:, self.chosen[columns]]
             solved += np.matmul(self._eigen.vectors, rotated, out=centred)
         return solved, mean, norm
+
+    def signal_variances(self, penalties: np.ndarray, workers: Workers) -> np.ndarray:
+        """Return the variance of the signal of each target that is most likely with its penalty.
+
+        Parameters
+        ----------
+        penalties : ndarray of shape (n_targets,)
+            Penalties in units of the mean eigenvalue.
+        workers : Workers
+            Threads to use.
+
+        Returns
+        -------
+        ndarray of shape (n_targets,)
+            ``y' (K + a I)^-1 y / n_samples`` of centred targets without what other features
+            explain; 0 if no samples differ.
+        """
+        unit = self._eigen.mean_value
+        if not unit > 0:
+            return np.zeros(self._targets.n_targets)
+
+        def variances(columns: slice) -> np.ndarray:
+            centred, _ = self._targets.block(columns)
+            if self._effects is not None:
+                centred -= self._effects(columns)
+            rotated = self._eigen.vectors.T @ centred
+            with np.errstate(over="ignore"):
+                np.square(rotated, out=rotated)
+            rotated /= self._eigen.values[:, None] / unit + penalties[columns]
+            return rotated.mean(axis=0) / unit
+
+        return np.concatenate(list(workers.results(variances, self._targets.blocks)))
 
     def fill(self, dtype: np.dtype, workers: Workers) -> tuple[np.ndarray, np.ndarray]:
         """Return the coefficients and means of all targets.

@@ -88,6 +88,60 @@ def cross_fit(
     )
 
 
+def evaluates_folds(estimator: Any) -> bool:
+    """Return whether an estimator makes the predictions of folds itself, in `fit_cross_evaluate`.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Regressor that is not fitted yet.
+
+    Returns
+    -------
+    bool
+        Whether it has the method.
+    """
+    return hasattr(estimator, "fit_cross_evaluate")
+
+
+def fit_and_cross_evaluate(
+    model: Any,
+    X: Any,
+    Y: Any,
+    folds: Sequence[tuple[np.ndarray, np.ndarray]],
+    *,
+    shares: Sequence[float],
+    seeds: Sequence[int],
+) -> list[Fold]:
+    """Fit a model on all samples and let it predict the folds, with what both have in common.
+
+    Parameters
+    ----------
+    model : estimator
+        Regressor with the method `fit_cross_evaluate`, as
+        :class:`~omitrans.baselines.MultiKernelRidgeRegressor` has it; it is fitted in place.
+    X, Y, folds, shares, seeds
+        See :func:`cross_fit`.
+
+    Returns
+    -------
+    list of Fold
+        Results in the order of `folds`, without models.
+    """
+    orders = [_column_order(seed, X) for seed in seeds]
+    predicted, errors = model.fit_cross_evaluate(X, Y, folds, orders=orders, shares=shares)
+    predicted = as_numbers(predicted)
+    return [
+        Fold(test, predicted[test], error, None)
+        for (_, test), error in zip(folds, errors, strict=True)
+    ]
+
+
+def _column_order(seed: int, X: Any) -> np.ndarray:
+    """Return the columns of X in the order in which they are kept."""
+    return np.random.default_rng(seed).permutation(X.shape[1])
+
+
 def _fit_fold(
     estimator: Any,
     X: Any,
@@ -107,7 +161,7 @@ def _fit_fold(
     del source  # most of the table
     held_out, truth = safe_indexing(X, test), as_numbers(safe_indexing(Y, test))
     predicted = check_finite_predictions(model, as_numbers(predict_evenly(model, held_out)))
-    order = np.random.default_rng(seed).permutation(X.shape[1])
+    order = _column_order(seed, X)
     errors = np.empty((len(shares), truth.shape[1]))
     for i, share in enumerate(shares):
         hidden = order[round(share * len(order)) :]

@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from omitrans.model_selection._folds import Split, make_folds, sample_groups
 from omitrans.trust._card import STATED_LEVEL, TrustCard, card_tables
-from omitrans.trust._cross_fit import cross_fit
+from omitrans.trust._cross_fit import cross_fit, evaluates_folds, fit_and_cross_evaluate
 from omitrans.trust._shift import DomainShiftDetector
 from omitrans.utils._deprecation import renamed_argument
 from omitrans.utils._even import in_float64, predict_evenly
@@ -92,6 +92,12 @@ class TrustedRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
     quantile of the absolute errors that a target had in the folds. They have the same width for all
     samples, and are valid for new samples of the same kind as the training cohort, but not for
     flagged samples.
+
+    A regressor with the method ``fit_cross_evaluate``, such as
+    :class:`omitrans.baselines.MultiKernelRidgeRegressor`, is fitted in one call that also makes the
+    predictions of the folds, as its documentation says; `n_jobs` and `verbose` then change nothing.
+    This is not so with ``ensemble=True``, which needs the models of the folds, nor for a regressor
+    inside a Pipeline, whose transformers are fitted on each fold.
 
     The R² of the card is measured on samples that the models were not fitted on. If you compare the
     cards of many models and choose the best, the card of the chosen model is too optimistic.
@@ -210,21 +216,28 @@ class TrustedRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
         generator = check_random_state(self.random_state)
         folds = self._make_folds(X, y, groups, generator)
         seeds = generator.randint(np.iinfo(np.int32).max, size=len(folds)).tolist()
-        self.estimator_ = fit_with_groups(clone(self._estimator()), X, y, groups)
+        how = {"shares": shares, "seeds": seeds}
+        model = clone(self._estimator())
+        in_one = evaluates_folds(model) and not self.ensemble
+        if in_one:
+            results = fit_and_cross_evaluate(model, X, y, folds, **how)
+        else:
+            fit_with_groups(model, X, y, groups)
+        self.estimator_ = model
         # before the folds, which take longer: what the detector cannot read is said early
         self.shift_detector_ = self._fit_detector(X, groups, generator)
-        results = cross_fit(
-            self._estimator(),
-            X,
-            y,
-            folds,
-            groups=groups,
-            shares=shares,
-            seeds=seeds,
-            keep_models=self.ensemble,
-            n_jobs=self.n_jobs,
-            verbose=self.verbose,
-        )
+        if not in_one:
+            results = cross_fit(
+                self._estimator(),
+                X,
+                y,
+                folds,
+                groups=groups,
+                keep_models=self.ensemble,
+                n_jobs=self.n_jobs,
+                verbose=self.verbose,
+                **how,
+            )
         self.target_names_ = target_names(y, results[0].predicted.shape[1])
         self._genes, self._error_quantiles, self._coverage_curve = card_tables(
             y, results, shares=shares, names=self.target_names_, min_r2=self.min_r2
