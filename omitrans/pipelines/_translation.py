@@ -128,7 +128,7 @@ def make_translation_pipeline(
 
 def _with_places(regressor: Any, probes: pd.DataFrame, genes: pd.DataFrame) -> Any:
     """Return the regressor, told where probes and genes lie if it can use that and was not told."""
-    places = {"probes": probes, "genes": genes}
+    places: dict[str, Any] = {"probes": probes, "genes": genes}
     params = regressor.get_params(deep=False) if hasattr(regressor, "get_params") else {}
     if isinstance(params.get("backbone"), str):
         return clone(regressor).set_params(backbone=MultiKernelRidgeRegressor(**places))
