@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 
 from omitrans.engine import OmicsNet, predict_profiles, train_net, writes_checkpoints
@@ -17,7 +18,7 @@ from omitrans.estimators._pretrained import fingerprint_of
 from omitrans.estimators._regressor import moments_as_arrays
 from omitrans.estimators._share import FoldSums, earned_shares, fold_sums, target_deviations
 from omitrans.estimators._trained_net import history_of
-from omitrans.exceptions import TrainingInterrupted
+from omitrans.exceptions import TrainingDivergedError, TrainingInterrupted
 from omitrans.model_selection._folds import Split, sample_groups
 from omitrans.utils._callers import called_by_user, user_level
 
@@ -159,6 +160,14 @@ class _Trainer:
                 if not trained or not called_by_user():
                     raise
                 self._report_interruption(number, len(folds))
+                break
+            except TrainingDivergedError as error:
+                warnings.warn(
+                    f"Network {number + 1} of {len(folds)} was not trained to its end, and the "
+                    f"model does without it and those after it. {error}",
+                    ConvergenceWarning,
+                    stacklevel=user_level(),
+                )
                 break
             if trained[-1].interrupted or _worthless(trained):
                 break

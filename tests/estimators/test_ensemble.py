@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from sklearn.base import BaseEstimator, RegressorMixin, clone
 from sklearn.dummy import DummyRegressor
-from sklearn.exceptions import NotFittedError
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.linear_model import LinearRegression, Ridge
 from sklearn.model_selection import GridSearchCV
 from torch import nn
@@ -532,3 +532,11 @@ def test_trusted_and_named_predictions(frames):
     assert list(table.columns) == list(Y.columns)
     np.testing.assert_array_equal(table.to_numpy(), model.predict(X))
     assert omitrans.inference.describe_model(model)["n_targets"] == 5
+
+
+def test_a_network_that_diverges_leaves_the_backbone(frames):
+    X, Y = frames
+    with pytest.warns(ConvergenceWarning, match="Network 1 of 3"):
+        model = make(lr=1e30).fit(X, Y)
+    assert not model.network_share_.any()
+    assert np.array_equal(model.predict(X), model.backbone_.predict(X))
