@@ -33,6 +33,8 @@ def describe_model(model: Any) -> dict[str, Any]:
         - ``source_unit``, ``target_unit`` and ``n_samples``, where a trust card knows them;
         - ``trust``: the result of :meth:`omitrans.trust.TrustCard.summary`;
         - ``shift_alarm``: whether the model flags samples unlike its training cohort;
+        - ``network_share``: the mean over targets of the share that networks have in the
+          predictions, for a model with a backbone;
         - ``versions``: the versions of the packages installed here.
 
         Values that are unknown are None.
@@ -55,6 +57,7 @@ def describe_model(model: Any) -> dict[str, Any]:
     card = find_attribute(model, "trust_card_", of_targets=True)
     trust = None if card is None else card.summary()
     known = trust or {}
+    shares = find_attribute(model, "network_share_")
     return {
         "model": type(chain[-1]).__name__,
         "layers": [type(layer).__name__ for layer in chain],
@@ -69,6 +72,7 @@ def describe_model(model: Any) -> dict[str, Any]:
         "n_samples": known.get("n_samples"),
         "trust": trust,
         "shift_alarm": find_attribute(model, "shift_detector_") is not None,
+        "network_share": None if shares is None else float(shares.mean()),
         "versions": {name: installed_version(name) or "unknown" for name in PACKAGES},
     }
 

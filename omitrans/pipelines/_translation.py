@@ -128,13 +128,16 @@ def make_translation_pipeline(
 
 def _with_places(regressor: Any, probes: pd.DataFrame, genes: pd.DataFrame) -> Any:
     """Return the regressor, told where probes and genes lie if it can use that and was not told."""
-    places: dict[str, Any] = {"probes": probes, "genes": genes}
     params = regressor.get_params(deep=False) if hasattr(regressor, "get_params") else {}
-    if isinstance(params.get("backbone"), str):
-        return clone(regressor).set_params(backbone=MultiKernelRidgeRegressor(**places))
-    untold = params.get("probes") is None and params.get("genes") is None
-    if isinstance(regressor, MultiKernelRidgeRegressor) and untold:
-        return clone(regressor).set_params(**places)
+    inner = params.get("backbone")
+    if isinstance(inner, str):
+        inner = MultiKernelRidgeRegressor()
+    for model, outer in ((regressor, None), (inner, "backbone")):
+        if isinstance(model, MultiKernelRidgeRegressor):
+            if model.probes is not None or model.genes is not None:
+                return regressor
+            told = clone(model).set_params(probes=probes, genes=genes)
+            return told if outer is None else clone(regressor).set_params(**{outer: told})
     return regressor
 
 

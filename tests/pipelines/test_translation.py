@@ -9,6 +9,7 @@ from sklearn.base import clone
 from sklearn.linear_model import Ridge
 from sklearn.model_selection import GridSearchCV
 
+from omitrans import OmiTransRegressor
 from omitrans.baselines import MultiKernelRidgeRegressor
 from omitrans.datasets import make_paired_omics
 from omitrans.exceptions import (
@@ -229,3 +230,16 @@ def test_what_the_user_says_of_places_stays():
     without = make_translation_pipeline(MultiKernelRidgeRegressor(cis=None), **places)
     without.fit(data.X, data.Y)
     assert without[-1].regressor_.direct_variances_.max() == 0
+
+
+def test_a_backbone_with_settings_of_its_own_is_told_too():
+    data = make_paired_omics(n_samples=60, n_probes=300, n_genes=40, random_state=0)
+    places = {"probe_annotation": data.probes, "gene_annotation": data.genes}
+    for backbone in ("multi-kernel", MultiKernelRidgeRegressor(window=100_000)):
+        regressor = OmiTransRegressor(backbone=backbone, speed="fast")
+        told = make_translation_pipeline(regressor, **places)[-1].regressor
+        assert told.backbone.probes is data.probes
+        assert told.backbone.window == (100_000 if backbone != "multi-kernel" else 10_000)
+        assert regressor.backbone is backbone
+    alone = OmiTransRegressor(backbone=None)
+    assert make_translation_pipeline(alone, **places)[-1].regressor is alone

@@ -58,6 +58,7 @@ def _facts(described: Mapping[str, Any]) -> dict[str, Any]:
         "probes": _some(described["n_features"], described["features"], described["source_unit"]),
         "genes": _some(described["n_targets"], described["targets"], described["target_unit"]),
         "training samples": described["n_samples"],
+        "share of networks": _share(described["network_share"]),
         "flags unlike samples": described["shift_alarm"],
     }
 
@@ -77,6 +78,12 @@ def _trust_facts(trust: Mapping[str, Any]) -> dict[str, Any]:
         if trust["median_half_width_90"] is not None
         else "needs more samples",
     }
+
+
+def _share(share: float | None) -> str | None:
+    if share is None:
+        return None
+    return f"{share:.0%} of the predictions" if share else "none: the backbone predicts alone"
 
 
 def _kept_together(n_groups: int | None) -> str:

@@ -67,7 +67,8 @@ from omitrans.cli._options import FILE, FIRST_LOOK, GROUPS, JSON, MODEL_NAMES, S
     "--gene-annotation",
     type=FILE,
     metavar="FILE",
-    help="Gene table, such as GENCODE's or Xena's: sorts genes by position.",
+    help="Gene table, such as GENCODE's or Xena's: sorts genes by position. With a probe table, "
+    "the backbone takes the probes near each gene.",
 )
 @SEED
 @click.option(
