@@ -100,8 +100,8 @@ def fit_cross_predict(
 
     def fit(model: Any, rows: np.ndarray | None = None) -> Any:
         known = groups if rows is None or groups is None else groups[rows]
-        tables = [X, y] if rows is None else [safe_indexing(table, rows) for table in (X, y)]
-        return fit_with_groups(model, *tables, known)
+        source, target = (table if rows is None else safe_indexing(table, rows) for table in (X, y))
+        return fit_with_groups(model, source, target, known)
 
     fit(backbone)
     held_out = np.full((len(np.asarray(y)), 0), np.nan)

@@ -90,6 +90,13 @@ def test_both_mixes_the_two(rng):
     assert component.penalties_ is None
 
 
+def test_weights_whose_sum_overflows_are_scaled_like_others(rng):
+    X, Y = rng.normal(size=(20, 6)), rng.normal(size=(20, 2))
+    huge = MultiKernelRidgeRegressor(kernel_weights=[1e308] * 6).fit(X, Y)
+    equal = MultiKernelRidgeRegressor(kernel_weights="equal").fit(X, Y)
+    assert_allclose(huge.kernel_weights_, equal.kernel_weights_)
+
+
 def test_weights(data):
     X, Y = data
     learned = MultiKernelRidgeRegressor().fit(X, Y)
