@@ -91,6 +91,11 @@ def fit_ensemble(
             early_stopping=model.early_stopping,
         )
     held_out = fit_cross_predict(backbone, X, y, known, folds)
+    if folds and held_out.shape != target.shape:
+        raise ValueError(
+            f"backbone={type(backbone).__name__} predicts tables of the shape {held_out.shape} for "
+            f"y of the shape {target.shape}. Give a regressor that predicts each target of y."
+        )
     if known is not None:
         known = pd.factorize(known)[0]
     trained: list[TrainedNetwork] = []

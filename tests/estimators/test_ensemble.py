@@ -242,6 +242,18 @@ def test_a_sample_alone_gets_what_it_gets_among_others_from_a_linear_backbone(fr
     np.testing.assert_array_equal(together, alone)
 
 
+class First(Plain):
+    """A backbone that predicts the first target only."""
+
+    def predict(self, X):
+        return super().predict(X)[:, 0]
+
+
+def test_a_backbone_without_all_targets_is_refused(frames):
+    with pytest.raises(ValueError, match=r"backbone=First predicts tables of the shape \(60, 1\)"):
+        make(backbone=First()).fit(*frames)
+
+
 def test_one_target_as_a_vector(frames):
     X, Y = frames
     model = make().fit(X, Y.iloc[:, 0])
