@@ -394,9 +394,13 @@ class MultiKernelRidgeRegressor(MultiTargetRegressor):
         deviations = self._deviations(check_source(self, X, reset=False))
         return predicted, self._shaped(deviations)
 
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "dual_coef_")
+
     def _checked(self, X: ArrayLike, y: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
         source, target = self._check_training_tables(X, y)
         given_weights(self.kernel_weights)
+        self.__dict__.pop("dual_coef_", None)  # a fit that ends early leaves no mix of two models
         return source, target.astype(source.dtype, copy=False)
 
     def _nearby(self, y: ArrayLike) -> Sequence[np.ndarray] | None:
