@@ -120,7 +120,8 @@ class MultiKernelRidgeRegressor(MultiTargetRegressor):
 
     The weights are learned from at most 1,000 samples and 500 targets, spread evenly.
 
-    The model keeps the training samples and `dual_coef_`. Beyond these, fit needs about
+    The model keeps the training samples and `dual_coef_`. A table of floats is kept without a copy,
+    so give ``X.copy()`` to `fit` if X is changed in place afterwards. Beyond these, fit needs about
     ``100 * n_samples**2`` bytes, and time that grows with the cube of the number of samples, with
     ``n_samples**2 * n_features`` and with ``20 * n_samples**2 * n_targets``. It uses as many
     threads as BLAS may, and the result does not depend on how many these are.
@@ -393,9 +394,13 @@ class MultiKernelRidgeRegressor(MultiTargetRegressor):
         deviations = self._deviations(check_source(self, X, reset=False))
         return predicted, self._shaped(deviations)
 
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "dual_coef_")
+
     def _checked(self, X: ArrayLike, y: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
         source, target = self._check_training_tables(X, y)
         given_weights(self.kernel_weights)
+        self.__dict__.pop("dual_coef_", None)  # a fit that ends early leaves no mix of two models
         return source, target.astype(source.dtype, copy=False)
 
     def _nearby(self, y: ArrayLike) -> Sequence[np.ndarray] | None:

@@ -11,6 +11,7 @@ from sklearn.base import clone
 from omitrans.baselines import MultiKernelRidgeRegressor
 from omitrans.model_selection._folds import Split, make_folds
 from omitrans.utils._sklearn import safe_indexing
+from omitrans.utils._wrapped import fit_with_groups
 
 _MIN_SAMPLES, _MIN_GROUPS = 10, 3  # with fewer, the held-out samples tell too little
 
@@ -99,8 +100,8 @@ def fit_cross_predict(
 
     def fit(model: Any, rows: np.ndarray | None = None) -> Any:
         known = groups if rows is None or groups is None else groups[rows]
-        tables = [X, y] if rows is None else [safe_indexing(table, rows) for table in (X, y)]
-        return model.fit(*tables, **({"groups": known} if takes(model.fit, "groups") else {}))
+        source, target = (table if rows is None else safe_indexing(table, rows) for table in (X, y))
+        return fit_with_groups(model, source, target, known)
 
     fit(backbone)
     held_out = np.full((len(np.asarray(y)), 0), np.nan)

@@ -12,7 +12,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 
 from omitrans.engine import OmicsNet, predict_profiles, train_net, writes_checkpoints
-from omitrans.estimators._backbone import fit_cross_predict, inner_folds, new_backbone, takes
+from omitrans.estimators._backbone import fit_cross_predict, inner_folds, new_backbone
 from omitrans.estimators._forked import refuse_lost_threads
 from omitrans.estimators._pretrained import fingerprint_of
 from omitrans.estimators._regressor import moments_as_arrays
@@ -21,6 +21,7 @@ from omitrans.estimators._trained_net import history_of
 from omitrans.exceptions import TrainingDivergedError, TrainingInterrupted
 from omitrans.model_selection._folds import Split, sample_groups
 from omitrans.utils._callers import called_by_user, user_level
+from omitrans.utils._wrapped import group_params
 
 _LEAST_SHARE = 0.05  # below it, the other networks are not worth their time
 _ROWS_A_BLOCK = 1024  # a multiple of the rows that networks predict at once
@@ -77,7 +78,7 @@ def fit_ensemble(
         )
     writes_checkpoints(model.get_params(deep=False))  # tells what is wrong before the long work
     backbone = new_backbone(model.backbone)
-    wanted = not fast or takes(backbone.fit, "groups") or not isinstance(groups, str)
+    wanted = not fast or group_params(backbone, None) or not isinstance(groups, str)
     known = sample_groups(X, groups) if wanted else None
     folds, seeds = [], np.zeros(0, dtype=int)
     if not fast:
@@ -91,6 +92,11 @@ def fit_ensemble(
             early_stopping=model.early_stopping,
         )
     held_out = fit_cross_predict(backbone, X, y, known, folds)
+    if folds and held_out.shape != target.shape:
+        raise ValueError(
+            f"backbone={type(backbone).__name__} predicts tables of the shape {held_out.shape} for "
+            f"y of the shape {target.shape}. Give a regressor that predicts each target of y."
+        )
     if known is not None:
         known = pd.factorize(known)[0]
     trained: list[TrainedNetwork] = []
@@ -214,7 +220,8 @@ class _Trainer:
         for start in range(0, len(test), _ROWS_A_BLOCK):
             rows = test[start : start + _ROWS_A_BLOCK]
             network = self.model._limited(predict_profiles(net, source[rows], source.dtype))
-            part = fold_sums(target[rows], self.held_out[rows], network, self.deviations)
+            backbone = self.model._limited(self.held_out[rows].astype(np.float64))
+            part = fold_sums(target[rows], backbone, network, self.deviations)
             sums = [total + more for total, more in zip(sums, part, strict=True)]
         return FoldSums(*sums)
 

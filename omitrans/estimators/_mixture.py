@@ -4,8 +4,10 @@ from typing import Any
 
 import numpy as np
 
+from omitrans.baselines import MultiKernelRidgeRegressor
 from omitrans.engine import has_dropout
 from omitrans.estimators._backbone import takes
+from omitrans.utils._even import predict_evenly
 
 
 def check_deviation(model: Any) -> None:
@@ -48,6 +50,7 @@ def mixed_prediction(
         Predictions in the dtype of `source`, and their standard deviations; None without.
     """
     predicted, deviation = _of_backbone(model, X, source, wanted=n_draws > 0)
+    predicted = model._limited(predicted)  # as both were when the networks were judged
     share = model.network_share_.astype(source.dtype)
     if not share.any():
         return predicted, deviation
@@ -72,10 +75,12 @@ def _of_backbone(
     if wanted and takes(model.backbone_.predict, "return_std"):
         predicted, deviation = model.backbone_.predict(X, return_std=True)
     else:
-        predicted = model.backbone_.predict(X)
+        predicted = predict_evenly(model.backbone_, X)
+    # other backbones may return X itself, or a table that they keep
+    is_new = isinstance(model.backbone_, MultiKernelRidgeRegressor)
+    as_own_array = np.asarray if is_new else np.array
 
     def checked(table: Any) -> np.ndarray:
-        table = np.require(table, source.dtype, ["W"])
-        return table.reshape(len(source), model.n_targets_)
+        return as_own_array(table, source.dtype).reshape(len(source), model.n_targets_)
 
     return checked(predicted), None if deviation is None else checked(deviation)

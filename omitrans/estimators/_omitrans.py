@@ -64,8 +64,9 @@ class OmiTransRegressor(TorchRegressor):
         Regressor that networks stand beside. "multi-kernel" takes
         :class:`~omitrans.baselines.MultiKernelRidgeRegressor`. Any other regressor that predicts
         several targets is cloned; its method ``fit_cross_predict(X, y, folds)`` is used if it has
-        one, and otherwise it is fitted once on all samples and once on each fold. None trains one
-        network alone, on all samples.
+        one, and otherwise it is fitted once on all samples and once on each fold. If it rounds a
+        sample alone otherwise than in a batch, so does the model. None trains one network alone, on
+        all samples.
     speed : {"full", "fast"}, default="full"
         "fast" fits the backbone alone and trains no network.
     n_networks : int, default=5
@@ -187,7 +188,7 @@ class OmiTransRegressor(TorchRegressor):
     ----------
     backbone_ : regressor
         The backbone, fitted on all samples. Only with a backbone. The default backbone keeps the
-        training samples.
+        training samples, without a copy of a table of floats, which must not be changed in place.
     networks_ : list of AdversarialNet or OmicsNet
         The trained skorch nets; empty if none was trained. Only with a backbone.
     network_share_ : ndarray of shape (n_targets,)

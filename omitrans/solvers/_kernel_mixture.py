@@ -192,7 +192,9 @@ def given_weights(weights: Any) -> np.ndarray:
             f"kernel_weights must be 'learned', 'equal' or six finite numbers of at least 0, not "
             f"all of them 0, for: {'; '.join(KERNELS)}. Got {weights!r:.200}."
         )
-    return numbers
+    with np.errstate(over="ignore"):
+        too_large = not np.isfinite(numbers.sum())
+    return numbers / numbers.max() if too_large else numbers
 
 
 def spread(length: int, at_most: int) -> np.ndarray:

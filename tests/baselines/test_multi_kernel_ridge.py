@@ -3,6 +3,7 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
 from sklearn.kernel_ridge import KernelRidge
 from sklearn.model_selection import GroupKFold, KFold
 from sklearn.preprocessing import StandardScaler
@@ -12,7 +13,7 @@ from omitrans.baselines import DualRidgeRegressor, MultiKernelRidgeRegressor, _m
 from omitrans.exceptions import FeatureMismatchError
 from omitrans.solvers import _kernel_family, _kernel_mixture, _kernel_penalties
 from omitrans.solvers._kernel_family import KERNELS
-from omitrans.solvers._kernel_penalties import PENALTIES
+from omitrans.solvers._kernel_penalties import PENALTIES, DualSolution
 
 
 @pytest.fixture
@@ -88,6 +89,13 @@ def test_both_mixes_the_two(rng):
     assert_array_equal(both.component_penalties_, component.component_penalties_)
     assert gene.component_penalties_ is None
     assert component.penalties_ is None
+
+
+def test_weights_whose_sum_overflows_are_scaled_like_others(rng):
+    X, Y = rng.normal(size=(20, 6)), rng.normal(size=(20, 2))
+    huge = MultiKernelRidgeRegressor(kernel_weights=[1e308] * 6).fit(X, Y)
+    equal = MultiKernelRidgeRegressor(kernel_weights="equal").fit(X, Y)
+    assert_allclose(huge.kernel_weights_, equal.kernel_weights_)
 
 
 def test_weights(data):
@@ -413,3 +421,17 @@ def test_direct_features_count_beside_components_alone(rng):
     model = MultiKernelRidgeRegressor().fit(X[:70], y[:70])
     assert model.direct_coef_.nnz
     assert model.score(X[70:], y[70:]) > 0.9
+
+
+def test_a_fit_that_ends_early_leaves_no_mix_of_two_models(data, monkeypatch):
+    X, Y = data
+    model = MultiKernelRidgeRegressor().fit(X, Y)
+
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(DualSolution, "fill", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(X[::-1], Y)
+    with pytest.raises(NotFittedError):
+        model.predict(X)

@@ -11,13 +11,17 @@ from sklearn.dummy import DummyRegressor
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.linear_model import LinearRegression, Ridge
 from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 from torch import nn
 
 import omitrans
 from omitrans import OmiTransRegressor
 from omitrans.baselines import MultiKernelRidgeRegressor
 from omitrans.engine import mean_profiles, predict_profiles
+from omitrans.estimators import _ensemble
 from omitrans.estimators._backbone import fit_cross_predict, inner_folds
+from omitrans.estimators._share import fold_sums
 from omitrans.exceptions import TrainingInterrupted
 from omitrans.networks._blocks import Linear
 from omitrans.trust import TrustedRegressor
@@ -122,7 +126,7 @@ def test_a_backbone_that_knows_all_leaves_nothing_to_networks(frames):
     model = make(backbone=LinearRegression()).fit(X, Y)
     assert len(model.networks_) == 1
     assert not model.network_share_.any()
-    np.testing.assert_array_equal(model.predict(X), model.backbone_.predict(X))
+    np.testing.assert_allclose(model.predict(X), model.backbone_.predict(X), rtol=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -135,7 +139,8 @@ def test_too_little_to_judge_a_network_leaves_the_backbone(frames, n_samples, n_
     assert model.networks_ == []
     assert not hasattr(model, "net_")
     assert not hasattr(model, "history_")
-    np.testing.assert_array_equal(model.predict(X), Ridge().fit(X, Y).predict(X))
+    expected = Ridge().fit(X, Y).predict(X)
+    np.testing.assert_allclose(model.predict(X), expected, rtol=1e-5)
 
 
 def test_folds_keep_groups_together_and_leave_two_to_train_on():
@@ -176,6 +181,77 @@ def test_groups_reach_a_backbone_that_takes_them(frames):
     assert [n for n, _ in Grouped.fits] == [len(rows) for rows in expected]
     for (_, given), rows in zip(Grouped.fits, expected, strict=True):
         np.testing.assert_array_equal(given, groups[rows])
+
+
+def test_groups_reach_a_backbone_inside_a_pipeline(frames):
+    X, Y = frames
+    groups = np.arange(60) // 3
+    Grouped.fits.clear()
+    make(backbone=make_pipeline(StandardScaler(), Grouped()), speed="fast").fit(X, Y, groups=groups)
+    np.testing.assert_array_equal(Grouped.fits[0][1], groups)
+
+
+class Same(RegressorMixin, BaseEstimator):
+    """A backbone that predicts the source values themselves."""
+
+    def fit(self, X, y):
+        self.n_features_ = np.shape(X)[1]
+        return self
+
+    def predict(self, X):
+        return X
+
+
+@pytest.mark.parametrize("speed", ["fast", "full"])
+def test_predict_leaves_the_table_of_a_backbone_that_returns_it(frames, speed):
+    X = frames[0].iloc[:, :5].to_numpy()
+    model = make(backbone=Same(), speed=speed).fit(X, X + 3)
+    model.network_share_ = np.full(5, 0.3 if speed == "full" else 0.0)  # whatever was earned
+    far = 1000 * X
+    before = far.copy()
+    model.predict(far)
+    np.testing.assert_array_equal(far, before)
+
+
+def test_networks_are_judged_beside_what_the_backbone_can_answer(frames, monkeypatch):
+    X, Y = frames
+    seen = []
+    monkeypatch.setattr(
+        _ensemble,
+        "fold_sums",
+        lambda target, backbone, *rest: seen.append(backbone) or fold_sums(target, backbone, *rest),
+    )
+    X = X.copy()
+    X.iloc[7] *= 1e6
+    model = make(backbone=LinearRegression()).fit(X, Y)
+    low, high = model._target_limits
+    assert all((part >= low).all() and (part <= high).all() for part in seen)
+    alone = np.clip(model.backbone_.predict(1e6 * X.astype(float)), low, high)
+    model.network_share_ = np.full(5, 0.5)
+    networks = np.clip(
+        mean_profiles(model.networks_, 1e6 * X.to_numpy(), X.to_numpy().dtype), low, high
+    )
+    np.testing.assert_allclose(model.predict(1e6 * X), (alone + networks) / 2, rtol=1e-5)
+
+
+def test_a_sample_alone_gets_what_it_gets_among_others_from_a_linear_backbone(frames):
+    X, Y = (table.astype(np.float32) for table in frames)
+    model = make(backbone=Ridge(), speed="fast").fit(X, Y)
+    together = model.predict(X)
+    alone = [model.predict(X[i : i + 1])[0] for i in range(len(X))]
+    np.testing.assert_array_equal(together, alone)
+
+
+class First(Plain):
+    """A backbone that predicts the first target only."""
+
+    def predict(self, X):
+        return super().predict(X)[:, 0]
+
+
+def test_a_backbone_without_all_targets_is_refused(frames):
+    with pytest.raises(ValueError, match=r"backbone=First predicts tables of the shape \(60, 1\)"):
+        make(backbone=First()).fit(*frames)
 
 
 def test_one_target_as_a_vector(frames):
