@@ -52,7 +52,7 @@ def columns_in_windows(
     """
     if probes is None or genes is None:
         raise ValueError(
-            f"window={window} needs the positions of CpGs and genes. Give probes= and genes=, "
+            f"window={window} needs the positions of CpGs and genes. Give both probes= and genes=, "
             "tables as omitrans.annotation.check_probe_table and check_gene_table take them."
         )
     if feature_names is None:

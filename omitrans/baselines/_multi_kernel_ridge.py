@@ -1,5 +1,6 @@
 """Ridge regression on a mixture of six kernels, with penalties for each gene and component."""
 
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from numbers import Integral
 from typing import Any, Self
@@ -28,6 +29,7 @@ from omitrans.solvers._kernel_penalties import PENALTIES, DualSolution
 from omitrans.solvers._kernel_recipe import KernelRecipe
 from omitrans.solvers._kernels import TARGETS_A_BLOCK
 from omitrans.solvers._workers import Workers, workers
+from omitrans.utils._callers import user_level
 from omitrans.utils._finite import check_finite_predictions
 from omitrans.utils._sklearn import Interval, StrOptions, fit_context
 from omitrans.utils._validation import check_source
@@ -62,7 +64,8 @@ class MultiKernelRidgeRegressor(MultiTargetRegressor):
     cis : {"auto"} or None, default="auto"
         Which features of its own a target gets besides. "auto" takes the features within `window`
         base pairs of the gene if `probes` and `genes` are given, and otherwise the feature with the
-        name of the target, if there is one. None takes none, and so do targets without names.
+        name of the target, if there is one. None takes none, and so do targets without names, with
+        a warning if positions are given.
     probes : DataFrame, default=None
         Positions of the features, as :func:`omitrans.annotation.check_probe_table` takes them.
     genes : DataFrame, default=None
@@ -406,9 +409,19 @@ class MultiKernelRidgeRegressor(MultiTargetRegressor):
     def _nearby(self, y: ArrayLike) -> Sequence[np.ndarray] | None:
         """Return the features of its own of each target, or None without any."""
         names = getattr(self, "feature_names_in_", None)
-        if self.cis is None or not isinstance(y, pd.DataFrame | pd.Series):
+        placed = self.probes is not None or self.genes is not None
+        if self.cis is None:
             return None
-        if self.probes is not None or self.genes is not None:
+        if not isinstance(y, pd.DataFrame | pd.Series):
+            if placed:
+                warnings.warn(
+                    "probes and genes are given, but the targets have no names, so no target gets "
+                    "the features near it. Give y as a DataFrame whose columns are gene ids.",
+                    UserWarning,
+                    stacklevel=user_level(),
+                )
+            return None
+        if placed:
             return columns_in_windows(
                 names,
                 self.target_names_,

@@ -112,7 +112,9 @@ def _keep(model: Any, backbone: Any, trained: list[TrainedNetwork]) -> None:
     if trained and not _worthless(trained):
         shares = earned_shares([network.sums for network in trained])
     model.backbone_, model.network_share_ = backbone, shares
-    model.networks_ = [network.net for network in trained]
+    # without a share one network is enough, for a training that starts from it
+    kept = trained if shares.any() else trained[:1]
+    model.networks_ = [network.net for network in kept]
     model._training_params = model._resolved_params()
     if not trained:
         return
@@ -127,7 +129,7 @@ def _keep(model: Any, backbone: Any, trained: list[TrainedNetwork]) -> None:
         epochs, losses = zip(*(network.best for network in trained), strict=True)
         model.best_epoch_, model.best_validation_loss_ = np.array(epochs), np.array(losses)
     if model.keep_optimizer:
-        model._optimizer_moments = [network.moments for network in trained]
+        model._optimizer_moments = [network.moments for network in kept]
 
 
 def _worthless(trained: list[TrainedNetwork]) -> bool:

@@ -190,7 +190,8 @@ class OmiTransRegressor(TorchRegressor):
         The backbone, fitted on all samples. Only with a backbone. The default backbone keeps the
         training samples, without a copy of a table of floats, which must not be changed in place.
     networks_ : list of AdversarialNet or OmicsNet
-        The trained skorch nets; empty if none was trained. Only with a backbone.
+        The trained skorch nets; only the first if the share is 0 for all targets, and none if none
+        was trained. Only with a backbone.
     network_share_ : ndarray of shape (n_targets,)
         Share of the networks in the prediction of each target, between 0 and 1. Only with a
         backbone.

@@ -370,7 +370,7 @@ def test_positions_of_other_ids_are_refused(named, table):
 def test_positions_need_both_tables_and_names(named):
     X, Y = named
     probes = pd.DataFrame({"probe_id": X.columns, "chromosome": "1", "position": 5})
-    with pytest.raises(ValueError, match="probes= and genes="):
+    with pytest.raises(ValueError, match="both probes= and genes="):
         MultiKernelRidgeRegressor(probes=probes).fit(X, Y)
     genes = pd.DataFrame({"gene_id": Y.columns, "chromosome": "1", "start": 5})
     with pytest.raises(FeatureMismatchError, match="column names"):
@@ -435,3 +435,13 @@ def test_a_fit_that_ends_early_leaves_no_mix_of_two_models(data, monkeypatch):
         model.fit(X[::-1], Y)
     with pytest.raises(NotFittedError):
         model.predict(X)
+
+
+def test_positions_of_targets_without_names_are_not_used_in_silence(named):
+    X, Y = named
+    probes = pd.DataFrame({"probe_id": X.columns, "chromosome": "1", "position": 5})
+    genes = pd.DataFrame({"gene_id": Y.columns, "chromosome": "1", "start": 5})
+    with pytest.warns(UserWarning, match="targets have no names"):
+        model = MultiKernelRidgeRegressor(probes=probes, genes=genes).fit(X, Y.to_numpy())
+    plain = MultiKernelRidgeRegressor(cis=None).fit(X, Y)
+    assert_array_equal(model.predict(X), plain.predict(X))

@@ -616,3 +616,14 @@ def test_a_network_that_diverges_leaves_the_backbone(frames):
         model = make(lr=1e30).fit(X, Y)
     assert not model.network_share_.any()
     assert np.array_equal(model.predict(X), model.backbone_.predict(X))
+
+
+def test_networks_without_a_share_are_not_kept(frames, monkeypatch):
+    X, Y = frames
+    monkeypatch.setattr(_ensemble, "_LEAST_SHARE", -np.inf)  # train all
+    noise = pd.DataFrame(np.random.default_rng(0).normal(size=Y.shape), Y.index, Y.columns)
+    model = make().fit(X, noise)
+    assert not model.network_share_.any()
+    assert len(model.networks_) == 1
+    assert model.history_["network"].nunique() == 3
+    assert model.fine_tune(X, Y, max_epochs=2).predict(X).shape == Y.shape
