@@ -22,7 +22,7 @@ CHEAPER = {
 }
 # Further parameters, with which a class does something else.
 OTHERS = [
-    omitrans.OmiTransRegressor(backbone=None, lr=1e-3, n_iter_no_change=5),
+    omitrans.OmiTransRegressor(backbone=None, lr=2e-3, n_iter_no_change=3),
     omitrans.OmiTransRegressor(speed="fast"),
 ]
 # Class -> {check: reason}. Empty: nothing is known to fail.

@@ -35,7 +35,7 @@ def make(**params):
         "latent_dim": 8,
         "dropout": 0.2,
         "batch_size": 16,
-        "max_epochs": 25,
+        "max_epochs": 15,
         "lr": 1e-2,
         "random_state": 0,
     }
@@ -98,7 +98,7 @@ def test_each_network_is_that_of_a_fit_without_its_fold(frames):
 
 def test_prediction_mixes_backbone_and_the_mean_of_networks(frames):
     X, Y = frames
-    model = make().fit(X[:45], Y[:45])
+    model = make(max_epochs=25).fit(X[:45], Y[:45])
     share = model.network_share_
     assert share.shape == (5,)
     assert share.mean() > 0.5
