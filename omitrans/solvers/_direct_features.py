@@ -23,8 +23,9 @@ VARIANCES = np.array([0, 0.03, 0.1, 0.3, 1, 3, 10, 30])
 # A feature is selected if the share of a target's deviance that it takes exceeds this, times
 # ln(n_features) / n_samples: three times what the strongest of as many unrelated features takes.
 _EVIDENCE = 6.0
-_FEATURES_A_BLOCK = 1024
-_TARGETS_A_BLOCK = 1024
+_FEATURES_A_BLOCK = 512
+_TARGETS_A_BLOCK = 512
+_TARGETS_A_CHUNK = 4096  # turned at a time, so that no second table of targets is held
 
 
 class DirectEffects(NamedTuple):
@@ -261,29 +262,33 @@ def strongest_features(fit: KernelFit, n_selected: int, workers: Workers) -> np.
         norm = np.sqrt(np.einsum("ij,ij->j", turned, turned))
         return np.divide(turned, norm, out=np.zeros_like(turned), where=norm > 0)
 
-    # as large as the table of targets in float32; the coefficients are made after it is given back
-    whole = np.empty((n, targets.n_targets), dtype=np.float32)
+    for chunk in column_blocks(1, targets.n_targets, _TARGETS_A_CHUNK):
+        turned = np.empty((n, chunk.stop - chunk.start), dtype=np.float32)
+        blocks = list(column_blocks(1, turned.shape[1], _TARGETS_A_BLOCK))
 
-    def write(columns: slice) -> None:
-        centred, _ = targets.block(columns)
-        largest = np.abs(centred).max(axis=0)
-        whole[:, columns] = whitened(centred / np.where(largest > 0, largest, 1.0))
+        def write(columns: slice, first: int = chunk.start, turned: np.ndarray = turned) -> None:
+            centred, _ = targets.block(slice(first + columns.start, first + columns.stop))
+            largest = np.abs(centred).max(axis=0)
+            turned[:, columns] = whitened(centred / np.where(largest > 0, largest, 1.0))
 
-    for _ in workers.results(write, targets.blocks):
-        pass
-    blocks = list(column_blocks(1, targets.n_targets, _TARGETS_A_BLOCK))
-    for features in column_blocks(1, n_features, _FEATURES_A_BLOCK):
-        candidates = whitened(fit.features(features)).T
-
-        def judge(
-            columns: slice, features: slice = features, them: np.ndarray = candidates
-        ) -> None:
-            share = np.square(them @ whole[:, columns])
-            for place in np.argwhere(share.max(axis=0) > shares[-1, columns])[:, 0]:
-                _insert(share[:, place], features.start, shares, found, columns.start + place)
-
-        for _ in workers.results(judge, blocks):
+        for _ in workers.results(write, blocks):
             pass
+        for features in column_blocks(1, n_features, _FEATURES_A_BLOCK):
+            candidates = whitened(fit.features(features)).T
+
+            def judge(
+                columns: slice,
+                places: tuple[int, int] = (chunk.start, features.start),
+                tables: tuple[np.ndarray, np.ndarray] = (candidates, turned),
+            ) -> None:
+                share = np.square(tables[0] @ tables[1][:, columns])
+                first = places[0] + columns.start
+                least = shares[-1, first : first + share.shape[1]]
+                for place in np.flatnonzero(share.max(axis=0) > least):
+                    _insert(share[:, place], places[1], shares, found, first + int(place))
+
+            for _ in workers.results(judge, blocks):
+                pass
     return found
 
 
