@@ -26,6 +26,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+from comparison import write
 from sklearn.pipeline import Pipeline
 from tqdm import tqdm
 
@@ -172,7 +173,7 @@ def main() -> None:
     for task, name in tqdm(wanted, unit="fit"):
         rows = run(task, name)
         done = pd.concat([done, rows]) if len(done) else rows
-        done.to_csv(options.output, index=False)
+        write(done, options.output)
     for metric in METRICS[:3]:
         part = done[done["metric"] == metric]
         table = part.pivot_table("value", KEYS[:2], "model", sort=False)

@@ -41,9 +41,12 @@ def models():
     from omitrans.trust import TrustedRegressor
 
     seed = {"random_state": 0, "device": "cpu"}
+    # builds that know no backbone train the network alone
+    knows = "backbone" in OmiTransRegressor().get_params()
+    alone = {"backbone": None} if knows else {}
     short = {"max_epochs": 6, "decay_epochs": 2, **seed}
     small = {"hidden_layer_sizes": (16, 8), "latent_dim": 8, **short}
-    yield "OmiTransRegressor", OmiTransRegressor(max_epochs=20, **seed), "whole"
+    yield "OmiTransRegressor", OmiTransRegressor(max_epochs=20, **alone, **seed), "whole"
     for name in ("paper-fc", "paper-cgan", "repo-default"):
         yield f"OmiTransRegressor {name}", OmiTransRegressor.from_preset(name, **small), "whole"
     convolutions = {"n_filters": 2}
@@ -60,7 +63,7 @@ def models():
             yield f"{cls.__name__} {name}", cls.from_preset(name, **covariates, **layers), "tissues"
     for name, model in make_baselines(random_state=0).items():
         yield name, model, "whole"
-    network = OmiTransRegressor(latent_dim=16, **short)
+    network = OmiTransRegressor(latent_dim=16, **alone, **short)
     yield "pipeline", make_translation_pipeline(network), "gaps"
     yield "trusted", TrustedRegressor(make_translation_pipeline(network), random_state=0), "gaps"
 

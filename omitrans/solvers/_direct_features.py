@@ -134,6 +134,11 @@ class TrainingTables(NamedTuple):
         return self._replace(rows=rows)
 
     @property
+    def selection(self) -> np.ndarray | slice:
+        """The samples, as an index of rows."""
+        return slice(None) if self.rows is None else self.rows
+
+    @property
     def targets(self) -> CentredTargets:
         """Targets of the samples."""
         return CentredTargets(self.Y, self.rows)
@@ -151,8 +156,7 @@ class TrainingTables(NamedTuple):
         ndarray of shape (n_samples, n_columns)
             New table in float64.
         """
-        rows = slice(None) if self.rows is None else self.rows
-        return self.scaling.apply(self.X, columns, rows)[0]
+        return self.scaling.apply(self.X, columns, self.selection)[0]
 
     def explained(self, effects: DirectEffects) -> Callable[[slice], np.ndarray] | None:
         """Return a function of a slice of targets that gives the effects on the samples.
@@ -169,7 +173,7 @@ class TrainingTables(NamedTuple):
         """
         if not effects.coef.nnz:
             return None
-        rows = slice(None) if self.rows is None else self.rows
+        rows = self.selection
         return lambda targets: effects.of(self.X, self.scaling, targets, rows)
 
 

@@ -8,12 +8,16 @@ import numpy as np
 from scipy.spatial.distance import cdist
 
 from omitrans.solvers._direct_features import DirectEffects, TrainingTables
-from omitrans.solvers._kernel_family import FeatureScaling, Similarities, columns_of_l1
+from omitrans.solvers._kernel_family import (
+    BLOCK_SIZES,
+    FeatureScaling,
+    Similarities,
+    columns_of_l1,
+)
 from omitrans.solvers._workers import Workers
 from omitrans.utils._blocks import column_blocks
 
 Split = tuple[np.ndarray, np.ndarray]
-_SIZES = {"n_values": 2**18, "at_least": 256}
 
 
 class HiddenColumns(NamedTuple):
@@ -54,10 +58,12 @@ class HiddenColumns(NamedTuple):
         Returns
         -------
         HiddenColumns
-            Means in the dtype of the table.
+            Means in the dtype of the table; zeros where no column is hidden.
         """
-        X, rows = training.X, slice(None) if training.rows is None else training.rows
-        blocks = list(column_blocks(len(X), X.shape[1], **_SIZES))
+        X, rows = training.X, training.selection
+        if len(kept) == 1:  # nothing is hidden, so nothing stands in
+            return cls(order, kept, np.zeros((1, X.shape[1]), dtype=X.dtype))
+        blocks = list(column_blocks(len(X), X.shape[1], **BLOCK_SIZES))
         parts = workers.results(lambda block: X[rows, block].mean(axis=0, dtype=np.float64), blocks)
         return cls(order, kept, np.concatenate(list(parts)).astype(X.dtype)[None])
 
@@ -138,7 +144,7 @@ class HiddenColumns(NamedTuple):
 
         shape = 2, len(rows) - n + 1
         blocks, blocks_of_l1 = (
-            list(column_blocks(len(rows), len(some), **_SIZES)) for some in (columns, in_l1)
+            list(column_blocks(len(rows), len(some), **BLOCK_SIZES)) for some in (columns, in_l1)
         )
         return (
             workers.add(np.zeros((*shape, n + 1)), products, blocks),

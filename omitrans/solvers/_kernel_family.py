@@ -18,8 +18,7 @@ LIMIT = 5.0
 COLUMNS_OF_L1 = 4096
 # Rows per product with new samples: a fixed number, so that one alone is rounded as in a batch.
 ROWS_PER_PRODUCT = 32
-_BLOCK_VALUES = 2**18
-_COLUMNS_AT_LEAST = 256
+BLOCK_SIZES = {"n_values": 2**18, "at_least": 256}  # of blocks of columns
 # Squared distances below this fraction of the squared norms are rounding errors of the norms.
 _ROUNDING = 1e-12
 
@@ -309,14 +308,12 @@ def columns_of_l1(n_features: int) -> np.ndarray:
 
 def _blocks(X: np.ndarray, n_training: int) -> list[slice]:
     """Return blocks of all columns, which depend on the training samples alone."""
-    sizes = {"n_values": _BLOCK_VALUES, "at_least": _COLUMNS_AT_LEAST}
-    return list(column_blocks(n_training, X.shape[1], **sizes))
+    return list(column_blocks(n_training, X.shape[1], **BLOCK_SIZES))
 
 
 def _blocks_of_l1(X: np.ndarray, n_training: int) -> list[np.ndarray]:
     chosen = columns_of_l1(X.shape[1])
-    sizes = {"n_values": _BLOCK_VALUES, "at_least": _COLUMNS_AT_LEAST}
-    return [chosen[block] for block in column_blocks(n_training, len(chosen), **sizes)]
+    return [chosen[block] for block in column_blocks(n_training, len(chosen), **BLOCK_SIZES)]
 
 
 def _typical(distances: np.ndarray) -> float:

@@ -88,22 +88,6 @@ def cross_fit(
     )
 
 
-def evaluates_folds(estimator: Any) -> bool:
-    """Return whether an estimator makes the predictions of folds itself, in `fit_cross_evaluate`.
-
-    Parameters
-    ----------
-    estimator : estimator
-        Regressor that is not fitted yet.
-
-    Returns
-    -------
-    bool
-        Whether it has the method.
-    """
-    return hasattr(estimator, "fit_cross_evaluate")
-
-
 def fit_and_cross_evaluate(
     model: Any,
     X: Any,

@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from omitrans.model_selection._folds import Split, make_folds, sample_groups
 from omitrans.trust._card import STATED_LEVEL, TrustCard, card_tables
-from omitrans.trust._cross_fit import cross_fit, evaluates_folds, fit_and_cross_evaluate
+from omitrans.trust._cross_fit import cross_fit, fit_and_cross_evaluate
 from omitrans.trust._shift import DomainShiftDetector
 from omitrans.utils._deprecation import renamed_argument
 from omitrans.utils._even import in_float64, predict_evenly
@@ -218,7 +218,7 @@ class TrustedRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
         seeds = generator.randint(np.iinfo(np.int32).max, size=len(folds)).tolist()
         how = {"shares": shares, "seeds": seeds}
         model = clone(self._estimator())
-        in_one = evaluates_folds(model) and not self.ensemble
+        in_one = hasattr(model, "fit_cross_evaluate") and not self.ensemble
         if in_one:
             results = fit_and_cross_evaluate(model, X, y, folds, **how)
         else:
