@@ -171,9 +171,10 @@ def test_the_number_of_threads_changes_nothing(rng):
 def test_blocks_change_nothing_but_the_rounding(data, monkeypatch):
     X, Y = data
     whole = MultiKernelRidgeRegressor().fit(X, Y).predict(X)
-    for module in (_kernel_family, _kernel_penalties):
-        monkeypatch.setattr(module, "_BLOCK_VALUES", 150)
-        monkeypatch.setattr(module, "_COLUMNS_AT_LEAST", 2)
+    monkeypatch.setattr(_kernel_penalties, "_BLOCK_VALUES", 150)
+    monkeypatch.setattr(_kernel_penalties, "_COLUMNS_AT_LEAST", 2)
+    monkeypatch.setitem(_kernel_family.BLOCK_SIZES, "n_values", 150)
+    monkeypatch.setitem(_kernel_family.BLOCK_SIZES, "at_least", 2)
     monkeypatch.setattr(_multi_kernel_ridge, "TARGETS_A_BLOCK", 4)
     monkeypatch.setattr(_multi_kernel_ridge, "_SAMPLES_A_BLOCK", 7)
 

@@ -61,8 +61,8 @@ def test_six_kernels_of_training_and_of_new_samples(tables):
 def test_blocks_change_nothing_but_the_rounding(tables, monkeypatch):
     X, new = tables
     whole = all_of(X, new)
-    monkeypatch.setattr(_kernel_family, "_BLOCK_VALUES", 200)
-    monkeypatch.setattr(_kernel_family, "_COLUMNS_AT_LEAST", 3)
+    monkeypatch.setitem(_kernel_family.BLOCK_SIZES, "n_values", 200)
+    monkeypatch.setitem(_kernel_family.BLOCK_SIZES, "at_least", 3)
 
     for one, other in zip(all_of(X, new), whole, strict=True):
         for part, expected in zip(one, other, strict=True):
