@@ -47,7 +47,8 @@ def test_hidden_columns_are_those_of_clones(
     rng, same_scaling, penalties, columns_of_l1, monkeypatch
 ):
     monkeypatch.setattr(_kernel_family, "COLUMNS_OF_L1", columns_of_l1)
-    monkeypatch.setattr(_hidden_columns, "_SIZES", {"n_values": 1, "at_least": 4})
+    monkeypatch.setitem(_kernel_family.BLOCK_SIZES, "n_values", 1)
+    monkeypatch.setitem(_kernel_family.BLOCK_SIZES, "at_least", 4)
     X, Y, folds = same_scaling
     orders = [rng.permutation(30) for _ in folds]
     model = MultiKernelRidgeRegressor(penalties=penalties)
