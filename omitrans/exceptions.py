@@ -17,6 +17,7 @@ __all__ = [
     "TrainingDivergedError",
     "TrainingInterrupted",
     "TruncatedFileWarning",
+    "UnknownCategoryError",
     "UnknownCategoryWarning",
     "UnknownNameError",
 ]
@@ -44,6 +45,10 @@ class LowCoverageError(OmiTransError, ValueError):
 
 class UnknownNameError(OmiTransError, ValueError):
     """A name that no registry holds; the message lists the known ones."""
+
+
+class UnknownCategoryError(OmiTransError, ValueError):
+    """A covariate holds a category that fit has not met, where none may be guessed."""
 
 
 class ModelFileError(OmiTransError, ValueError):

@@ -98,7 +98,9 @@ def split_columns(
     )
 
 
-def find_columns(X: Any, keys: dict[str, Any]) -> dict[str, np.ndarray]:
+def find_columns(
+    X: Any, keys: dict[str, Any], *, only_covariates: bool = False
+) -> dict[str, np.ndarray]:
     """Return the positions of each kind of column.
 
     Parameters
@@ -108,12 +110,14 @@ def find_columns(X: Any, keys: dict[str, Any]) -> dict[str, np.ndarray]:
     keys : dict
         The column specifiers of "categorical", "numeric" and "ignored", as
         :class:`~sklearn.compose.ColumnTransformer` takes them.
+    only_covariates : bool, default=False
+        Whether X holds no expression. Columns that are not named are then left out.
 
     Returns
     -------
     dict of str to ndarray of int
         The positions of each kind of column, those of "expression" included. They are empty for
-        "expression" if no other columns are named.
+        "expression" with `only_covariates`, or if no other columns are named.
 
     Raises
     ------
@@ -138,6 +142,8 @@ def find_columns(X: Any, keys: dict[str, Any]) -> dict[str, np.ndarray]:
             f"A covariate is listed twice: {_some(labels[values[counts > 1]])}. Name each column "
             "once, in one of categorical_covariates, numeric_covariates and ignored_columns."
         )
+    if only_covariates:
+        return columns
     columns["expression"] = np.setdiff1d(np.arange(X.shape[1]), covariates)
     if not len(columns["expression"]):
         raise ValueError(

@@ -123,7 +123,9 @@ class CovariateEncoder(TransformerMixin, BaseEstimator):
         self.fit_split(X)
         return self
 
-    def fit_split(self, X: Any, *, owner: Any = None, **options: Any) -> CovariateTable:
+    def fit_split(
+        self, X: Any, *, owner: Any = None, only_covariates: bool = False, **options: Any
+    ) -> CovariateTable:
         """Fit the encoder, and return the parts of the training table.
 
         Parameters
@@ -134,6 +136,8 @@ class CovariateEncoder(TransformerMixin, BaseEstimator):
             The estimator that X was given to and that uses this encoder. It gets
             ``n_features_in_`` and ``feature_names_in_`` and is named in messages. None takes the
             encoder itself.
+        only_covariates : bool, default=False
+            Whether X holds no expression. Columns that are not named are then left out.
         **options : object
             Keyword arguments of :func:`sklearn.utils.check_array` for the expression.
 
@@ -149,6 +153,7 @@ class CovariateEncoder(TransformerMixin, BaseEstimator):
                 "numeric": self.numeric_covariates,
                 "ignored": self.ignored_columns,
             },
+            only_covariates=only_covariates,
         )
         owner = self if owner is None else owner
         table = split_columns(owner, X, self.columns_, reset=True, **options)
