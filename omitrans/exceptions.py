@@ -2,6 +2,7 @@
 
 __all__ = [
     "CheckpointWarning",
+    "ConfoundedChangeWarning",
     "DataFormatError",
     "DeviceMemoryError",
     "DeviceWarning",
@@ -93,6 +94,10 @@ class CheckpointWarning(UserWarning):
 
 class TruncatedFileWarning(UserWarning):
     """The last line of a text file looks as if the file was cut off inside it."""
+
+
+class ConfoundedChangeWarning(UserWarning):
+    """A covariate that is changed goes together with another one; effects may be due to either."""
 
 
 class UnknownCategoryWarning(UserWarning):

@@ -3,6 +3,7 @@
 from omitrans.datasets.fetch import fetch_probe_map, fetch_tcga, fetch_xena
 from omitrans.datasets.simulate import (
     hide_values,
+    make_disease_expression,
     make_expression,
     make_paired_omics,
     simulate_array_version,
@@ -13,6 +14,7 @@ __all__ = [
     "fetch_tcga",
     "fetch_xena",
     "hide_values",
+    "make_disease_expression",
     "make_expression",
     "make_paired_omics",
     "simulate_array_version",

@@ -19,6 +19,11 @@ ARGUMENTS = {
         "places": pd.DataFrame(np.eye(3)[:, :2], ["Cortex", "Liver", "Lung"]),
         "families": ["brain", "other", "other"],
     },
+    "CounterfactualRankingDisplay": {
+        "ranking": pd.DataFrame(
+            {"gene": ["TP53", "EGFR"], "effect": [-1.0, 0.5], "low": [-1.2, 0], "high": [-0.8, 1]}
+        )
+    },
     "CoverageCurveDisplay": {
         "curve": pd.DataFrame({"geneA": [0.7, 0.2], "geneB": [0.5, 0.3]}, index=[1.0, 0.5]),
         "coverage": [0.88, 0.92],
@@ -27,6 +32,9 @@ ARGUMENTS = {
         "real": np.eye(4)[:, :2],
         "predicted": np.ones((4, 2)),
         "labels": ["BRCA", "LIHC"] * 2,
+    },
+    "GeneCorrelationDisplay": {
+        "correlations": {"real": pd.DataFrame(np.eye(3), list("ABC"), list("ABC"))}
     },
     "GenePredictionDisplay": {
         "y_true": np.eye(4)[:, :2],
@@ -51,9 +59,20 @@ ARGUMENTS = {
     },
     "R2HistogramDisplay": {"r2": [0.1, 0.5, -9.0]},
     "ShiftDisplay": {"training_distances": [0.5, 1.0, 1.5], "threshold": 2.0, "distances": [3.0]},
+    "SyntheticEmbeddingDisplay": {
+        "places": np.eye(4)[:, :2],
+        "labels": pd.DataFrame(
+            {"tissue": ["lung", "liver"] * 2, "origin": ["real", "generated"] * 2}
+        ),
+    },
 }
 # They draw on several axes.
-SEVERAL_AXES = {"GenePredictionDisplay", "HistoryDisplay"}
+SEVERAL_AXES = {
+    "GeneCorrelationDisplay",
+    "GenePredictionDisplay",
+    "HistoryDisplay",
+    "SyntheticEmbeddingDisplay",
+}
 
 
 def test_every_display_is_tested():

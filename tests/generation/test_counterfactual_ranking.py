@@ -1,0 +1,157 @@
+"""The counterfactual ranking finds known drivers, and says where it cannot."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import clone
+
+from omitrans.baselines import GaussianGenerator
+from omitrans.datasets import make_disease_expression
+from omitrans.displays import CounterfactualRankingDisplay
+from omitrans.exceptions import ConfoundedChangeWarning, FeatureMismatchError
+from omitrans.generation import counterfactual_ranking
+
+CHANGE = {"condition": ("healthy", "disease")}
+
+
+@pytest.fixture(scope="module")
+def data():
+    return make_disease_expression(n_samples=240, n_genes=150, n_drivers=20, random_state=0)
+
+
+def rank(data, generator=None, **options):
+    options = {"n_refits": 4, "n_latents": 50, "random_state": 0} | options
+    return counterfactual_ranking(
+        generator or GaussianGenerator(),
+        data.covariates,
+        CHANGE,
+        y=data.expression,
+        groups=data.samples["donor"],
+        **options,
+    )
+
+
+def test_drivers_come_first_with_their_shift(data):
+    ranking = rank(data, within="study", n_refits=8)
+    found = ranking.head(20)
+    assert found["gene"].isin(data.truth.drivers).mean() >= 0.8
+    drivers = ranking[ranking["gene"].isin(data.truth.drivers)].set_index("gene")
+    truth = data.truth.disease_shift[drivers.index]
+    assert (np.sign(drivers["effect"]) == np.sign(truth)).all()
+    assert np.corrcoef(drivers["effect"], truth)[0, 1] > 0.9
+    others = ranking[~ranking["gene"].isin(data.truth.drivers)]
+    assert (others["q_value"] < 0.05).mean() < 0.15
+    assert (drivers["q_value"] < 0.05).mean() > 0.8
+
+
+def test_table_is_labelled_and_ordered(data):
+    ranking = rank(data)
+    assert list(ranking["rank"]) == list(range(1, 151))
+    assert set(ranking["gene"]) == set(data.expression.columns)
+    assert (ranking["low"] <= ranking["effect"]).all()
+    assert (ranking["q_value"] >= ranking["p_value"] - 1e-12).all()
+    strength = (ranking["effect"].abs() / ranking["se"]).replace(np.inf, 0).fillna(0)
+    assert (strength.diff().dropna() <= 1e-9).all()
+
+
+def test_a_fitted_generator_needs_no_expression(data):
+    generator = GaussianGenerator().fit(data.covariates, data.expression)
+    before = generator.sample_y(data.covariates, random_state=0)
+    ranking = counterfactual_ranking(generator, data.covariates, CHANGE, n_latents=40)
+    assert ranking["p_value"].isna().all()
+    assert (ranking["effect"].abs().diff().dropna() <= 0).all()
+    pd.testing.assert_frame_equal(generator.sample_y(data.covariates, random_state=0), before)
+
+
+def test_same_seed_gives_the_same_ranking(data):
+    one, two = rank(data, n_jobs=1), rank(data, n_jobs=2)
+    pd.testing.assert_frame_equal(one, two)
+    assert not rank(data, random_state=1)["se"].equals(one["se"])
+
+
+def test_ranks_by_level(data):
+    ranking = rank(data, by="tissue")
+    tissues = data.covariates["tissue"].unique()
+    assert set(ranking["tissue"]) == set(tissues)
+    assert (ranking.groupby("tissue")["rank"].max() == 150).all()
+
+
+@pytest.mark.parametrize(
+    ("confounding", "words"), [(1.0, "cannot be told"), (0.8, "go.* together")]
+)
+def test_confounded_design_is_flagged(confounding, words):
+    data = make_disease_expression(200, 60, n_drivers=5, confounding=confounding, random_state=0)
+    with pytest.warns(ConfoundedChangeWarning, match=f"'condition' {words}.*'study'"):
+        rank(data, n_refits=0)
+
+
+def test_partly_confounded_design_is_contrasted_within_levels():
+    data = make_disease_expression(
+        400, 150, n_drivers=20, confounding=0.7, study_effect=1.0, random_state=0
+    )
+    ranking = rank(data, within="study")  # no warning
+    assert ranking.head(20)["gene"].isin(data.truth.drivers).mean() >= 0.8
+
+
+def test_sample_ids_and_donors_do_not_confound(data):
+    covariates = data.samples.assign(aliquot=np.arange(len(data.samples)).astype(str))
+    generator = GaussianGenerator(ignored_columns=["donor", "aliquot"])
+    ranking = counterfactual_ranking(
+        generator, covariates, CHANGE, y=data.expression, n_refits=0, groups=None
+    )
+    assert len(ranking) == 150
+
+
+def test_age_that_goes_with_the_condition_is_flagged(data):
+    covariates = data.covariates.copy()
+    covariates["age"] = 40.0 + 20 * (covariates["condition"] == "disease")
+    generator = GaussianGenerator().fit(covariates, data.expression)
+    with pytest.warns(ConfoundedChangeWarning, match="'condition' goes together with 'age'"):
+        counterfactual_ranking(generator, covariates, CHANGE)
+
+
+@pytest.mark.parametrize(
+    ("change", "options", "error", "message"),
+    [
+        ({"state": ("a", "b")}, {}, FeatureMismatchError, "no covariate 'state'"),
+        ({"condition": ("healthy", "ill")}, {}, ValueError, "No sample has 'ill' in 'condition'"),
+        ({"condition": ("healthy", "healthy")}, {}, ValueError, "two different values"),
+        ({"condition": "disease"}, {}, ValueError, "two different values"),
+        ({}, {}, ValueError, "change must name one covariate"),
+        (CHANGE, {"by": "organ"}, FeatureMismatchError, "no covariate 'organ'"),
+        (CHANGE, {"within": "lab"}, FeatureMismatchError, "no covariate 'lab'"),
+        (CHANGE, {"n_refits": 1}, ValueError, "n_refits=1 shows no spread"),
+    ],
+)
+def test_bad_arguments(data, change, options, error, message):
+    with pytest.raises(error, match=message):
+        counterfactual_ranking(
+            GaussianGenerator(), data.covariates, change, y=data.expression, groups=None, **options
+        )
+
+
+def test_within_needs_levels_with_both_values():
+    data = make_disease_expression(100, 40, n_drivers=3, confounding=1.0, random_state=0)
+    with pytest.raises(ValueError, match="No level of study holds samples of both"):
+        rank(data, within="study")
+
+
+def test_generator_must_use_the_changed_covariate(data):
+    generator = GaussianGenerator(categorical_covariates=["tissue"], numeric_covariates=None)
+    fitted = clone(generator).fit(data.covariates, data.expression)
+    with pytest.raises(ValueError, match="does not use the covariate 'condition'"):
+        counterfactual_ranking(fitted, data.covariates, CHANGE)
+
+
+def test_arrays_have_no_names(data):
+    with pytest.raises(TypeError, match="X must be a DataFrame"):
+        counterfactual_ranking(GaussianGenerator(), data.covariates.to_numpy(), CHANGE)
+
+
+def test_display_draws_levels(pyplot, data):
+    ranking = rank(data, by="tissue")
+    tissue = ranking["tissue"].iloc[0]
+    display = CounterfactualRankingDisplay.from_ranking(ranking, level=tissue, n_genes=7)
+    assert len(display.ax_.get_yticklabels()) == 7
+    with pytest.raises(ValueError, match="level must be one of"):
+        CounterfactualRankingDisplay.from_ranking(ranking, level="Brain")
