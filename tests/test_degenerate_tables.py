@@ -188,6 +188,19 @@ def judge_imputer(name, model, dtype, X, Y, new_X, new_Y):
         assert np.all((filled >= low - reach) & (filled <= high + reach) | seen)
 
 
+def judge_generator(name, model, dtype, X, Y, new_X, new_Y):
+    """The probes are numeric covariates here."""
+    draws = model.fit(X, Y).sample_y(X, random_state=0).to_numpy()
+    low, high = Y.min(axis=0).astype(float), Y.max(axis=0).astype(float)
+    reach = 10 * (high - low) + rounding(name, dtype, Y)
+    assert draws.dtype == dtype
+    assert np.all((draws >= low - reach) & (draws <= high + reach))
+    alone = model.sample_y(X[:1], random_state=0).to_numpy()
+    unit = np.maximum(np.abs(Y.astype(float)).max(axis=0), np.finfo(dtype).tiny)
+    assert np.all(np.abs(alone[0].astype(float) - draws[0]) <= 1e-6 * unit)
+    assert np.isfinite(model.sample_y(new_X, random_state=0).to_numpy()).all()
+
+
 def judge_detector(name, model, dtype, X, Y, new_X, new_Y):
     report = model.fit(X).report(new_X)
     assert np.isfinite(report["distance"]).all()
@@ -204,6 +217,7 @@ def judge(name, scenario, dtype):
     judges = [
         (is_regressor(model), judge_regressor),
         (is_outlier_detector(model), judge_detector),
+        (hasattr(model, "sample_y") and not hasattr(model, "transform"), judge_generator),
         ("Imputer" in name, judge_imputer),
         (True, judge_transformer),
     ]

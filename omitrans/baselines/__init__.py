@@ -1,8 +1,11 @@
 """Baselines to compare new methods with. They follow scikit-learn's contract and need no torch."""
 
+from omitrans.baselines._copula_generator import GaussianCopulaGenerator
 from omitrans.baselines._covariate_imputer import CovariateImputer
 from omitrans.baselines._dual_ridge import DualRidgeRegressor
+from omitrans.baselines._gaussian_generator import GaussianGenerator
 from omitrans.baselines._group_median import GroupMedianImputer
+from omitrans.baselines._imputer_generator import ImputerGenerator
 from omitrans.baselines._imputer_recipes import make_imputers
 from omitrans.baselines._lasso import LassoRegressor
 from omitrans.baselines._multi_kernel_ridge import MultiKernelRidgeRegressor
@@ -17,7 +20,10 @@ from omitrans.baselines._tobmi import TOBMIRegressor
 __all__ = [
     "CovariateImputer",
     "DualRidgeRegressor",
+    "GaussianCopulaGenerator",
+    "GaussianGenerator",
     "GroupMedianImputer",
+    "ImputerGenerator",
     "LassoRegressor",
     "MultiKernelRidgeRegressor",
     "PLSRegressor",

@@ -70,6 +70,10 @@ class ExpressionGeneratorMixin:
         )
         X = frame if isinstance(covariates, pd.DataFrame) else frame.to_numpy()
         table = self.covariates_.fit_split(X, owner=self, only_covariates=True)
+        table = table._replace(numeric=np.ascontiguousarray(table.numeric))
+        if self.covariates_.numeric_scaler_ is not None:
+            # means of a frame and of an array round otherwise, and so would their draws
+            self.covariates_.numeric_scaler_.fit(table.numeric)
         self.n_targets_ = values.shape[1]
         self.target_names_ = target_names(expression, self.n_targets_)
         return table, values

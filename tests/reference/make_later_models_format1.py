@@ -12,10 +12,21 @@ import numpy as np
 
 import omitrans
 from omitrans import OmiTransRegressor
-from omitrans.baselines import DualRidgeRegressor, MultiKernelRidgeRegressor
+from omitrans.baselines import (
+    DualRidgeRegressor,
+    GaussianCopulaGenerator,
+    GaussianGenerator,
+    ImputerGenerator,
+    MultiKernelRidgeRegressor,
+)
 from tests.reference.make_models_format1 import FOLDER, N_NEW, outcome, tables
 
+# The generators take the betas as numeric covariates.
 MODELS = {
+    "GaussianCopulaGenerator": GaussianCopulaGenerator(rank=1, random_state=0),
+    "GaussianGenerator": GaussianGenerator(rank=1, random_state=0),
+    "GaussianGenerator_class": GaussianGenerator(rank=1, covariance="class", random_state=0),
+    "ImputerGenerator": ImputerGenerator(n_rounds=1, random_state=0),
     "MultiKernelRidgeRegressor": MultiKernelRidgeRegressor(),
     "OmiTransRegressor_backbone": OmiTransRegressor(
         backbone=DualRidgeRegressor(alpha=1e4),
