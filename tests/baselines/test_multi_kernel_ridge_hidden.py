@@ -8,7 +8,7 @@ from sklearn.model_selection import GroupKFold, KFold
 from threadpoolctl import threadpool_limits
 
 from omitrans.baselines import MultiKernelRidgeRegressor
-from omitrans.solvers import _hidden_columns, _kernel_family, _kernel_recipe
+from omitrans.solvers import _kernel_family, _kernel_recipe
 
 SHARES = [1, 0.9, 0.5, 0.3, 0.5, 0]
 
