@@ -119,7 +119,7 @@ def pair_sums_of_matrices(real: np.ndarray, synthetic: np.ndarray) -> PairSums:
         (real[rows], synthetic[rows]) for rows in row_blocks(len(real), len(real), CACHE_VALUES)
     )
     diagonals = real.diagonal().astype(np.float64), synthetic.diagonal().astype(np.float64)
-    return _sums_of_blocks(n_genes, blocks, diagonals)
+    return _sums_of_blocks(len(real), blocks, diagonals)
 
 
 def _diagonal(table: np.ndarray) -> np.ndarray:

@@ -48,27 +48,22 @@ def complete_linkage(correlations: np.ndarray) -> Dendrogram:
         The same tree as :func:`scipy.cluster.hierarchy.linkage` returns, except where distances
         are equal.
     """
-    distances = np.subtract(np.float32(1), correlations)
-    np.fill_diagonal(distances, np.inf)
-    n_genes = len(distances)
+    n_genes = len(correlations)
     first, last = list(range(n_genes)), list(range(n_genes))  # leaf at each end of a cluster
     right, gap = [-1] * n_genes, [0.0] * n_genes  # of a leaf: its right neighbour, height to it
-    slots = list(range(n_genes))  # cluster that each row stands for
-    dead = np.zeros(n_genes, dtype=np.float32)  # inf for rows that were merged into others
+    rows = _Rows(np.subtract(np.float32(1), correlations))
     chain: list[int] = []
     for n_alive in range(n_genes, 1, -1):
-        if n_alive < _SQUEEZE_BELOW * len(distances):
-            distances, dead, slots, chain = _squeeze(distances, dead, slots, chain)
+        if n_alive < _SQUEEZE_BELOW * len(rows.distances):
+            chain = rows.squeeze(chain)
         if not chain:
-            chain.append(int(dead.argmin()))
-        x, y, height = _nearest_pair(distances, dead, chain)
-        np.maximum(distances[x], distances[y], out=distances[y])
-        distances[:, y] = distances[y]
-        dead[x] = np.inf
-        a, b = slots[x], slots[y]
+            chain.append(rows.any_alive())
+        x, y, height = _nearest_pair(rows, chain)
+        a, b = rows.clusters[x], rows.clusters[y]
+        rows.merge(x, y)
         right[last[a]], gap[last[a]] = first[b], height
         first[b] = first[a]
-    root = slots[int(dead.argmin())]
+    root = rows.clusters[rows.any_alive()]
     order = np.empty(n_genes, dtype=np.intp)
     leaf = first[root]
     for position in range(n_genes):
@@ -76,14 +71,10 @@ def complete_linkage(correlations: np.ndarray) -> Dendrogram:
     return Dendrogram(order, np.array(gap)[order[:-1]])
 
 
-def _nearest_pair(
-    distances: np.ndarray, dead: np.ndarray, chain: list[int]
-) -> tuple[int, int, float]:
+def _nearest_pair(rows: "_Rows", chain: list[int]) -> tuple[int, int, float]:
     """Lengthen the chain until its two ends are nearest neighbours; take them off and return."""
-    row = np.empty_like(dead)
     while True:
-        end = chain[-1]
-        np.add(distances[end], dead, out=row)
+        row = rows.row(chain[-1])
         nearest = int(row.argmin())
         if len(chain) > 1 and row[chain[-2]] <= row[nearest]:
             height = float(row[chain[-2]])
@@ -91,20 +82,69 @@ def _nearest_pair(
         chain.append(nearest)
 
 
-def _squeeze(
-    distances: np.ndarray, dead: np.ndarray, slots: list[int], chain: list[int]
-) -> tuple[np.ndarray, np.ndarray, list[int], list[int]]:
-    """Keep the rows and columns that are alive, inside the memory of the old ones."""
-    alive = np.flatnonzero(dead == 0)
-    for new, old in enumerate(alive.tolist()):
-        distances[new, : len(alive)] = distances[old, alive]
-    moved = {old: new for new, old in enumerate(alive.tolist())}
-    return (
-        distances[: len(alive), : len(alive)],
-        np.zeros(len(alive), dtype=np.float32),
-        [slots[old] for old in moved],
-        [moved[old] for old in chain],
-    )
+class _Rows:
+    """Distances between clusters, of which a merge changes the row but not the column.
+
+    A write to a column touches another page of memory for every value. Rows hold the distances to
+    the parts of a cluster instead, and the largest of them is taken when a row is read.
+
+    Attributes
+    ----------
+    distances : ndarray of shape (n_rows, n_rows)
+        Distances; those of a row to its own parts are infinite.
+    clusters : list of int
+        Name of the cluster that each row stands for: its first gene.
+    """
+
+    def __init__(self, distances: np.ndarray) -> None:
+        np.fill_diagonal(distances, np.inf)
+        self.distances = distances
+        self.clusters = list(range(len(distances)))
+        self._forget_merges()
+
+    def _forget_merges(self) -> None:
+        n_rows = len(self.distances)
+        self._dead = np.zeros(n_rows, dtype=np.float32)  # inf for rows that were merged
+        self._row = np.empty(n_rows, dtype=np.float32)
+        self._merged = np.empty(n_rows, dtype=np.intp)
+        self._into = np.empty(n_rows, dtype=np.intp)
+        self._n_merged = 0
+
+    def any_alive(self) -> int:
+        return int(self._dead.argmin())
+
+    def row(self, index: int) -> np.ndarray:
+        """Return the distances of a cluster; infinite to itself and to dead rows."""
+        values = self.distances[index]
+        row = np.add(values, self._dead, out=self._row)
+        merged = self._merged[: self._n_merged]
+        np.maximum.at(row, self._into[: self._n_merged], values[merged])
+        return row
+
+    def merge(self, x: int, y: int) -> None:
+        """Merge the row x into the row y."""
+        np.maximum(self.distances[x], self.distances[y], out=self.distances[y])
+        self._dead[x] = np.inf
+        into = self._into[: self._n_merged]
+        into[into == x] = y
+        self._merged[self._n_merged], self._into[self._n_merged] = x, y
+        self._n_merged += 1
+
+    def squeeze(self, chain: list[int]) -> list[int]:
+        """Keep one row and column per cluster, inside the old memory; return the chain's places."""
+        alive = np.flatnonzero(self._dead == 0)
+        cluster = np.arange(len(self._dead))
+        cluster[self._merged[: self._n_merged]] = self._into[: self._n_merged]
+        columns = np.argsort(cluster, kind="stable")
+        starts = np.searchsorted(cluster[columns], alive)
+        for new, old in enumerate(alive.tolist()):
+            row = self.distances[old].take(columns)
+            np.maximum.reduceat(row, starts, out=self.distances[new, : len(alive)])
+        moved = {old: new for new, old in enumerate(alive.tolist())}
+        self.distances = self.distances[: len(alive), : len(alive)]
+        self.clusters = [self.clusters[old] for old in moved]
+        self._forget_merges()
+        return [moved[old] for old in chain]
 
 
 def cophenetic_sums(tree: Dendrogram, other: Dendrogram) -> PairSums:
@@ -158,4 +198,6 @@ def cophenetic_correlation(tree: Dendrogram, correlations: np.ndarray) -> float:
 
 
 def _add(sums: np.ndarray, x: np.ndarray, z: np.ndarray) -> None:
-    sums += x.sum(), z.sum(), x @ x, z @ z, x @ z
+    # not x @ z: threads of BLAS cost more than they save on so little
+    products = (np.einsum("i,i->", a, b) for a, b in ((x, x), (z, z), (x, z)))
+    sums += x.sum(), z.sum(), *products
