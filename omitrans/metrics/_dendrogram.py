@@ -118,7 +118,7 @@ class _Rows:
         values = self.distances[index]
         row = np.add(values, self._dead, out=self._row)
         merged = self._merged[: self._n_merged]
-        np.maximum.at(row, self._into[: self._n_merged], values[merged])
+        np.maximum.at(row, self._into[: self._n_merged], values.take(merged))
         return row
 
     def merge(self, x: int, y: int) -> None:
@@ -133,13 +133,13 @@ class _Rows:
     def squeeze(self, chain: list[int]) -> list[int]:
         """Keep one row and column per cluster, inside the old memory; return the chain's places."""
         alive = np.flatnonzero(self._dead == 0)
-        cluster = np.arange(len(self._dead))
-        cluster[self._merged[: self._n_merged]] = self._into[: self._n_merged]
-        columns = np.argsort(cluster, kind="stable")
-        starts = np.searchsorted(cluster[columns], alive)
+        merged = self._merged[: self._n_merged]
+        into = np.searchsorted(alive, self._into[: self._n_merged])
         for new, old in enumerate(alive.tolist()):
-            row = self.distances[old].take(columns)
-            np.maximum.reduceat(row, starts, out=self.distances[new, : len(alive)])
+            values = self.distances[old]
+            row = values.take(alive)
+            np.maximum.at(row, into, values.take(merged))
+            self.distances[new, : len(alive)] = row
         moved = {old: new for new, old in enumerate(alive.tolist())}
         self.distances = self.distances[: len(alive), : len(alive)]
         self.clusters = [self.clusters[old] for old in moved]

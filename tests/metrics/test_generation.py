@@ -254,6 +254,8 @@ def test_constant_synthetic_table_has_no_score_of_all_pairs():
     with (
         pytest.warns(UserWarning, match="40 genes vary in real"),
         pytest.warns(UndefinedMetricWarning, match="s_dist is NaN"),
+        pytest.warns(UndefinedMetricWarning, match="s_dend is NaN"),
+        pytest.warns(UndefinedMetricWarning, match="s_sdcc is NaN"),
     ):
         report = generation_report(real, flat, network)
     assert report[list(SCORES)].isna().all()
