@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from omitrans.metrics._correlations import PairSums
+from omitrans.utils._blocks import CACHE_VALUES, row_blocks
 
 # rows and columns of merged clusters are squeezed out when fewer than this share are alive
 _SQUEEZE_BELOW = 0.7
@@ -25,10 +26,14 @@ class Dendrogram(NamedTuple):
         Genes in the order of the leaves.
     gaps : ndarray of shape (n_genes - 1,)
         Height at which each leaf joins its right neighbour.
+    left, right : ndarray of int of shape (n_genes - 1,)
+        Numbers of leaves in the two clusters that are joined there.
     """
 
     order: np.ndarray
     gaps: np.ndarray
+    left: np.ndarray
+    right: np.ndarray
 
 
 def complete_linkage(correlations: np.ndarray) -> Dendrogram:
@@ -40,7 +45,7 @@ def complete_linkage(correlations: np.ndarray) -> Dendrogram:
     Parameters
     ----------
     correlations : ndarray of shape (n_genes, n_genes), dtype float32
-        Correlations; not changed.
+        Correlations; overwritten, as new memory of this size may take longer than the work.
 
     Returns
     -------
@@ -51,7 +56,8 @@ def complete_linkage(correlations: np.ndarray) -> Dendrogram:
     n_genes = len(correlations)
     first, last = list(range(n_genes)), list(range(n_genes))  # leaf at each end of a cluster
     right, gap = [-1] * n_genes, [0.0] * n_genes  # of a leaf: its right neighbour, height to it
-    rows = _Rows(np.subtract(np.float32(1), correlations))
+    sizes, left_size, right_size = [1] * n_genes, [0] * n_genes, [0] * n_genes
+    rows = _Rows(np.subtract(np.float32(1), correlations, out=correlations))
     chain: list[int] = []
     for n_alive in range(n_genes, 1, -1):
         if n_alive < _SQUEEZE_BELOW * len(rows.distances):
@@ -61,14 +67,18 @@ def complete_linkage(correlations: np.ndarray) -> Dendrogram:
         x, y, height = _nearest_pair(rows, chain)
         a, b = rows.clusters[x], rows.clusters[y]
         rows.merge(x, y)
-        right[last[a]], gap[last[a]] = first[b], height
+        leaf = last[a]
+        right[leaf], gap[leaf] = first[b], height
+        left_size[leaf], right_size[leaf] = sizes[a], sizes[b]
         first[b] = first[a]
+        sizes[b] += sizes[a]
     root = rows.clusters[rows.any_alive()]
     order = np.empty(n_genes, dtype=np.intp)
     leaf = first[root]
     for position in range(n_genes):
         order[position], leaf = leaf, right[leaf]
-    return Dendrogram(order, np.array(gap)[order[:-1]])
+    before = order[:-1]
+    return Dendrogram(order, *(np.array(each)[before] for each in (gap, left_size, right_size)))
 
 
 def _nearest_pair(rows: "_Rows", chain: list[int]) -> tuple[int, int, float]:
@@ -166,38 +176,56 @@ def cophenetic_sums(tree: Dendrogram, other: Dendrogram) -> PairSums:
     place[other.order] = np.arange(n_genes)
     place = place[tree.order]
     gaps, others = tree.gaps - 1, other.gaps - 1
-    row, sums = np.empty(n_genes), np.zeros(5)
+    row, shared = np.empty(n_genes), 0.0
     for position in range(n_genes - 1):
         here = place[position]
         np.maximum.accumulate(others[here:], out=row[here + 1 :])
         np.maximum.accumulate(others[:here][::-1], out=row[:here][::-1])
-        _add(sums, np.maximum.accumulate(gaps[position:]), row[place[position + 1 :]])
-    return PairSums(n_genes * (n_genes - 1) / 2, *sums.tolist())
+        heights = np.maximum.accumulate(gaps[position:])
+        # not x @ z: threads of BLAS cost more than they save on so little
+        shared += float(np.einsum("i,i->", heights, row[place[position + 1 :]]))
+    n_pairs, x, xx = _sums_of_heights(tree)
+    _, z, zz = _sums_of_heights(other)
+    return PairSums(n_pairs, x, z, xx, zz, shared)
 
 
-def cophenetic_correlation(tree: Dendrogram, correlations: np.ndarray) -> float:
+def cophenetic_correlation(
+    tree: Dendrogram, table: np.ndarray, total: float, squares: float
+) -> float:
     """Compute Pearson's correlation of the distances 1 - r and the cophenetic distances.
+
+    The sum of r over the pairs that join at one height is the scalar product of the sums of the
+    standardised genes in the two clusters.
 
     Parameters
     ----------
     tree : Dendrogram
         Tree of the genes.
-    correlations : ndarray of shape (n_genes, n_genes)
-        Correlations of which the tree was made.
+    table : ndarray of shape (n_samples, n_genes)
+        Standardised table of which the tree was made.
+    total, squares : float
+        Sum of r over all pairs of genes, and sum of its squares.
 
     Returns
     -------
     float
         The cophenetic correlation; NaN if all distances are equal.
     """
-    n_genes, sums, gaps = len(tree.order), np.zeros(5), tree.gaps - 1
-    for position in range(n_genes - 1):
-        pairs = correlations[tree.order[position]][tree.order[position + 1 :]]
-        _add(sums, np.maximum.accumulate(gaps[position:]), -pairs.astype(np.float64))
-    return PairSums(n_genes * (n_genes - 1) / 2, *sums.tolist()).pearson()
+    n_genes = len(tree.order)
+    middle = np.arange(1, n_genes)
+    products = np.zeros(n_genes - 1)
+    for rows in row_blocks(len(table), n_genes, CACHE_VALUES):
+        until = np.zeros((n_genes + 1, rows.stop - rows.start))  # sum of all genes before a leaf
+        np.cumsum(table[rows].T[tree.order], axis=0, dtype=np.float64, out=until[1:])
+        left = until[middle] - until[middle - tree.left]
+        right = until[middle + tree.right] - until[middle]
+        products += np.einsum("ij,ij->i", left, right)
+    n_pairs, heights, heights_squared = _sums_of_heights(tree)
+    shared = float((tree.gaps - 1) @ products)
+    return PairSums(n_pairs, heights, -total, heights_squared, squares, -shared).pearson()
 
 
-def _add(sums: np.ndarray, x: np.ndarray, z: np.ndarray) -> None:
-    # not x @ z: threads of BLAS cost more than they save on so little
-    products = (np.einsum("i,i->", a, b) for a, b in ((x, x), (z, z), (x, z)))
-    sums += x.sum(), z.sum(), *products
+def _sums_of_heights(tree: Dendrogram) -> tuple[float, float, float]:
+    """Return the number of pairs, and the sums of their heights less 1 and of its squares."""
+    pairs, gaps = (tree.left * tree.right).astype(np.float64), tree.gaps - 1
+    return float(pairs.sum()), float(pairs @ gaps), float(pairs @ gaps**2)
