@@ -233,11 +233,11 @@ def s_tf_tg(
     formula : {"code", "paper"}, default="code"
         "code" takes the cosine of correlations, as the published code does. "paper" takes the
         cosine of the distances 1 - r, as the paper is written. Distances lie close to 1 in any
-        table, so random data score about 0.99 with them.
+        table, so random data score close to 1 with them.
     self_loops : {"drop", "keep"}, default="drop"
-        Whether an edge from a regulator to itself counts. The correlation of a gene
-        with itself is 1 in any table, so every regulator with a self-loop lifts the score of
-        random data: to about the share of edges that start at such regulators.
+        Whether an edge from a regulator to itself counts. The correlation of a gene with itself is
+        1 in any table, which lifts the cosine of random data from 0 to about 1 / √(1 + S) for
+        every regulator with a self-loop, where S is the sum of its other squared real correlations.
 
     Returns
     -------

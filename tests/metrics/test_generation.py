@@ -202,6 +202,23 @@ def test_self_loops_lift_the_floor_to_the_share_of_edges_at_their_regulators():
     assert floor(s_tf_tg, self_loops="keep") == pytest.approx(4 / 25, abs=0.05)
 
 
+def test_floor_with_self_loops_falls_with_the_real_correlations():
+    real, network = named(expression(500, 60, 1)), some_network(60, loops=True)
+    r = real.corr().to_numpy()
+    sizes, floors = [], []
+    for regulator, edges in network.groupby("regulator"):
+        squares = r[int(regulator[1:]), [int(name[1:]) for name in edges["target"]]] ** 2
+        sizes.append(len(squares))
+        floors.append(1 / np.sqrt(squares.sum()))  # 1 of them is that of the self-loop
+    rng = np.random.default_rng(0)
+    found = [
+        s_tf_tg(real, named(rng.random((500, 60))), network, self_loops="keep") for _ in range(20)
+    ]
+    expected = np.average(floors, weights=sizes)
+    assert 0.3 < expected < 0.9
+    assert np.mean(found) == pytest.approx(expected, abs=0.03)
+
+
 def test_self_loops_leave_the_floor_of_pairs_of_targets():
     assert abs(floor(s_tg_tg)) < 0.05
     assert abs(floor(s_tg_tg, self_loops="keep")) < 0.05
