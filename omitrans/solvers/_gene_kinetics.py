@@ -133,26 +133,29 @@ def rates(network: KineticNetwork, stage: Stage, states: np.ndarray) -> np.ndarr
         The rates in [0, 1].
     """
     edges = stage.edges
-    with np.errstate(divide="ignore"):  # a level of 0 binds nothing
-        logarithms = np.log(states[stage.sources])
-    # (x / K)**n by logarithms, of which each regulator needs one
-    bound = logarithms[stage.source_of_edge]
-    bound -= np.log(network.constants[edges, None])
-    bound *= network.exponents[edges, None]
-    np.exp(bound, out=bound)
-    basal, raises = network.basal[stage.genes, None], network.effects[edges] > 0
+    raises = network.effects[edges] > 0
+    exponents = network.exponents[edges]
+    if network.flavour == "gnw":
+        # a member helps its module if both raise the rate, or both lower it; then it is active
+        # with the probability 1 / (1 + ν**-1), else with 1 / (1 + ν)
+        helps = raises == (network.module_effects[network.modules[edges]] > 0)
+        exponents = np.where(helps, -exponents, exponents)
+    with np.errstate(divide="ignore", over="ignore"):  # a level of 0 binds nothing
+        # (x / K)**n by logarithms, of which each regulator needs one
+        bound = np.log(states[stage.sources])[stage.source_of_edge]
+        bound -= np.log(network.constants[edges, None])
+        bound *= exponents[:, None]
+        np.exp(bound, out=bound)
+    basal = network.basal[stage.genes, None]
     if network.flavour == "syntren":
         every = np.add.reduceat(bound, stage.gene_starts, axis=0)
         bound *= raises[:, None]
         activating = np.add.reduceat(bound, stage.gene_starts, axis=0)
         return (basal + activating) / (1 + every)
-    effects = network.module_effects[stage.modules]
-    # a member helps its module if both raise the rate, or both lower it
-    helps = raises == (network.module_effects[network.modules[edges]] > 0)
-    free = 1 / (1 + bound)
-    active = np.where(helps[:, None], 1 - free, free)
+    bound += 1
+    active = np.reciprocal(bound, out=bound)
     active = np.multiply.reduceat(active, stage.module_starts, axis=0)
-    active *= effects[:, None]
+    active *= network.module_effects[stage.modules, None]
     return np.clip(basal + np.add.reduceat(active, stage.gene_starts, axis=0), 0, 1)
 
 
