@@ -103,7 +103,7 @@ class _Rows:
     distances : ndarray of shape (n_rows, n_rows)
         Distances; those of a row to its own parts are infinite.
     clusters : list of int
-        Name of the cluster that each row stands for: its first gene.
+        Cluster that each row stands for, named by one of its genes.
     """
 
     def __init__(self, distances: np.ndarray) -> None:
