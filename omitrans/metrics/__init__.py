@@ -1,5 +1,13 @@
-"""Metrics that compare predicted profiles with real ones; rows are samples."""
+"""Metrics that compare predicted or generated profiles with real ones; rows are samples."""
 
+from omitrans.metrics._generation import (
+    generation_report,
+    s_dend,
+    s_dist,
+    s_sdcc,
+    s_tf_tg,
+    s_tg_tg,
+)
 from omitrans.metrics._imputation import (
     masked_r2_by_group,
     masked_r2_per_feature,
@@ -15,6 +23,7 @@ from omitrans.metrics._scorers import RECONSTRUCTION_SCORERS, scores_to_report
 
 __all__ = [
     "RECONSTRUCTION_SCORERS",
+    "generation_report",
     "masked_r2_by_group",
     "masked_r2_per_feature",
     "masked_rmse",
@@ -22,5 +31,10 @@ __all__ = [
     "r2_per_feature",
     "r2_per_sample",
     "reconstruction_report",
+    "s_dend",
+    "s_dist",
+    "s_sdcc",
+    "s_tf_tg",
+    "s_tg_tg",
     "scores_to_report",
 ]
