@@ -106,6 +106,7 @@ QUICK = {
     "OmiTransRegressor": {"n_networks": 2, "max_epochs": 15},
     "PMIImputer": {"hidden_layer_sizes": (16,), "max_epochs": 5},
     "TDimputeRegressor": {"n_hidden": 50, "lr": 1e-3, "max_epochs": 40},
+    "WGANGPGenerator": {"hidden_layer_sizes": (16,), "noise_dim": 4, "max_epochs": 5},
 }
 MODELS = {name: cls(**QUICK.get(name, {})) for name, cls in all_estimators()}
 MODELS |= {
@@ -145,7 +146,11 @@ REFUSED = {
 
 def rounding(name, dtype, table):
     """Return an absolute error of each column that rounding may cause."""
-    single = name in {"GAINImputer", "PMIImputer"}  # their networks compute in float32
+    single = name in {
+        "GAINImputer",
+        "PMIImputer",
+        "WGANGPGenerator",
+    }  # their networks compute in float32
     eps = np.finfo(np.float32 if single else dtype).eps
     return 1000 * eps * np.nanmax(np.abs(table.astype(float)), axis=0)
 
@@ -194,6 +199,15 @@ def judge_detector(name, model, dtype, X, Y, new_X, new_Y):
     assert report["p_value"].between(0, 1).all()
 
 
+def judge_generator(name, model, dtype, X, Y, new_X, new_Y):
+    low, high = Y.min(axis=0).astype(float), Y.max(axis=0).astype(float)
+    reach = 10 * (high - low) + rounding(name, dtype, Y)
+    drawn = model.fit(X, Y).sample_y(new_X, random_state=0).to_numpy()
+    assert np.all((drawn >= low - reach) & (drawn <= high + reach))
+    constant = low == high
+    np.testing.assert_array_equal(drawn[:, constant], np.tile(Y[0, constant], (len(new_X), 1)))
+
+
 def judge_transformer(name, model, dtype, X, Y, new_X, new_Y):
     transformed = np.asarray(model.fit(X, Y).transform(new_X))
     assert np.isfinite(transformed.astype(float)).all()
@@ -205,6 +219,7 @@ def judge(name, scenario, dtype):
         (is_regressor(model), judge_regressor),
         (is_outlier_detector(model), judge_detector),
         ("Imputer" in name, judge_imputer),
+        (hasattr(model, "sample_y"), judge_generator),
         (True, judge_transformer),
     ]
     check = next(check for applies, check in judges if applies)

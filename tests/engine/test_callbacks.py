@@ -18,6 +18,7 @@ def make_net():
         optimizer_=optimizer,
         _optimizers=["optimizer"],
         module_=module,
+        result_network=lambda: module,
         monitor="valid_reconstruction",
     )
 
