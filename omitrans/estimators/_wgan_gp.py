@@ -107,12 +107,13 @@ class WGANGPGenerator(CategoryEmbeddingMixin, ExpressionGeneratorMixin, TrainedN
         together; see `groups` of :meth:`fit`.
     validate_every : int, default=5
         Number of epochs between two validations. The last epoch of `max_epochs` has one too.
-    validation_score : {"s_dist", "energy"}, default="s_dist"
-        What is compared on validation samples, always with the same noise. "s_dist" is
-        1 - S_dist of the paper: it compares correlations between genes, and does not see their
-        means. "energy" is the energy score, which sees every difference between the distributions
-        of real and generated profiles under the same covariates. With fewer than 10 validation
-        samples or 10 genes, where S_dist is mostly noise, "energy" takes its place.
+    validation_score : {"energy", "s_dist"}, default="energy"
+        What is compared on validation samples, always with the same noise. "energy" is the energy
+        score, which sees every difference between the distributions of real and generated profiles
+        under the same covariates. "s_dist" is 1 - S_dist of the paper, which compares correlations
+        between genes and does not see their means, so that training may end before the generator
+        tells tissues apart. With fewer than 10 validation samples or 10 genes, where S_dist is
+        mostly noise, "energy" takes its place.
     n_iter_no_change : int, default=50
         Number of epochs without a better validation loss after which training ends. It ends in an
         epoch with a validation.
@@ -258,7 +259,7 @@ class WGANGPGenerator(CategoryEmbeddingMixin, ExpressionGeneratorMixin, TrainedN
         early_stopping: bool = True,
         validation_fraction: float = 0.1,
         validate_every: int = 5,
-        validation_score: str = "s_dist",
+        validation_score: str = "energy",
         n_iter_no_change: int = 50,
         tol: float = 1e-4,
         restore_best: bool = True,
