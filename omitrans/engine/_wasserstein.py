@@ -123,9 +123,8 @@ class WassersteinNet(TwoPlayerNet):
             with torch.no_grad():
                 generated = self.module_(covariates, noise).float()
             real, generated = self.noise.before_critic(profiles, generated)
-            on_real, on_generated, slopes = self.discriminator_.compare(
-                covariates, real, generated, share
-            )
+            critic: Any = self.discriminator_
+            on_real, on_generated, slopes = critic.compare(covariates, real, generated, share)
         penalty = gradient_penalty(slopes.float())
         distance = self.criterion_(on_real.float(), True)
         distance = distance + self.criterion_(on_generated.float(), False)

@@ -37,6 +37,9 @@ from omitrans.networks.wasserstein import ConditionalMLP
 from omitrans.utils._sklearn import Interval, StrOptions, fit_context
 
 
+_FLAGS = ["frozen_augmentation", "rescale", "clip", "shuffle", "restore_best"]
+
+
 class WGANGPGenerator(CategoryEmbeddingMixin, ExpressionGeneratorMixin, TrainedNetEstimator):
     """Generate expression under given covariates with a Wasserstein GAN.
 
@@ -93,8 +96,8 @@ class WGANGPGenerator(CategoryEmbeddingMixin, ExpressionGeneratorMixin, TrainedN
     batch_size : int, default=32
         Number of samples per gradient step.
     shuffle : bool, default=True
-        Whether every epoch has the samples in a new random order. The authors' code keeps the order
-        of the table.
+        Whether every epoch has the samples in a new random order. The authors' code leaves them in
+        the order of the table in every epoch.
     max_epochs : int, default=500
         Largest number of passes over the training samples.
     decay_epochs : int, default=0
@@ -141,8 +144,9 @@ class WGANGPGenerator(CategoryEmbeddingMixin, ExpressionGeneratorMixin, TrainedN
         parameters on the same data, if there is one. The result is that of a training without
         interruption.
     random_state : int, RandomState instance or None, default=None
-        Seed of everything that training draws: initial weights, noise, validation samples and the
-        order of batches. The global generators of NumPy and torch are left as they are.
+        Seed of everything that training draws: initial weights, dropout, masks, validation samples
+        and the order of batches. The global generators of NumPy and torch are left as they are.
+        This estimator draws noise in place of dropout and masks.
     verbose : int, default=0
         1 shows a progress bar with the losses and the time left.
 
@@ -220,15 +224,11 @@ class WGANGPGenerator(CategoryEmbeddingMixin, ExpressionGeneratorMixin, TrainedN
         "weight_averaging": [Interval(Real, 0, 1, closed="left")],
         "augmentation": [Interval(Real, 0, 1, closed="both")],
         "augmentation_sd": [Interval(Real, 0, None, closed="left")],
-        "frozen_augmentation": ["boolean"],
-        "rescale": ["boolean"],
-        "clip": ["boolean"],
         "optimizer": [StrOptions({"rmsprop", "adam"})],
         "critic_lr": [Interval(Real, 0, None, closed="neither"), None],
-        "shuffle": ["boolean"],
         "validate_every": [Interval(Integral, 1, None, closed="left")],
         "validation_score": [StrOptions({"s_dist", "energy"})],
-        "restore_best": ["boolean"],
+        **dict.fromkeys(_FLAGS, ["boolean"]),
     }
     net_: WassersteinNet
 

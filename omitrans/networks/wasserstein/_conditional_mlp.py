@@ -122,7 +122,7 @@ class ConditionalMLP(nn.Module):
             active = self._active_units(between)
         slope = self.output.weight * active[-1].to(self.output.weight.dtype)
         for layer, units in zip(reversed(self.hidden), reversed(active[:-1]), strict=True):
-            slope = slope @ layer.weight
+            slope = slope @ layer.get_parameter("weight")
             slope = slope * units.to(slope.dtype)
         return scores[:n], scores[n:], slope @ self.from_values.weight
 
