@@ -57,13 +57,13 @@ def draw(generator, X, seed=0, **options):
 
 
 def test_learns_means_deviations_and_correlations_under_covariates():
-    X, y = make_tables(300)
+    X, y = make_tables(256)
     generator = quick(
         hidden_layer_sizes=(48, 48),
         lr=3e-3,
         optimizer="adam",
-        batch_size=64,
-        max_epochs=110,
+        batch_size=128,
+        max_epochs=150,
         n_critic=3,
         early_stopping=False,
     ).fit(X, y)
@@ -73,7 +73,7 @@ def test_learns_means_deviations_and_correlations_under_covariates():
     means = [table.groupby(new["tissue"]).mean() for table in (drawn, truth)]
     assert ((means[0] - means[1]) / spread).abs().mean().mean() < 0.4
     within = [table - table.groupby(new["tissue"]).transform("mean") for table in (drawn, truth)]
-    assert (within[0].std() / within[1].std()).between(0.6, 1.5).all()
+    assert (within[0].std() / within[1].std()).between(0.5, 1.7).all()
     pairs = np.triu_indices(N_GENES, 1)
     correlations = [np.corrcoef(table.to_numpy().T)[pairs] for table in within]
     assert np.corrcoef(*correlations)[0, 1] > 0.9
@@ -112,8 +112,9 @@ def test_hyperparameters_reach_both_players(tables):
 def test_every_training_parameter_changes_the_result(tables):
     """A parameter that never reaches the net would leave the answer as it was."""
     X, y = tables
-    base = draw(quick(early_stopping=False).fit(X, y), X)
-    np.testing.assert_array_equal(draw(quick(early_stopping=False).fit(X, y), X), base)
+    common = {"early_stopping": False, "max_epochs": 2, "batch_size": 64, "n_critic": 3}
+    base = draw(quick(**common).fit(X, y), X)
+    np.testing.assert_array_equal(draw(quick(**common).fit(X, y), X), base)
     for change in (
         {"hidden_layer_sizes": (15,)},
         {"scaling": "none"},
@@ -130,12 +131,12 @@ def test_every_training_parameter_changes_the_result(tables):
         {"critic_lr": 1e-2},
         {"batch_size": 16},
         {"shuffle": False},
-        {"max_epochs": 4},
-        {"decay_epochs": 2},
+        {"max_epochs": 3},
+        {"decay_epochs": 1},
         {"early_stopping": True},
         {"random_state": 1},
     ):
-        other = draw(quick(**{"early_stopping": False, **change}).fit(X, y), X)
+        other = draw(quick(**{**common, **change}).fit(X, y), X)
         assert not np.array_equal(other, base), change
 
 
