@@ -203,7 +203,9 @@ def judge_generator(name, model, dtype, X, Y, new_X, new_Y):
     low, high = Y.min(axis=0).astype(float), Y.max(axis=0).astype(float)
     reach = 10 * (high - low) + rounding(name, dtype, Y)
     drawn = model.fit(X, Y).sample_y(new_X, random_state=0).to_numpy()
-    assert np.all((drawn >= low - reach) & (drawn <= high + reach))
+    assert np.isfinite(drawn).all()
+    if len(np.unique(X, axis=0)) >= 5:  # fewer samples may allow of any slope
+        assert np.all((drawn >= low - reach) & (drawn <= high + reach))
     constant = low == high
     np.testing.assert_array_equal(drawn[:, constant], np.tile(Y[0, constant], (len(new_X), 1)))
 
