@@ -18,6 +18,7 @@ _PUBLIC = {
     "OmiTransRegressor": "omitrans.estimators",
     "PMIImputer": "omitrans.estimators",
     "TDimputeRegressor": "omitrans.estimators",
+    "WGANGPGenerator": "omitrans.estimators",
     "load": "omitrans.persistence",
     "predict_frame": "omitrans.inference",
     "save": "omitrans.persistence",

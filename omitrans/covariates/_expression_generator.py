@@ -95,6 +95,30 @@ class ExpressionGeneratorMixin:
         )
         return values.reshape(len(values), -1)
 
+    def _check_more_tables(
+        self, covariates: Any, expression: Any, *, name: str
+    ) -> tuple[CovariateTable, np.ndarray]:
+        """Validate tables of other samples, after :meth:`_check_tables`; returns what that does.
+
+        `name` says in messages what the samples are for.
+        """
+        names = (f"{name} covariates", f"{name} expression")
+        check_paired_samples(covariates, expression, names=names)
+        table, _ = self._sampling_table(covariates)
+        values = self._check_expression(expression)
+        if len(values) != len(table.categorical):
+            raise ValueError(
+                f"{name} holds {len(table.categorical)} rows of covariates and {len(values)} of "
+                "expression. Give the same samples in both."
+            )
+        genes = list(expression.columns) if isinstance(expression, pd.DataFrame) else None
+        if values.shape[1] != self.n_targets_ or genes not in (None, list(self.target_names_)):
+            raise FeatureMismatchError(
+                f"The expression of {name} must hold the {self.n_targets_} genes of y in the same "
+                f"order; it holds {values.shape[1]} genes. Select those of y by name first."
+            )
+        return table, values
+
     def _kinds_of_columns(self, frame: pd.DataFrame) -> dict[str, list[int]]:
         """Return the positions of categorical, numeric and ignored columns."""
         given = {

@@ -95,10 +95,12 @@ class HistoryDisplay:
         for panel, (title, names) in zip(panels, groups.items(), strict=True):
             for name, color in zip(names, _cycle(len(names)), strict=True):
                 for number, network in enumerate(networks):
-                    epochs = network.get("epoch", network.index)
-                    marker = "o" if len(network) == 1 else None
+                    epochs = pd.Series(network.get("epoch", network.index), network.index)
+                    values = network[name].dropna()  # not every epoch need have a validation
+                    marker = "o" if len(values) == 1 else None
                     label = "_nolegend_" if number else _label(name)
-                    panel.plot(epochs, network[name], color=color, marker=marker, label=label)
+                    drawn = epochs[values.index]
+                    panel.plot(drawn, values, color=color, marker=marker, label=label)
             if self.best_epoch is not None:
                 label = f"best epoch {self.best_epoch}"
                 panel.axvline(self.best_epoch, color=GREY, linestyle=":", label=label)
@@ -115,8 +117,10 @@ def _group_losses(history: pd.DataFrame) -> dict[str, list[str]]:
     losses = [name for name in map(str, history) if name.startswith(tuple(_PREFIXES))]
     losses = [name for name in losses if history[name].notna().any()]
     adversarial = [name for name in losses if any(word in name for word in _ADVERSARIAL_WORDS)]
+    rest = [name for name in losses if name not in adversarial]
+    reconstructs = any("reconstruction" in name for name in rest)
     groups = {
-        "Reconstruction loss": [name for name in losses if name not in adversarial],
+        "Reconstruction loss" if reconstructs else "Loss": rest,
         "Adversarial loss": adversarial,
     }
     groups = {title: names for title, names in groups.items() if names}

@@ -61,10 +61,12 @@ class BestWeights(Callback):
 
     def on_epoch_end(self, net: NeuralNet, **kwargs: Any) -> None:
         """Copy the weights if this epoch is the best so far."""
-        loss = net.history[-1, net.monitor]
+        loss = net.history[-1].get(net.monitor)
+        if loss is None:  # an epoch without validation
+            return
         if loss < self.loss_ - self.tol * abs(self.loss_) or self.weights_ is None:
             self.loss_, self.epoch_ = loss, len(net.history)
-            current = net.module_.state_dict()
+            current = net.result_network().state_dict()
             if self.weights_ is None:
                 self.weights_ = {name: weight.clone() for name, weight in current.items()}
             else:  # write into the same memory
@@ -102,8 +104,12 @@ class StopWhenStale(Callback):
         self.n_iter_no_change = n_iter_no_change
 
     def is_due(self, net: NeuralNet) -> bool:
-        """Return whether training should end after the epochs in the history."""
-        return len(net.history) - self.best.epoch_ >= self.n_iter_no_change
+        """Return whether training should end after the epochs in the history.
+
+        It ends in epochs with a validation only, since the others cannot be compared.
+        """
+        stale = len(net.history) - self.best.epoch_ >= self.n_iter_no_change
+        return stale and net.monitor in net.history[-1]
 
     def on_epoch_end(self, net: NeuralNet, **kwargs: Any) -> None:
         """Stop training if too many epochs have passed since the best one."""

@@ -251,6 +251,10 @@ class OmicsNet(NeuralNet):
         """Return the optimizer of every trained network, by the network's name."""
         return {"module": self.optimizer_}
 
+    def result_network(self) -> torch.nn.Module:
+        """Return the network whose weights early stopping compares and keeps."""
+        return self.module_
+
     # --- weights as plain data ---
 
     def modules_state(self) -> dict[str, dict[str, Tensor]]:

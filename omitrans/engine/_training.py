@@ -78,6 +78,7 @@ def train_net(
     *,
     samples: np.ndarray | None = None,
     groups: np.ndarray | None = None,
+    n_validation: int = 0,
     checkpoint: Path | None = None,
     start: Callable[[OmicsNet], None] | None = None,
     finish: Callable[[OmicsNet, PairedRows], None] | None = None,
@@ -96,6 +97,9 @@ def train_net(
         Row numbers of the samples to train on, which are not copied; None takes all.
     groups : ndarray of shape (n_samples,) or None, default=None
         The patient of each of these samples. Early stopping sets whole patients aside.
+    n_validation : int, default=0
+        Number of rows at the end of the tables that are the validation rows of early stopping. With
+        0, rows are set aside at random.
     checkpoint : pathlib.Path or None, default=None
         Path of the checkpoint file; None writes no checkpoints.
     start : callable or None, default=None
@@ -138,7 +142,7 @@ def train_net(
         if checkpoint is not None:
             best = dict(net.callbacks_).get("best")
             writer = Checkpoint(checkpoint, training.checkpoint_every, best, draws)
-        held_out = _train(net, rows, training, groups, writer, start)
+        held_out = _train(net, rows, training, groups, n_validation, writer, start)
         if finish is not None:
             finish(net, held_out)
     return net
@@ -229,6 +233,7 @@ def _train(
     rows: PairedRows,
     training: Training,
     groups: np.ndarray | None,
+    n_validation: int,
     checkpoint: Checkpoint | None,
     start: Callable[[OmicsNet], None] | None,
 ) -> PairedRows:
@@ -239,7 +244,12 @@ def _train(
     callbacks = dict(net.callbacks_)
     held_out = rows
     if training.early_stopping:
-        rows, held_out = _split(rows, training.validation_fraction, groups)
+        if n_validation:
+            places = torch.arange(len(rows))
+            held_out = rows.subset(places[-n_validation:])
+            rows = rows.subset(places[:-n_validation])
+        else:
+            rows, held_out = _split(rows, training.validation_fraction, groups)
         net.set_params(train_split=predefined_split(held_out))
     net.prepare(rows)
     if start is not None:

@@ -4,5 +4,12 @@ from omitrans.estimators._gain import GAINImputer
 from omitrans.estimators._omitrans import OmiTransRegressor
 from omitrans.estimators._pmi import PMIImputer
 from omitrans.estimators._tdimpute import TDimputeRegressor
+from omitrans.estimators._wgan_gp import WGANGPGenerator
 
-__all__ = ["GAINImputer", "OmiTransRegressor", "PMIImputer", "TDimputeRegressor"]
+__all__ = [
+    "GAINImputer",
+    "OmiTransRegressor",
+    "PMIImputer",
+    "TDimputeRegressor",
+    "WGANGPGenerator",
+]

@@ -62,7 +62,7 @@ class GAINImputer(TorchImputer):
     discriminator_lr : float, default=None
         Learning rate of the discriminator's Adam optimizer. None takes the value of `lr`.
     lr : float, default=5e-4
-        Learning rate of the Adam optimizer.
+        Learning rate of the optimizer.
     alpha : float, default=0.0
         Strength of the L2 penalty on the weights of the network. Its unit grows with the size of
         the tables: a value of about 1 just holds back what the network could fit to pure noise in

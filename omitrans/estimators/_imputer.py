@@ -24,6 +24,7 @@ from omitrans.engine import (
     impute_profiles,
     residual_deviation,
 )
+from omitrans.estimators._category_embedding import CategoryEmbeddingMixin
 from omitrans.estimators._forked import refuse_lost_threads
 from omitrans.estimators._trained_net import TrainedNetEstimator, check_widths
 from omitrans.model_selection._folds import sample_groups
@@ -32,7 +33,7 @@ from omitrans.utils._draws import drawing_from
 from omitrans.utils._sklearn import Interval, StrOptions, fit_context
 
 
-class TorchImputer(ExpressionImputerMixin, TrainedNetEstimator):
+class TorchImputer(CategoryEmbeddingMixin, ExpressionImputerMixin, TrainedNetEstimator):
     """Base class of imputers whose network a :class:`~omitrans.engine.MaskedNet` trains.
 
     Subclasses define the parameters named in ``_parameter_constraints`` in their ``__init__``.
@@ -266,43 +267,3 @@ class TorchImputer(ExpressionImputerMixin, TrainedNetEstimator):
 
     def _has_random_network(self) -> bool:
         return self._training_params["dropout"] > 0
-
-    # --- learned vectors ---
-
-    def category_embedding(self, covariate: str | int | None = None) -> pd.DataFrame:
-        """Return the learned vectors of a covariate's categories (Figure 3 of the paper).
-
-        Parameters
-        ----------
-        covariate : str or int, default=None
-            Name of the covariate, or its position if X had no names. None takes the only
-            categorical covariate.
-
-        Returns
-        -------
-        DataFrame of shape (n_categories, n_dimensions)
-            One vector per category, indexed by category.
-
-        Raises
-        ------
-        ValueError
-            If there is no categorical covariate of this name.
-
-        See Also
-        --------
-        omitrans.displays.CategoryEmbeddingDisplay : Draw the vectors in two dimensions.
-        """
-        check_is_fitted(self, "net_")
-        names = self.covariates_.labels("categorical")
-        if covariate is None and len(names) == 1:
-            covariate = names[0]
-        if str(covariate) not in names:
-            raise ValueError(
-                f"covariate={covariate!r} is none of the categorical covariates seen in fit: "
-                f"{names}. Give one of these."
-            )
-        j = names.index(str(covariate))
-        weight = self.net_.module_.covariates.embeddings[j].weight.detach().cpu().numpy()
-        index = pd.Index(self.covariates_.categories_[j], name=names[j])
-        columns = [f"embedding{i}" for i in range(weight.shape[1])]
-        return pd.DataFrame(weight[1:], index=index, columns=columns)

@@ -108,7 +108,7 @@ class OmiTransRegressor(TorchRegressor):
         units of Y. "standard" scales each feature to mean 0 and standard deviation 1, "minmax"
         scales each feature to [0, 1], and "range" scales the whole table to [0, 1].
     lr : float or "auto", default="auto"
-        Learning rate of the Adam optimizer. "auto" takes 1e-3 for networks beside a backbone, and
+        Learning rate of the optimizer. "auto" takes 1e-3 for networks beside a backbone, and
         2e-4 for a network alone.
     discriminator_lr : float, default=None
         Learning rate of the discriminator's Adam optimizer. None takes the value of `lr`.

@@ -46,7 +46,7 @@ class PMIImputer(TorchImputer):
         Scaling of the genes. "standard" standardises each gene over the observed training values,
         and undoes it in the filled values.
     lr : float, default=5e-4
-        Learning rate of the Adam optimizer.
+        Learning rate of the optimizer.
     alpha : float, default=0.0
         Strength of the L2 penalty on the weights of the network. Its unit grows with the size of
         the tables: a value of about 1 just holds back what the network could fit to pure noise in

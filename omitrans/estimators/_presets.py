@@ -132,6 +132,41 @@ GAIN_PRESETS: dict[str, dict[str, Any]] = {
     },
 }
 
+# WGAN-GP. The paper does not give the size of the noise, the steps of the critic or the batch size.
+_WGAN: dict[str, Any] = {
+    "scaling": "standard",
+    "n_critic": 5,
+    "gp_weight": 10.0,
+    "weight_averaging": 0.0,
+    "optimizer": "rmsprop",
+    "lr": 5e-4,
+    "batch_size": 32,
+    "early_stopping": True,
+    "validate_every": 5,
+    "validation_score": "s_dist",
+    "n_iter_no_change": 30,
+    "tol": 0.0,
+}
+_WGAN_ECOLI = _WGAN | {"hidden_layer_sizes": (128, 128), "noise_dim": 10, "max_epochs": 500}
+_WGAN_HUMAN = _WGAN | {"hidden_layer_sizes": (256, 256), "noise_dim": 64, "max_epochs": 2000}
+# The code takes batches in the order of the table, no numeric covariates, and ten validations of
+# patience. For E. coli it adds noise, and its notebook rescales and clips what is generated.
+_WGAN_REPO = {"shuffle": False, "numeric_covariates": None, "n_iter_no_change": 50}
+WGAN_PRESETS: dict[str, dict[str, Any]] = {
+    "paper-ecoli": _WGAN_ECOLI,
+    "paper-gtex-tcga": _WGAN_HUMAN,
+    "repo-ecoli": _WGAN_ECOLI
+    | _WGAN_REPO
+    | {
+        "augmentation": 0.25,
+        "augmentation_sd": 0.5,
+        "frozen_augmentation": True,
+        "rescale": True,
+        "clip": True,
+    },
+    "repo-gtex-tcga": _WGAN_HUMAN | _WGAN_REPO,
+}
+
 
 def find_preset(presets: dict[str, dict[str, Any]], name: str) -> dict[str, Any]:
     """Return the parameters of a preset.

@@ -43,7 +43,7 @@ class TDimputeRegressor(TorchRegressor):
         refused if genes differ so much in size that float32 cannot resolve the smallest. A number
         divides all values by it; the authors' code has 16.5 for log2(RSEM + 1).
     lr : float, default=1e-4
-        Learning rate of the Adam optimizer.
+        Learning rate of the optimizer.
     alpha : float, default=0.0
         Strength of the L2 penalty on the weights of the network. Its unit grows with the size of
         the tables: a value of about 1 just holds back what the network could fit to pure noise in

@@ -85,11 +85,13 @@ class TrainedNetEstimator(BaseEstimator):
         target: np.ndarray,
         groups: np.ndarray | None,
         pretrained: str | None,
+        n_validation: int = 0,
     ) -> Path | None:
         """Return the checkpoint file of a training on these tables; None writes no checkpoints."""
         params = self._params_of_checkpoints() | {"pretrained": pretrained}
         names = [getattr(self, name, None) for name in _NAMES]
-        return checkpoint_file(type(self).__name__, params, [source, target, groups, names])
+        tables = [source, target, groups, names, *([n_validation] if n_validation else [])]
+        return checkpoint_file(type(self).__name__, params, tables)
 
     def _train(
         self,
@@ -97,6 +99,7 @@ class TrainedNetEstimator(BaseEstimator):
         target: np.ndarray,
         *,
         groups: np.ndarray | None,
+        n_validation: int = 0,
         pretrained: str | None = None,
         start: Callable[[OmicsNet], None] | None = None,
         finish: Callable[..., None] | None = None,
@@ -112,7 +115,8 @@ class TrainedNetEstimator(BaseEstimator):
             target,
             training,
             groups=groups,
-            checkpoint=self._checkpoint_file(source, target, groups, pretrained),
+            n_validation=n_validation,
+            checkpoint=self._checkpoint_file(source, target, groups, pretrained, n_validation),
             start=start,
             finish=finish,
         )

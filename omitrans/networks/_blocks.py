@@ -68,6 +68,33 @@ class Linear(EvenLinear):
         init_published(self)
 
 
+class GlorotLinear(EvenLinear):
+    """An :class:`EvenLinear` with the initial weights of Keras.
+
+    Parameters
+    ----------
+    n_in, n_out : int
+        Number of input and output features.
+    bias : bool, default=True
+        Whether to add a bias.
+    n_inputs : int or None, default=None
+        Number of input features of all layers whose outputs are summed; None takes `n_in`.
+    """
+
+    def __init__(
+        self, n_in: int, n_out: int, *, bias: bool = True, n_inputs: int | None = None
+    ) -> None:
+        self.n_inputs = n_inputs or n_in
+        super().__init__(n_in, n_out, bias=bias)
+
+    def reset_parameters(self) -> None:
+        """Draw the initial weights as Glorot does; the constructor calls this once."""
+        bound = (6 / (self.n_inputs + self.out_features)) ** 0.5
+        nn.init.uniform_(self.weight, -bound, bound)
+        if self.bias is not None:
+            nn.init.zeros_(self.bias)
+
+
 def activation_block(width: int, *, norm: str, dropout: float, negative_slope: float) -> nn.Module:
     """Return a block of normalisation, dropout and LeakyReLU, in the published order.
 

@@ -18,6 +18,7 @@ def make_net():
         optimizer_=optimizer,
         _optimizers=["optimizer"],
         module_=module,
+        result_network=lambda: module,
         monitor="valid_reconstruction",
     )
 
@@ -52,14 +53,15 @@ def test_no_decay_keeps_the_rate():
 
 
 def run(losses, n_iter_no_change=2, tol=0.0):
-    """Train a weight that counts epochs, under the given validation losses."""
+    """Train a weight that counts epochs, under the given validation losses; None is a gap."""
     net, best = make_net(), BestWeights(tol).initialize()
     stop = StopWhenStale(best, n_iter_no_change)
     try:
         for epoch, loss in enumerate(losses, 1):
             begin_epoch(net)
             torch.nn.init.constant_(net.module_.weight, epoch)
-            net.history.record("valid_reconstruction", loss)
+            if loss is not None:
+                net.history.record("valid_reconstruction", loss)
             best.on_epoch_end(net)
             stop.on_epoch_end(net)
     except StopTraining:
@@ -74,6 +76,12 @@ def test_best_weights_come_back_and_training_ends():
 
 def test_training_without_a_worse_epoch_runs_to_its_end():
     assert run([5, 4, 3]) == (3, 3, 3.0)
+
+
+def test_epochs_without_validation_neither_win_nor_end_the_training():
+    losses = [None, None, 5, None, None, 4, None, None, None, 6, 1]
+    assert run(losses, n_iter_no_change=3) == (10, 6, 6.0)
+    assert run([None] * 9, n_iter_no_change=3)[:2] == (9, 0)
 
 
 def test_tol_is_a_share_of_the_best_loss():

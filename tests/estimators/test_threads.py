@@ -14,7 +14,13 @@ from sklearn.base import clone
 from torch import nn
 from torch.nn.functional import dropout
 
-from omitrans import GAINImputer, OmiTransRegressor, PMIImputer, TDimputeRegressor
+from omitrans import (
+    GAINImputer,
+    OmiTransRegressor,
+    PMIImputer,
+    TDimputeRegressor,
+    WGANGPGenerator,
+)
 from omitrans.engine import RowBatches
 
 N_THREADS = 4
@@ -65,6 +71,7 @@ MODELS = {
     "TDimpute": TDimputeRegressor(n_hidden=32, **SHORT),
     "PMI": PMIImputer(hidden_layer_sizes=(16,), **SHORT),
     "GAIN": GAINImputer(hidden_layer_sizes=(16,), adversarial_weight=1.0, **SHORT),
+    "WGAN-GP": WGANGPGenerator(hidden_layer_sizes=(16,), augmentation=0.5, **SHORT),
 }
 
 
@@ -84,6 +91,8 @@ def result(model, tables):
     model = clone(model)
     if hasattr(model, "transform"):
         return model.fit(gaps).transform(gaps)
+    if hasattr(model, "sample_y"):
+        return model.fit(X[:, :3], Y).sample_y(X[:, :3], random_state=0)
     return model.fit(X, Y).predict(X)
 
 

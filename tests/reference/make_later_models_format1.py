@@ -11,7 +11,7 @@ import sys
 import numpy as np
 
 import omitrans
-from omitrans import OmiTransRegressor
+from omitrans import OmiTransRegressor, WGANGPGenerator
 from omitrans.baselines import (
     DualRidgeRegressor,
     GaussianCopulaGenerator,
@@ -38,13 +38,28 @@ MODELS = {
         random_state=0,
     ),
     "OmiTransRegressor_fast": OmiTransRegressor(speed="fast"),
+    "WGANGPGenerator": WGANGPGenerator(
+        categorical_covariates="tissue",
+        ignored_columns="donor",
+        hidden_layer_sizes=(4,),
+        noise_dim=2,
+        weight_averaging=0.5,
+        rescale=True,
+        clip=True,
+        max_epochs=3,
+        device="cpu",
+        random_state=0,
+    ),
 }
 
 
 def main() -> None:
     data = tables()
     for name in sys.argv[1:]:
-        model, new = MODELS[name].fit(data["X"], data["Y"]), data["X"].tail(N_NEW)
+        X = data["X"]
+        if name == "WGANGPGenerator":  # it takes covariates
+            X = data["tissues"][["tissue", "age", "donor"]]
+        model, new = MODELS[name].fit(X, data["Y"]), X.tail(N_NEW)
         omitrans.save(model, FOLDER / f"{name}.omitrans")
         new.to_csv(FOLDER / f"{name}_new.csv")
         np.savetxt(FOLDER / f"{name}_expected.csv", outcome(model, new), delimiter=",")
