@@ -31,6 +31,7 @@ _SUBPACKAGES = (
     "displays",
     "estimators",
     "exceptions",
+    "generation",
     "inference",
     "io",
     "losses",
