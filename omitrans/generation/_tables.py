@@ -120,7 +120,9 @@ def _labels(expression: pd.DataFrame, covariates: Any, names: list[str], name: s
             f"The covariates of {name} lack {_some(lacking)}. The columns are "
             f"{_some(covariates.columns, 8)}."
         )
-    if expression.index.nlevels == covariates.index.nlevels:
+    if expression.index.equals(covariates.index):
+        pass  # draws under the covariates of one sample may share its id
+    elif expression.index.nlevels == covariates.index.nlevels:
         check_paired_samples(covariates, expression, names=(f"the covariates of {name}", name))
     elif len(covariates) != len(expression):
         raise ValueError(

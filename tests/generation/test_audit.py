@@ -171,6 +171,13 @@ def test_the_network_of_the_paper_learns_too():
     assert (rows(result, "utility, macro AUC")["value"] > 0.9).all()
 
 
+def test_samples_of_one_condition_may_share_an_id(perfect):
+    covariates, expression = real(100, 2)
+    ids = [f"condition {i % 7}" for i in range(100)]
+    result = audit(covariates.set_axis(ids), expression.set_axis(ids))
+    pd.testing.assert_frame_equal(result.frame, perfect.frame)
+
+
 # --- bad input ---
 
 
