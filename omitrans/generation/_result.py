@@ -25,7 +25,7 @@ _MAX_NAMED = 4
 class SyntheticAudit:
     """Result of :func:`audit_synthetic`.
 
-    Attributes
+    Parameters
     ----------
     frame : DataFrame
         One row per number, with the columns ``check``, ``target`` (what was measured, such as the
@@ -38,7 +38,21 @@ class SyntheticAudit:
 
     Examples
     --------
-    See :func:`audit_synthetic`.
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> from omitrans.generation import audit_synthetic
+    >>> rng = np.random.default_rng(0)
+    >>> covariates = pd.DataFrame({"tissue": ["liver", "lung"] * 20})
+    >>> train, test = (
+    ...     pd.DataFrame(rng.normal(size=(40, 6))).add_prefix("gene") for _ in range(2)
+    ... )
+    >>> audit = audit_synthetic(  # the training samples themselves as synthetic ones
+    ...     train, covariates, test, covariates, train, classifier="logistic", random_state=0
+    ... )
+    >>> "repeats training samples" in audit.verdict
+    True
+    >>> audit.n_samples
+    {'train': 40, 'test': 40, 'synthetic': 40}
     """
 
     frame: pd.DataFrame
