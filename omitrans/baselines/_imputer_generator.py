@@ -1,5 +1,6 @@
 """ImputerGenerator: draw expression with an imputer that knows covariates."""
 
+import warnings
 from collections.abc import Iterator
 from numbers import Integral
 from typing import Any, Self
@@ -14,6 +15,7 @@ from omitrans.baselines._covariate_imputer import CovariateImputer
 from omitrans.baselines._ridge_imputer import RidgeImputer
 from omitrans.covariates._columns import CovariateTable
 from omitrans.covariates._expression_generator import ExpressionGeneratorMixin
+from omitrans.exceptions import UnknownCategoryWarning
 from omitrans.model_selection._folds import make_folds, sample_groups
 from omitrans.utils._sklearn import HasMethods, Interval, fit_context
 from omitrans.utils._validation import _some
@@ -247,7 +249,9 @@ class ImputerGenerator(MetaEstimatorMixin, ExpressionGeneratorMixin, BaseEstimat
                 hidden = np.sort(genes[n_known:])
                 part = table.copy()
                 part.iloc[:, frame.shape[1] - n_genes + hidden] = np.nan
-                filled = np.asarray(fitted.transform(part), dtype=np.float64)
+                with warnings.catch_warnings():  # a rare category may be among the held-out only
+                    warnings.simplefilter("ignore", UnknownCategoryWarning)
+                    filled = np.asarray(fitted.transform(part), dtype=np.float64)
                 squares[hidden] += np.mean((filled - truth)[:, hidden] ** 2, axis=0)
                 n_hidden[hidden] += 1
             errors[step] = np.sqrt(squares / np.maximum(n_hidden, 1))

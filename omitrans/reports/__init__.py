@@ -1,9 +1,11 @@
-"""Pages in HTML about comparisons and predictions."""
+"""Pages in HTML about audits, comparisons and predictions."""
 
+from omitrans.reports._audit_report import audit_report
 from omitrans.reports._comparison_report import comparison_report
 from omitrans.reports._prediction_report import prediction_report
 
 __all__ = [
+    "audit_report",
     "comparison_report",
     "prediction_report",
 ]

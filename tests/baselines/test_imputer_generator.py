@@ -96,3 +96,11 @@ def test_a_covariate_with_the_name_of_a_gene_is_refused():
     covariates, expression = correlated(20)
     with pytest.raises(ValueError, match="names of genes"):
         ImputerGenerator(random_state=0).fit(covariates.assign(g3=1.0), expression)
+
+
+def test_a_category_of_one_sample_gives_no_warning():
+    covariates, expression = correlated(60)
+    covariates["tissue"] = np.where(
+        np.arange(60) % 4 == 0, [f"only {i}" for i in range(60)], "liver"
+    )
+    ImputerGenerator(n_rounds=0, random_state=0).fit(covariates, expression)
