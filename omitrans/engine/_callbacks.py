@@ -7,6 +7,7 @@ from skorch import NeuralNet
 from skorch.callbacks import Callback
 from tqdm.auto import tqdm
 
+from omitrans.engine._data import PairedRows
 from omitrans.engine._net import StopTraining
 
 
@@ -59,11 +60,19 @@ class BestWeights(Callback):
         self.weights_: dict[str, torch.Tensor] | None = None
         return self
 
+    def begin(self, net: Any, validation: PairedRows) -> None:
+        """Judge the weights before the first step, where they are those of a fitted model."""
+        loss = net.loss_before_training(validation)
+        if loss is not None:
+            self._consider(net, loss)
+
     def on_epoch_end(self, net: NeuralNet, **kwargs: Any) -> None:
         """Copy the weights if this epoch is the best so far."""
         loss = net.history[-1].get(net.monitor)
-        if loss is None:  # an epoch without validation
-            return
+        if loss is not None:  # there was a validation
+            self._consider(net, loss)
+
+    def _consider(self, net: Any, loss: float) -> None:
         if loss < self.loss_ - self.tol * abs(self.loss_) or self.weights_ is None:
             self.loss_, self.epoch_ = loss, len(net.history)
             current = net.result_network().state_dict()

@@ -32,14 +32,15 @@ def generate_profiles(
     """
     device = torch.device(net.device)
     context = torch.zeros((BLOCK_ROWS, covariates.shape[1]), device=device)
-    noise = torch.zeros((BLOCK_ROWS, net.noise_dim), device=device)
+    n_inputs = net.module_.n_inputs
+    noise = torch.zeros((BLOCK_ROWS, n_inputs), device=device)
     result: np.ndarray | None = None
     with torch.inference_mode(), net.products(), evaluation_draws(net.module_, device):
         for start in range(0, len(covariates), BLOCK_ROWS):
             rows = np.ascontiguousarray(covariates[start : start + BLOCK_ROWS], dtype=np.float32)
             n = len(rows)
             context[:n].copy_(share_memory(rows))
-            drawn = random.standard_normal((n, net.noise_dim), dtype=np.float32)
+            drawn = random.standard_normal((n, n_inputs), dtype=np.float32)
             noise[:n].copy_(torch.from_numpy(drawn))
             profiles = net.target_scaling_.inverse(net.module_(context, noise).float())
             if result is None:

@@ -195,6 +195,10 @@ class OmicsNet(NeuralNet):
                 output = self.module_(X)
             return {"reconstruction": self.criterion_(output.float(), Y)}
 
+    def loss_before_training(self, validation: PairedRows) -> float | None:
+        """Return the validation loss of the first weights if they may be the best; here None."""
+        return None
+
     # --- one pass ---
 
     def on_batch_begin(self, net: NeuralNet, batch: Any = None, **kwargs: Any) -> None:

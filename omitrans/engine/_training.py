@@ -80,7 +80,7 @@ def train_net(
     groups: np.ndarray | None = None,
     n_validation: int = 0,
     checkpoint: Path | None = None,
-    start: Callable[[OmicsNet], None] | None = None,
+    start: Callable[[OmicsNet, PairedRows], None] | None = None,
     finish: Callable[[OmicsNet, PairedRows], None] | None = None,
 ) -> OmicsNet:
     """Build a net, train it on paired tables and return it.
@@ -103,7 +103,8 @@ def train_net(
     checkpoint : pathlib.Path or None, default=None
         Path of the checkpoint file; None writes no checkpoints.
     start : callable or None, default=None
-        Function of the net that sets the weights before the first step; None keeps random weights.
+        Function of the net and the training rows that sets the weights before the first step; None
+        keeps random weights.
     finish : callable or None, default=None
         Function that is called with the trained net and the validation rows, or with all rows if
         none were set aside.
@@ -235,7 +236,7 @@ def _train(
     groups: np.ndarray | None,
     n_validation: int,
     checkpoint: Checkpoint | None,
-    start: Callable[[OmicsNet], None] | None,
+    start: Callable[[OmicsNet, PairedRows], None] | None,
 ) -> PairedRows:
     """Set validation rows aside, set the first weights, resume if asked, train.
 
@@ -253,7 +254,9 @@ def _train(
         net.set_params(train_split=predefined_split(held_out))
     net.prepare(rows)
     if start is not None:
-        start(net)
+        start(net, rows)
+    if training.early_stopping:
+        callbacks["best"].begin(net, held_out)
     if checkpoint is not None:
         # before early stopping, which may end training in an epoch with a checkpoint
         net.callbacks_.insert(len(callbacks) - training.early_stopping, ("checkpoint", checkpoint))

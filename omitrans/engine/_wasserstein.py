@@ -23,9 +23,10 @@ class WassersteinNet(TwoPlayerNet):
     """A generator and a critic of profiles, trained in turn (equations 1-3 of the paper).
 
     A batch is a pair of covariates (the source) and profiles (the target). The generator is called
-    as ``module(covariates, noise)``. The critic is called as ``discriminator(covariates, profile)``
-    and as ``discriminator.compare(covariates, real, generated, share)``, which returns both scores
-    and the gradient of the score at the mixture of both profiles.
+    as ``module(covariates, noise)`` with ``module.n_inputs`` values of noise. The critic is called
+    as ``discriminator(covariates, profile)`` and as
+    ``discriminator.compare(covariates, real, generated, share)``, which returns both scores and the
+    gradient of the score at the mixture of both profiles.
 
     Parameters
     ----------
@@ -33,8 +34,6 @@ class WassersteinNet(TwoPlayerNet):
         Generator class, built as ``module(n_covariates, n_genes, **params)``.
     criterion : callable
         Function of (scores, real) that returns a scalar tensor.
-    noise_dim : int, default=64
-        Number of values of the generator's noise.
     n_critic : int, default=5
         Number of steps of the critic for each step of the generator.
     gp_weight : float, default=10.0
@@ -57,7 +56,6 @@ class WassersteinNet(TwoPlayerNet):
     def __init__(
         self,
         *args: Any,
-        noise_dim: int = 64,
         n_critic: int = 5,
         gp_weight: float = 10.0,
         weight_averaging: float = 0.0,
@@ -67,7 +65,6 @@ class WassersteinNet(TwoPlayerNet):
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
-        self.noise_dim = noise_dim
         self.n_critic = n_critic
         self.gp_weight = gp_weight
         self.weight_averaging = weight_averaging
@@ -97,13 +94,24 @@ class WassersteinNet(TwoPlayerNet):
         """Return the generator that training is for: the mean one if weights are averaged."""
         return self.average_ if self.weight_averaging else self.module_
 
+    def restart_average(self) -> None:
+        """Begin the mean of the generator's weights anew, with the weights that it has now."""
+        if self.weight_averaging:
+            self.average_.load_state_dict(self.module_.state_dict())
+
+    def loss_before_training(self, validation: PairedRows) -> float | None:
+        """Return the validation loss of a generator that starts as a fitted model."""
+        if not hasattr(self.module_, "copy_model"):
+            return None
+        return self.validation_loss(self.get_iterator(validation, training=False))
+
     # --- steps ---
 
     def draw_noise(self, n_rows: int, generator: Any = None) -> Tensor:
         """Return standard normal noise for so many profiles."""
         device = torch.device(self.device)
         own = generator_on(device) if generator is None else generator
-        return torch.randn((n_rows, self.noise_dim), device=device, generator=own)
+        return torch.randn((n_rows, self.module_.n_inputs), device=device, generator=own)
 
     def train_step(self, batch: tuple[Tensor, Tensor], **_: Any) -> dict[str, Tensor]:
         """Take `n_critic` steps of the critic, then one step of the generator."""

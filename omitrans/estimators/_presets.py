@@ -134,18 +134,22 @@ GAIN_PRESETS: dict[str, dict[str, Any]] = {
 
 # WGAN-GP. The paper does not give the size of the noise, the steps of the critic or the batch size.
 _WGAN: dict[str, Any] = {
+    "backbone": None,
     "scaling": "standard",
     "n_critic": 5,
     "gp_weight": 10.0,
     "weight_averaging": 0.0,
     "optimizer": "rmsprop",
     "lr": 5e-4,
+    "critic_lr": None,
     "batch_size": 32,
     "early_stopping": True,
+    "validation_fraction": 0.1,
     "validate_every": 5,
     "validation_score": "s_dist",
     "n_iter_no_change": 30,
     "tol": 0.0,
+    "refit": False,
 }
 _WGAN_ECOLI = _WGAN | {"hidden_layer_sizes": (128, 128), "noise_dim": 10, "max_epochs": 500}
 _WGAN_HUMAN = _WGAN | {"hidden_layer_sizes": (256, 256), "noise_dim": 64, "max_epochs": 2000}

@@ -15,6 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from omitrans.engine import (
     OmicsNet,
+    PairedRows,
     Sizes,
     count_weights,
     device_memory_errors,
@@ -135,7 +136,9 @@ class TorchRegressor(PairedTablesMixin, TrainedNetEstimator):
     def _net_sizes(self) -> dict[str, Any]:
         return {"module__n_source": self.n_features_in_, "module__n_target": self.n_targets_}
 
-    def _start_from(self, pretrained: Any, net: OmicsNet, number: int = 0) -> None:
+    def _start_from(
+        self, pretrained: Any, net: OmicsNet, rows: PairedRows, number: int = 0
+    ) -> None:
         counts = start_from(pretrained, self, net, number)
         self.n_shared_features_, self.n_shared_targets_ = counts
 

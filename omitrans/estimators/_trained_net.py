@@ -14,7 +14,14 @@ import torch
 from sklearn.base import BaseEstimator
 from torch import nn
 
-from omitrans.engine import OmicsNet, Training, checkpoint_file, rebuild_net, train_net
+from omitrans.engine import (
+    OmicsNet,
+    PairedRows,
+    Training,
+    checkpoint_file,
+    rebuild_net,
+    train_net,
+)
 from omitrans.estimators._forked import refuse_lost_threads
 from omitrans.utils._sklearn import Interval, StrOptions
 
@@ -101,12 +108,13 @@ class TrainedNetEstimator(BaseEstimator):
         groups: np.ndarray | None,
         n_validation: int = 0,
         pretrained: str | None = None,
-        start: Callable[[OmicsNet], None] | None = None,
+        start: Callable[[OmicsNet, PairedRows], None] | None = None,
         finish: Callable[..., None] | None = None,
+        training: Training | None = None,
     ) -> None:
         """Train the net on paired tables, and set the fitted attributes."""
         refuse_lost_threads()
-        training = self._training()
+        training = training or self._training()
         if groups is not None:
             groups = pd.factorize(groups)[0]
         net = train_net(
@@ -122,7 +130,7 @@ class TrainedNetEstimator(BaseEstimator):
         )
         self.history_ = history_of(net)
         self.n_iter_ = len(self.history_)
-        if self.early_stopping:
+        if training.early_stopping:
             best = dict(net.callbacks_)["best"]
             self.best_epoch_, self.best_validation_loss_ = best.epoch_, float(best.loss_)
         # parameters may change after fit; the net is rebuilt from the parameters of its training

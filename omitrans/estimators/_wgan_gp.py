@@ -1,11 +1,14 @@
 """WGANGPGenerator: generation of expression by a conditional Wasserstein GAN."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
 from numbers import Integral, Real
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
+import pandas as pd
 import torch
 from numpy.typing import ArrayLike
 from sklearn.utils.validation import check_is_fitted
@@ -29,14 +32,16 @@ from omitrans.engine import (
 )
 from omitrans.estimators._category_embedding import CategoryEmbeddingMixin
 from omitrans.estimators._forked import refuse_lost_threads
+from omitrans.estimators._gaussian_start import start_from_gaussian
 from omitrans.estimators._presets import WGAN_PRESETS, find_preset
 from omitrans.estimators._trained_net import TrainedNetEstimator, check_widths
 from omitrans.losses import wasserstein_loss
 from omitrans.model_selection._folds import sample_groups
-from omitrans.networks.wasserstein import ConditionalMLP
+from omitrans.networks.wasserstein import ConditionalMLP, GaussianStartMLP
 from omitrans.utils._sklearn import Interval, StrOptions, fit_context
 
-_FLAGS = ["frozen_augmentation", "rescale", "clip", "shuffle", "restore_best"]
+REFIT = "refit"  # tells the checkpoints of the training with all samples from others
+_FLAGS = ["frozen_augmentation", "rescale", "clip", "shuffle", "restore_best", "refit"]
 
 
 class WGANGPGenerator(CategoryEmbeddingMixin, ExpressionGeneratorMixin, TrainedNetEstimator):
@@ -57,10 +62,20 @@ class WGANGPGenerator(CategoryEmbeddingMixin, ExpressionGeneratorMixin, TrainedN
         mean.
     ignored_columns : column specifier, default=None
         Columns of X that are neither expression nor covariates, such as ids of donors.
+    backbone : {"gaussian", None}, default="gaussian"
+        What the generator starts from. "gaussian" starts from a Gaussian model of the training
+        samples: means under the covariates, factors that move many genes together, and noise of
+        each gene. All of it is trained further, together with a network that corrects it. Without a
+        lower validation loss the Gaussian model stays. None starts from random weights, as
+        published.
+    n_factors : int, default=64
+        Largest number of factors of the Gaussian model. There are half as many as samples at most.
+        Only with ``backbone="gaussian"``.
     hidden_layer_sizes : sequence of int, default=(256, 256)
         Widths of the hidden layers of the generator and of the critic.
     noise_dim : int, default=64
-        Number of random numbers that the generator turns into a profile.
+        Number of random numbers that the network of the generator takes; those of the Gaussian
+        model are taken in addition.
     scaling : {"standard", "none"}, default="standard"
         Scaling of the genes. "standard" standardises each gene over the training samples, and
         undoes it in the generated profiles.
@@ -68,7 +83,7 @@ class WGANGPGenerator(CategoryEmbeddingMixin, ExpressionGeneratorMixin, TrainedN
         Number of steps of the critic for each step of the generator.
     gp_weight : float, default=10.0
         Weight λ of the gradient penalty.
-    weight_averaging : float, default=0.0
+    weight_averaging : float, default=0.99
         If positive, an exponential moving average of the generator's weights takes the place of the
         last weights in validation and sampling. It is the share of the average that is kept at each
         step, such as 0.999.
@@ -85,12 +100,12 @@ class WGANGPGenerator(CategoryEmbeddingMixin, ExpressionGeneratorMixin, TrainedN
         deviation of the training samples. The line is fixed in fit, on 1,000 generated profiles.
     clip : bool, default=False
         Whether generated values are clipped to the range of the gene over the training samples.
-    optimizer : {"rmsprop", "adam"}, default="rmsprop"
+    optimizer : {"rmsprop", "adam"}, default="adam"
         Optimizer of both players. "rmsprop" keeps 0.9 of the mean squared gradients at each step,
         as Keras does; "adam" has the moments (0, 0.9) that were proposed with the gradient penalty.
-    lr : float, default=5e-4
+    lr : float, default=3e-4
         Learning rate of the optimizer.
-    critic_lr : float, default=None
+    critic_lr : float, default=5e-4
         Learning rate of the critic's optimizer. None takes the value of `lr`.
     batch_size : int, default=32
         Number of samples per gradient step.
@@ -104,7 +119,7 @@ class WGANGPGenerator(CategoryEmbeddingMixin, ExpressionGeneratorMixin, TrainedN
     early_stopping : bool, default=True
         Whether to set some samples aside for validation, to end training when the loss on them no
         longer falls, and to keep the weights with which it was lowest.
-    validation_fraction : float, default=0.1
+    validation_fraction : float, default=0.2
         Share of the samples that early stopping sets aside. All samples of a patient are set aside
         together; see `groups` of :meth:`fit`.
     validate_every : int, default=5
@@ -124,6 +139,9 @@ class WGANGPGenerator(CategoryEmbeddingMixin, ExpressionGeneratorMixin, TrainedN
         this share of it.
     restore_best : bool, default=True
         Whether to keep the weights of the epoch with the lowest validation loss.
+    refit : bool, default=True
+        Whether to train again on all samples, for as many epochs as early stopping found best. It
+        is not done after Ctrl-C, or with `validation` of :meth:`fit`.
     device : str or torch.device, default="auto"
         Where to train and predict. "auto" takes a CUDA device if there is one, and the CPU
         otherwise. Or name the device: "cpu", "cuda", "cuda:1", ...
@@ -164,7 +182,7 @@ class WGANGPGenerator(CategoryEmbeddingMixin, ExpressionGeneratorMixin, TrainedN
     n_iter_ : int
         Number of epochs that were run.
     best_epoch_ : int
-        Epoch with the lowest validation loss. Only with early stopping.
+        Epoch with the lowest validation loss, 0 for the Gaussian model. Only with early stopping.
     best_validation_loss_ : float
         The lowest validation loss. Only with early stopping.
     covariates_ : CovariateEncoder
@@ -186,6 +204,9 @@ class WGANGPGenerator(CategoryEmbeddingMixin, ExpressionGeneratorMixin, TrainedN
     Notes
     -----
     The genes of a constant value in fit are generated with this value.
+
+    With `refit`, ``history_``, ``n_iter_`` and ``best_epoch_`` are those of the training with
+    validation samples, and ``net_`` is that of the training with all samples.
 
     A category that all validation samples and no training samples have keeps its first, random
     vector. Give early stopping samples of its own (`validation` of :meth:`fit`) where categories
@@ -215,6 +236,8 @@ class WGANGPGenerator(CategoryEmbeddingMixin, ExpressionGeneratorMixin, TrainedN
     _parameter_constraints: dict[str, list[Any]] = {
         **TrainedNetEstimator._parameter_constraints,
         **ExpressionGeneratorMixin._parameter_constraints,
+        "backbone": [StrOptions({"gaussian"}), None],
+        "n_factors": [Interval(Integral, 0, None, closed="left")],
         "hidden_layer_sizes": ["array-like"],
         "noise_dim": [Interval(Integral, 1, None, closed="left")],
         "scaling": [StrOptions({"none", "standard"})],
@@ -237,31 +260,34 @@ class WGANGPGenerator(CategoryEmbeddingMixin, ExpressionGeneratorMixin, TrainedN
         categorical_covariates: Any = "auto",
         numeric_covariates: Any = "auto",
         ignored_columns: Any = None,
+        backbone: str | None = "gaussian",
+        n_factors: int = 64,
         hidden_layer_sizes: Sequence[int] = (256, 256),
         noise_dim: int = 64,
         scaling: str = "standard",
         n_critic: int = 5,
         gp_weight: float = 10.0,
-        weight_averaging: float = 0.0,
+        weight_averaging: float = 0.99,
         augmentation: float = 0.0,
         augmentation_sd: float = 0.5,
         frozen_augmentation: bool = False,
         rescale: bool = False,
         clip: bool = False,
-        optimizer: str = "rmsprop",
-        lr: float = 5e-4,
-        critic_lr: float | None = None,
+        optimizer: str = "adam",
+        lr: float = 3e-4,
+        critic_lr: float | None = 5e-4,
         batch_size: int = 32,
         shuffle: bool = True,
         max_epochs: int = 500,
         decay_epochs: int = 0,
         early_stopping: bool = True,
-        validation_fraction: float = 0.1,
+        validation_fraction: float = 0.2,
         validate_every: int = 5,
         validation_score: str = "energy",
         n_iter_no_change: int = 50,
         tol: float = 1e-4,
         restore_best: bool = True,
+        refit: bool = True,
         device: str | torch.device = "auto",
         precision: str = "auto",
         data_location: str = "auto",
@@ -274,6 +300,8 @@ class WGANGPGenerator(CategoryEmbeddingMixin, ExpressionGeneratorMixin, TrainedN
         self.categorical_covariates = categorical_covariates
         self.numeric_covariates = numeric_covariates
         self.ignored_columns = ignored_columns
+        self.backbone = backbone
+        self.n_factors = n_factors
         self.hidden_layer_sizes = hidden_layer_sizes
         self.noise_dim = noise_dim
         self.scaling = scaling
@@ -299,6 +327,7 @@ class WGANGPGenerator(CategoryEmbeddingMixin, ExpressionGeneratorMixin, TrainedN
         self.n_iter_no_change = n_iter_no_change
         self.tol = tol
         self.restore_best = restore_best
+        self.refit = refit
         self.device = device
         self.precision = precision
         self.data_location = data_location
@@ -405,16 +434,57 @@ class WGANGPGenerator(CategoryEmbeddingMixin, ExpressionGeneratorMixin, TrainedN
             n_validation = len(others[1])
             covariates = np.concatenate([covariates, others[0]])
             expression = np.concatenate([expression, others[1].astype(expression.dtype)])
-        groups = sample_groups(X, groups) if self.early_stopping and not n_validation else None
+        self._describe_start(covariates)
+        groups = None if n_validation else sample_groups(X, groups)
+        start = None
+        if self.backbone is not None:
+            codes = None if groups is None else pd.factorize(groups)[0]
+            start = partial(self._start, codes)
         self._train(
             covariates,
             expression,
-            groups=groups,
+            groups=groups if self.early_stopping else None,
             n_validation=n_validation,
+            start=start,
             finish=self._finish,
         )
+        if self.refit and self.early_stopping and not (n_validation or self.net_.interrupted_):
+            self._train_on_all(covariates, expression, start)
         self.net_.trim_for_prediction()
         return self
+
+    def _describe_start(self, covariates: np.ndarray) -> None:
+        """Set the sizes of the Gaussian model, on which the shape of the network depends."""
+        codes = covariates[:, : len(self._n_categories)]
+        self._n_factors = min(self.n_factors, len(covariates) // 2)
+        self._n_cells = len(np.unique(codes, axis=0)) if codes.shape[1] else 0
+
+    def _start(self, groups: np.ndarray | None, net: WassersteinNet, rows: PairedRows) -> None:
+        start_from_gaussian(groups, net, rows)
+        net.restart_average()
+
+    def _train_on_all(self, covariates: np.ndarray, expression: np.ndarray, start: Any) -> None:
+        """Train again on all samples; what is known of the first training stays."""
+        history, n_iter = self.history_, self.n_iter_
+        file = self._checkpoint_file(covariates, expression, None, REFIT)
+        training = replace(
+            self._training(),
+            early_stopping=False,
+            max_epochs=self.best_epoch_,
+            decay_epochs=0,
+            resume=self.resume and file is not None and file.exists(),
+            title="with all samples",
+        )
+        self._train(
+            covariates,
+            expression,
+            groups=None,
+            pretrained=REFIT,
+            start=start,
+            finish=self._finish,
+            training=training,
+        )
+        self.history_, self.n_iter_ = history, n_iter
 
     def _check_network_params(self) -> None:
         check_widths(self)
@@ -450,6 +520,8 @@ class WGANGPGenerator(CategoryEmbeddingMixin, ExpressionGeneratorMixin, TrainedN
             "module__n_source": self._n_covariates,
             "module__n_target": self.n_targets_,
             "module__n_categories": self._n_categories,
+            "module__n_factors": self._n_factors,
+            "module__n_cells": self._n_cells,
         }
 
     def _make_net(self, **options: Any) -> WassersteinNet:
@@ -458,7 +530,10 @@ class WGANGPGenerator(CategoryEmbeddingMixin, ExpressionGeneratorMixin, TrainedN
             "n_categories": options.pop("module__n_categories"),
             "hidden_layer_sizes": tuple(self.hidden_layer_sizes),
         }
+        start = {name: options.pop(f"module__{name}") for name in ("n_factors", "n_cells")}
         generator = {**shared, "n_inputs": self.noise_dim}
+        if self.backbone is not None:
+            generator = {**shared, **start, "noise_dim": self.noise_dim}
         critic = {
             **shared,
             "n_inputs": options["module__n_target"],
@@ -466,10 +541,9 @@ class WGANGPGenerator(CategoryEmbeddingMixin, ExpressionGeneratorMixin, TrainedN
             "n_outputs": 1,
         }
         return WassersteinNet(
-            ConditionalMLP,
+            ConditionalMLP if self.backbone is None else GaussianStartMLP,
             criterion=wasserstein_loss,
             discriminator=ConditionalMLP,
-            noise_dim=self.noise_dim,
             n_critic=self.n_critic,
             gp_weight=self.gp_weight,
             weight_averaging=self.weight_averaging,
@@ -495,7 +569,7 @@ class WGANGPGenerator(CategoryEmbeddingMixin, ExpressionGeneratorMixin, TrainedN
 
     def _finish(self, net: WassersteinNet, held_out: PairedRows) -> None:
         """Learn on the training rows what follows the network: rescaling and clipping."""
-        rows = complement(held_out) if self.early_stopping else held_out
+        rows = held_out if net.train_split is None else complement(held_out)
         self._line = moment_matching(net, rows) if self.rescale else None
         self._range = value_range(rows) if self.clip else None
 

@@ -28,7 +28,6 @@ def make_net(dataset, *, augmentation=0.0, frozen=False, **options):
     generator = {"n_source": 2, "n_target": N_GENES, "n_inputs": NOISE_DIM, **networks}
     critic = {"n_covariates": 2, "n_outputs": 1, "n_inputs": N_GENES, **networks}
     options = {
-        "noise_dim": NOISE_DIM,
         "n_critic": 2,
         "gp_weight": 10.0,
         "target_scaling": "standard",

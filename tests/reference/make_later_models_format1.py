@@ -39,6 +39,10 @@ MODELS = {
     ),
     "OmiTransRegressor_fast": OmiTransRegressor(speed="fast"),
     "WGANGPGenerator": WGANGPGenerator(
+        n_factors=2, hidden_layer_sizes=(4,), noise_dim=2, max_epochs=3, random_state=0
+    ),
+    "WGANGPGenerator_published": WGANGPGenerator(
+        backbone=None,
         categorical_covariates="tissue",
         ignored_columns="donor",
         hidden_layer_sizes=(4,),
@@ -57,7 +61,7 @@ def main() -> None:
     data = tables()
     for name in sys.argv[1:]:
         X = data["X"]
-        if name == "WGANGPGenerator":  # it takes covariates
+        if name.startswith("WGANGPGenerator"):  # it takes covariates
             X = data["tissues"][["tissue", "age", "donor"]]
         model, new = MODELS[name].fit(X, data["Y"]), X.tail(N_NEW)
         omitrans.save(model, FOLDER / f"{name}.omitrans")

@@ -57,6 +57,7 @@ class ConditionalMLP(nn.Module):
     ) -> None:
         super().__init__()
         first = hidden_layer_sizes[0]
+        self.n_inputs = n_inputs
         self.covariates = CovariateEmbedding(n_categories, n_covariates - len(n_categories))
         n_context = self.covariates.n_out
         n_all = n_inputs + n_context

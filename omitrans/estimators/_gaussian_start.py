@@ -1,0 +1,74 @@
+"""Fit the Gaussian model from which a generator of expression starts."""
+
+from typing import Any
+
+import numpy as np
+import torch
+
+from omitrans.engine import OmicsNet, PairedRows
+from omitrans.model_selection._folds import make_folds
+from omitrans.solvers._cell_means import additive_design, choose_strengths, fit_cell_means
+from omitrans.solvers._low_rank_covariance import fit_low_rank
+
+N_FOLDS = 5
+FEWEST_FOR_FOLDS = 6  # samples or groups below which nothing is cross-validated
+WITHOUT_FOLDS = (1.0, 3.0)  # penalty of the additive model, prior of the combinations
+SEED = 0  # of the folds and of random projections
+
+
+def start_from_gaussian(groups: np.ndarray | None, net: OmicsNet, rows: PairedRows) -> None:
+    """Fit a Gaussian model to the training rows, and copy it into the network of a net.
+
+    The means are those of :class:`~omitrans.baselines.GaussianGenerator`. The covariance keeps as
+    many factors as the network has, and is that of the training rows: what a smaller rank or a
+    correction for fitted means would change is left to the training.
+
+    Parameters
+    ----------
+    groups : ndarray of shape (n_samples,) or None
+        Group of each row of the tables, for cross-validation.
+    net : OmicsNet
+        A net whose network is a :class:`~omitrans.networks.wasserstein.GaussianStartMLP`.
+    rows : PairedRows
+        The training rows: encoded covariates, and profiles.
+    """
+    network: Any = net.module_
+    device = network.offset.device
+    covariates = rows.X[rows.rows].cpu().numpy().astype(np.float64)
+    profiles = net.target_scaling_(rows.Y[rows.rows].to(device)).cpu().numpy()
+    levels = [len(vectors) - 1 for vectors in network.levels]
+    codes = covariates[:, : len(levels)].astype(np.int64)
+    design = additive_design(codes, covariates[:, len(levels) :], levels)
+    own_groups = None if groups is None else groups[rows.rows.cpu().numpy()]
+    penalty, prior = _strengths(design, codes, profiles, own_groups)
+    means, residuals, _ = fit_cell_means(design, codes, profiles, penalty=penalty, prior=prior)
+    rank = min(len(network.factors), len(residuals) - 1)
+    factors, deviation = fit_low_rank(residuals, rank, n_free=len(residuals), seed=SEED)
+    coef = np.asarray(means.coef, dtype=np.float64)
+    offset = means.offset - means.centre @ coef
+    ends = np.cumsum([n + 1 for n in levels])
+    parts = np.split(coef, ends) if levels else [coef]
+    tensors = {
+        "offset": offset,
+        "slopes": parts[-1],
+        "cells": means.cells,
+        "cell_effects": means.effects,
+        "factors": factors,
+        "deviation": deviation,
+    }
+    network.copy_model(
+        levels=[torch.as_tensor(part) for part in parts[: len(levels)]],
+        **{name: torch.as_tensor(np.asarray(values)) for name, values in tensors.items()},
+    )
+
+
+def _strengths(
+    design: np.ndarray, codes: np.ndarray, profiles: np.ndarray, groups: np.ndarray | None
+) -> tuple[float, float]:
+    """Return the ridge penalty and the prior of the combinations, by cross-validation."""
+    n_units = len(codes) if groups is None else len(np.unique(groups))
+    if n_units < FEWEST_FOR_FOLDS:
+        return WITHOUT_FOLDS
+    folds = make_folds(N_FOLDS, codes, None, groups, SEED)
+    penalty, prior = choose_strengths(design, codes, profiles, folds)
+    return penalty, prior
