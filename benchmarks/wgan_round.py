@@ -6,7 +6,9 @@ count; ratios are medians over the turns.
 
 loop   what one would write by hand: networks of concatenated inputs, torch.optim.RMSprop, and the
        gradient penalty by a double backward
-round  ``WassersteinNet.train_step``, as ``WGANGPGenerator.fit`` calls it
+round  ``WassersteinNet.train_step``, as ``WGANGPGenerator.fit`` calls it with the settings of the
+       preset "paper-gtex-tcga"; with --default, with the default settings, whose generator holds a
+       Gaussian model as well
 
     python benchmarks/wgan_round.py --output benchmarks/results/wgan_round.csv
 """
@@ -83,13 +85,15 @@ class Loop:
         return loss.detach()
 
 
-def make_net(n_genes, batch_size, device, precision):
+def make_net(n_genes, batch_size, device, precision, *, default):
     """Return the net of an estimator after one short epoch."""
     rng = np.random.default_rng(0)
     X = np.empty((batch_size, 2), dtype=object)
     X[:, 0] = [f"tissue{i % N_TISSUES:02d}" for i in range(batch_size)]
     X[:, 1] = rng.normal(size=batch_size)
+    published = {"backbone": None, "optimizer": "rmsprop", "lr": 5e-4, "weight_averaging": 0.0}
     model = WGANGPGenerator(
+        **({} if default else published),
         hidden_layer_sizes=WIDTHS,
         noise_dim=NOISE_DIM,
         n_critic=N_CRITIC,
@@ -129,11 +133,12 @@ def main():
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--precision", default="float32", help="of ours; the loop is in float32")
+    parser.add_argument("--default", action="store_true", help="the default settings of ours")
     parser.add_argument("--output", type=Path)
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     torch.manual_seed(0)
-    net = make_net(args.genes, args.batch, args.device, args.precision)
+    net = make_net(args.genes, args.batch, args.device, args.precision, default=args.default)
     loop = Loop(args.genes, args.device)
     x = torch.randn(args.batch, args.genes, device=args.device)
     tissue = torch.arange(args.batch, device=args.device) % N_TISSUES
