@@ -19,7 +19,7 @@ CHEAPER = {
     "OmiTransRegressor": {"speed": "fast"},
     "PMIImputer": {"hidden_layer_sizes": (32,), "max_epochs": 10},
     "TDimputeRegressor": {"n_hidden": 500, "lr": 1e-3, "max_epochs": 40},
-    "WGANGPGenerator": {"hidden_layer_sizes": (16,), "noise_dim": 4, "max_epochs": 5},
+    "WGANGPGenerator": {"hidden_layer_sizes": (16,), "n_critic": 1, "max_epochs": 2},
 }
 # Further parameters, with which a class does something else.
 OTHERS = [

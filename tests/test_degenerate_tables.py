@@ -106,7 +106,7 @@ QUICK = {
     "OmiTransRegressor": {"n_networks": 2, "max_epochs": 15},
     "PMIImputer": {"hidden_layer_sizes": (16,), "max_epochs": 5},
     "TDimputeRegressor": {"n_hidden": 50, "lr": 1e-3, "max_epochs": 40},
-    "WGANGPGenerator": {"hidden_layer_sizes": (16,), "noise_dim": 4, "max_epochs": 5},
+    "WGANGPGenerator": {"hidden_layer_sizes": (16,), "n_critic": 1, "max_epochs": 2},
 }
 MODELS = {name: cls(**QUICK.get(name, {})) for name, cls in all_estimators()}
 MODELS |= {

@@ -12,7 +12,9 @@ from omitrans.exceptions import FeatureMismatchError, UnknownCategoryError
 from omitrans.utils.discovery import all_estimators
 
 # Class -> parameters with which its fit takes less than a second.
-QUICK: dict[str, dict[str, object]] = {}
+QUICK: dict[str, dict[str, object]] = {
+    "WGANGPGenerator": {"hidden_layer_sizes": (16,), "n_critic": 1, "max_epochs": 2}
+}
 GENERATORS = {
     name: cls
     for name, cls in all_estimators()
