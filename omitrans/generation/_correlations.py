@@ -63,7 +63,7 @@ def correlations(tables: AuditTables, network: pd.DataFrame | None) -> list[dict
     if varies.sum() < _MIN_GENES:
         return []
     test, train, synthetic = (
-        pd.DataFrame(part.values[:, varies], columns=tables.genes[varies])
+        pd.DataFrame(part[0][:, varies], columns=tables.genes[varies])
         for part in (tables.test, tables.train, tables.synthetic)
     )
     found = generation_report(test, synthetic, network)

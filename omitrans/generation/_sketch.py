@@ -54,14 +54,14 @@ def sketch(tables: AuditTables, spread: pd.Series, seed: int) -> AuditSketch | N
     parts = {"real test samples": tables.test, "synthetic samples": tables.synthetic}
     columns = pd.Index(tables.genes).get_indexer(genes)
     correlations = {
-        name: pd.DataFrame(part.values[:, columns], columns=genes.astype(str)).corr()
+        name: pd.DataFrame(part[0][:, columns], columns=genes.astype(str)).corr()
         for name, part in parts.items()
     }
     random = np.random.default_rng(seed)
     values, labels = [], []
     for origin, part in zip(("real", "generated"), parts.values(), strict=True):
         rows = random.permutation(len(part.values))[:_MAX_SAMPLES]
-        values.append(part.values[rows])
+        values.append(part[0][rows])
         labels.append(part.labels.iloc[rows, :_MAX_COVARIATES].assign(origin=origin))
     places = PCA(2, random_state=seed).fit_transform(np.concatenate(values))
     return AuditSketch(correlations, places, pd.concat(labels, ignore_index=True))
