@@ -29,15 +29,22 @@ covariates.iloc[:4]
 # %%
 # Fit two generators
 # ------------------
-# A multivariate normal distribution, and a Wasserstein GAN, here with few epochs: it needs hundreds
-# for a good fit. Both are used alike.
+# A multivariate normal distribution, and a Wasserstein GAN, here with a short training: it needs
+# hundreds of epochs for a good fit. Both are used alike.
 
 from omitrans import WGANGPGenerator
 from omitrans.baselines import GaussianGenerator
 
 generators = {
     "gaussian": GaussianGenerator(random_state=0),
-    "GAN": WGANGPGenerator(hidden_layer_sizes=(64, 64), max_epochs=15, random_state=0),
+    "GAN": WGANGPGenerator(
+        hidden_layer_sizes=(128, 128),
+        n_critic=2,
+        lr=2e-3,
+        max_epochs=60,
+        early_stopping=False,
+        random_state=0,
+    ),
 }
 drawn = {}
 for name, generator in generators.items():

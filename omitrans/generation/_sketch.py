@@ -8,9 +8,10 @@ from sklearn.decomposition import PCA
 
 from omitrans.generation._tables import AuditTables
 
-_MAX_GENES = 25
+_MAX_GENES = 18
 _MAX_SAMPLES = 1000
 _MAX_COVARIATES = 3
+_MAX_LEVELS = 12  # a legend of more has no room
 
 
 class AuditSketch(NamedTuple):
@@ -23,7 +24,7 @@ class AuditSketch(NamedTuple):
     places : ndarray of shape (n_samples, 2)
         The first two principal components of real test samples and of synthetic ones.
     labels : DataFrame of shape (n_samples, n_covariates + 1)
-        Covariates of these samples, and their ``origin``, "real" or "generated".
+        Covariates with few levels of these samples, and their ``origin``, "real" or "generated".
     """
 
     correlations: dict[str, pd.DataFrame]
@@ -57,11 +58,12 @@ def sketch(tables: AuditTables, spread: pd.Series, seed: int) -> AuditSketch | N
         name: pd.DataFrame(part[0][:, columns], columns=genes.astype(str)).corr()
         for name, part in parts.items()
     }
+    few = [name for name, levels in tables.test.labels.items() if levels.nunique() <= _MAX_LEVELS]
     random = np.random.default_rng(seed)
     values, labels = [], []
     for origin, part in zip(("real", "generated"), parts.values(), strict=True):
         rows = random.permutation(len(part.values))[:_MAX_SAMPLES]
         values.append(part[0][rows])
-        labels.append(part.labels.iloc[rows, :_MAX_COVARIATES].assign(origin=origin))
+        labels.append(part.labels[few[:_MAX_COVARIATES]].iloc[rows].assign(origin=origin))
     places = PCA(2, random_state=seed).fit_transform(np.concatenate(values))
     return AuditSketch(correlations, places, pd.concat(labels, ignore_index=True))
