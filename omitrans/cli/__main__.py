@@ -10,12 +10,15 @@ import rich_click as click
 
 from omitrans import __version__
 from omitrans.cli._command import INTERRUPTED, Interrupted, report_failure
+from omitrans.cli.commands._audit import command as audit
 from omitrans.cli.commands._compare import command as compare
 from omitrans.cli.commands._convert import command as convert
 from omitrans.cli.commands._demo import command as demo
 from omitrans.cli.commands._fit import command as fit
+from omitrans.cli.commands._generate import command as generate
 from omitrans.cli.commands._info import command as info
 from omitrans.cli.commands._predict import command as predict
+from omitrans.cli.commands._rank import command as rank
 
 
 class _InOrder(click.RichGroup):
@@ -27,8 +30,9 @@ class _InOrder(click.RichGroup):
 
 @click.group(
     cls=_InOrder,
-    commands=[fit, predict, compare, convert, info, demo],
-    help="Predict one omics profile from another: expression from methylation arrays.",
+    commands=[fit, predict, compare, generate, audit, rank, convert, info, demo],
+    help="Predict one omics profile from another: expression from methylation arrays. Generate "
+    "expression under given covariates.",
     epilog="omitrans COMMAND --help explains a command.",
     context_settings={"help_option_names": ["-h", "--help"]},
 )

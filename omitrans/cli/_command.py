@@ -15,6 +15,7 @@ from typing import Any
 import rich_click as click
 
 from omitrans.exceptions import (
+    ConfoundedChangeWarning,
     DeviceWarning,
     DomainShiftWarning,
     LowCoverageWarning,
@@ -28,6 +29,7 @@ from omitrans.utils._printable import printable
 
 FAILED, INTERRUPTED = 1, 130
 _ALWAYS_SHOWN = (
+    ConfoundedChangeWarning,
     DeviceWarning,
     DomainShiftWarning,
     LowCoverageWarning,

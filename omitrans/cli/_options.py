@@ -24,6 +24,18 @@ MODEL_NAMES = (
     "omitrans-repo-default",
 )
 
+# what omitrans.cli._models.make_generator can make
+GENERATOR_NAMES = (
+    "copula",
+    "gaussian",
+    "imputer",
+    "wgan-gp",
+    "wgan-gp-paper-ecoli",
+    "wgan-gp-paper-gtex-tcga",
+    "wgan-gp-repo-ecoli",
+    "wgan-gp-repo-gtex-tcga",
+)
+
 FIRST_LOOK = (
     "For a first look take omitrans-fast or multi-kernel-ridge: they take seconds, where omitrans "
     "trains up to five networks besides."
@@ -70,4 +82,55 @@ GROUPS = click.option(
     "name patients of TCGA, TARGET or GTEx; none: each sample stands alone; tcga, target or gtex: "
     "the patient, and ids of another kind are an error; or a file of two columns, sample and "
     "group.",
+)
+
+
+# --- commands about generators of expression ---
+
+EXPRESSION = click.option(
+    "--expression",
+    type=FILE,
+    metavar="FILE",
+    help="Expression of the training samples in log2 units, such as log2(TPM + 1).",
+)
+GENERATOR = click.option(
+    "--model",
+    type=click.Choice(GENERATOR_NAMES),
+    default="copula",
+    show_default=True,
+    metavar="NAME",
+    help="Generator to fit; the names are listed below.",
+)
+LOAD = click.option(
+    "--load", type=FILE, metavar="MODEL", help="Take a generator that --save wrote; fit none."
+)
+CATEGORICAL = click.option(
+    "--categorical",
+    multiple=True,
+    metavar="COLUMN",
+    help="Covariate that holds categories although it looks like numbers; may be repeated.",
+)
+NUMERIC = click.option(
+    "--numeric",
+    multiple=True,
+    metavar="COLUMN",
+    help="Covariate that must hold numbers; text in it is an error. May be repeated.",
+)
+IGNORE = click.option(
+    "--ignore",
+    multiple=True,
+    metavar="COLUMN",
+    help="Column that is no covariate, such as the donor; may be repeated.",
+)
+EXPRESSION_SAMPLES = click.option(
+    "--samples",
+    type=click.Choice(["auto", "rows", "columns"]),
+    default="auto",
+    show_default=True,
+    help="Whether samples are rows or columns of the expression; auto decides by the ids that it "
+    "shares with the covariates.",
+)
+GENERATORS_NOTE = (
+    f"Generators: {', '.join(GENERATOR_NAMES)}. copula and gaussian take seconds, imputer minutes; "
+    "wgan-gp trains networks, for hours with many genes and no GPU."
 )

@@ -17,7 +17,7 @@ class SyntheticEmbeddingDisplay:
     """Maps of real and generated samples together (Figure 4 of the paper).
 
     There is one panel for each covariate and one for the origin. Good samples lie among real ones
-    of the same levels, and both origins are spread alike over the last panel.
+    with the same levels, and both origins are spread alike over the last panel.
 
     Parameters
     ----------

@@ -11,9 +11,11 @@ import pandas as pd
 from sklearn.utils import check_random_state
 from tqdm import tqdm
 
+from omitrans.generation._correlations import correlations, known_edges
 from omitrans.generation._privacy import attribute_privacy, memorisation
 from omitrans.generation._realism import clusters, coverage, distributions
 from omitrans.generation._result import SyntheticAudit
+from omitrans.generation._sketch import sketch
 from omitrans.generation._tables import AuditTables, read_tables
 from omitrans.generation._utility import classifier_named, discrimination, utility
 from omitrans.utils._callers import user_level
@@ -44,6 +46,7 @@ def audit_synthetic(
     synthetic_covariates: pd.DataFrame | None = None,
     *,
     covariates: str | Sequence[str] = "auto",
+    network: pd.DataFrame | None = None,
     classifier: Any = "mlp",
     n_seeds: int = 3,
     n_neighbors: int = 5,
@@ -75,6 +78,9 @@ def audit_synthetic(
     covariates : "auto", str or sequence of str, default="auto"
         Names of the categorical covariates to check. "auto" takes all columns of text, categories
         and booleans with two levels or more, and fewer levels than half of the training samples.
+    network : DataFrame of shape (n_edges, n_columns), default=None
+        Gene network with one row per edge and the columns ``regulator`` and ``target``, which hold
+        names of genes. None leaves out the two scores along a network.
     classifier : {"mlp", "logistic"} or classifier, default="mlp"
         Classifier that learns from each table to tell the levels of a covariate. "mlp" is that of
         the paper, two layers of 64 units; "logistic" is faster.
@@ -106,13 +112,14 @@ def audit_synthetic(
     TypeError
         If a table is not a DataFrame.
     ValueError
-        If expression is missing, if a table has fewer than five samples, or if no covariate is
-        categorical.
+        If expression is missing, if a table has fewer than five samples, if no covariate is
+        categorical, or if `network` has no edge between two different genes of the tables.
 
     Warns
     -----
     UserWarning
-        If a table has fewer than 30 samples, so that intervals are wide.
+        If a table has fewer than 30 samples, so that intervals are wide; if edges of the network
+        are left out, because they have other genes; or if genes are constant in `synthetic`.
 
     See Also
     --------
@@ -143,13 +150,17 @@ def audit_synthetic(
     ``gene clusters``
         k-means of the genes in the synthetic and in the test table. Clusters are matched one to
         one.
+    ``gene correlations``
+        The scores of :func:`omitrans.metrics.generation_report` of the synthetic table, and as
+        reference of the training table, both against `real_test`. ``s_dend`` and ``s_sdcc`` differ
+        much between tables of real samples too, and get no verdict.
     ``genes``
         The distribution of each gene.
 
     References
     ----------
     R. Viñas et al., "Adversarial generation of gene expression data", Bioinformatics 38(3), 2022,
-    section 5, for the classifiers and the clusters.
+    section 5, for the classifiers and the clusters, and section 4.3 for the scores.
 
     Examples
     --------
@@ -183,6 +194,7 @@ def audit_synthetic(
     n_samples = {name: len(getattr(tables, name).values) for name in ("train", "test", "synthetic")}
     _warn_of_few(n_samples)
     seed = int(check_random_state(random_state).randint(2**31 - 1000))
+    edges = None if network is None else known_edges(network, tables.genes)
     model = classifier_named(classifier) if isinstance(classifier, str) else classifier
     checks: dict[str, Callable[[AuditTables], list[dict[str, Any]]]] = {
         "utility": partial(utility, classifier=model, n_seeds=n_seeds, seed=seed, n_jobs=n_jobs),
@@ -191,13 +203,15 @@ def audit_synthetic(
         "attribute privacy": partial(attribute_privacy, seed=seed),
         "coverage": partial(coverage, n_neighbors=n_neighbors),
         "gene clusters": partial(clusters, n_clusters=n_clusters, seed=seed),
+        "gene correlations": partial(correlations, network=edges),
         "genes": distributions,
     }
     rows = []
     for check in tqdm(checks.values(), desc="audit", unit="check", disable=verbose < 1):
         rows += check(tables)
     columns = ["check", "target", "level", "value", "reference", "low", "high", "verdict"]
-    return SyntheticAudit(pd.DataFrame(rows)[columns], n_samples)
+    drawn = sketch(tables, real_train.var(), seed)
+    return SyntheticAudit(pd.DataFrame(rows)[columns], n_samples, drawn)
 
 
 def _for_each_draw(covariates: Any, synthetic: Any) -> Any:

@@ -1,11 +1,12 @@
 """The result of an audit: one table, and what it means in words."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from omitrans.generation._sketch import AuditSketch
 from omitrans.reports import audit_report
 
 _POOR = {
@@ -16,6 +17,7 @@ _POOR = {
     "recall": "Real samples of some conditions have no synthetic neighbour: {}.",
     "precision": "Synthetic samples of some conditions are far from all real ones: {}.",
     "gene clusters": "Genes cluster in another way than in real expression ({}).",
+    "gene correlations": "Genes do not correlate as in real expression ({}).",
     "genes": "Single genes are distributed otherwise than in real expression ({}).",
 }
 _MAX_NAMED = 4
@@ -35,6 +37,8 @@ class SyntheticAudit:
         numbers that are shown only).
     n_samples : dict of str to int
         Number of samples in each table.
+    sketch : AuditSketch or None, default=None
+        Correlations of some genes and a map of the samples, which the page draws.
 
     Examples
     --------
@@ -57,6 +61,7 @@ class SyntheticAudit:
 
     frame: pd.DataFrame
     n_samples: dict[str, int]
+    sketch: AuditSketch | None = field(default=None, repr=False, compare=False)
 
     @property
     def verdict(self) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from omitrans.displays import GeneCorrelationDisplay, SyntheticEmbeddingDisplay
 from omitrans.reports._page import (
     PageFigure,
     PageTable,
@@ -33,6 +34,9 @@ _NOTES = {
     "samples.",
     "gene clusters": "Clusters of genes in synthetic and in test expression, matched one to one. "
     "The reference clusters the training samples.",
+    "gene correlations": "Scores of the correlations between genes against those in the test "
+    "samples: s_dist compares all pairs, s_dend dendrograms, s_tf_tg and s_tg_tg the edges of the "
+    "network. 1 is best, but for s_sdcc, where it is 0. The reference are the training samples.",
     "genes": "Distribution of each gene. The reference compares training with test samples.",
 }
 _DRAWN = {"utility, macro AUC": "Macro AUC of each covariate", "recall": "Recall of each level"}
@@ -96,7 +100,7 @@ def audit_report(
         f"and {n['test']:,} real test samples.",
         verdict=audit.verdict,
         sections=sections,
-        figures=list(_figures(audit.frame)),
+        figures=[*_figures(audit.frame), *_maps(audit.sketch)],
     )
 
 
@@ -138,6 +142,39 @@ def _figures(frame: pd.DataFrame) -> Iterator[PageFigure]:
                 f"{caption}: synthetic samples (filled) and real training samples (open).",
                 height=1.2 + 0.3 * len(part),
             )
+
+
+def _maps(sketch: Any) -> Iterator[PageFigure]:
+    """Draw the samples and the correlations of the most variable genes, if they are known."""
+    if sketch is None:
+        return
+    n_panels = sketch.labels.shape[1]
+    samples = SyntheticEmbeddingDisplay(places=sketch.places, labels=sketch.labels, method="pca")
+    n_rows = -(-n_panels // 2)
+    yield draw_figure(
+        partial(_fill, samples),
+        "Map of real test samples and of synthetic ones, by the first two principal components of "
+        "both. Good samples lie among real ones of the same level.",
+        grid=(n_rows, 2),
+        height=2.9 * n_rows,
+    )
+    genes = GeneCorrelationDisplay(sketch.correlations)
+    n_genes = len(next(iter(sketch.correlations.values())))
+    yield draw_figure(
+        partial(_fill, genes),
+        f"Correlations of the {n_genes} most variable genes, in the order of the first dendrogram, "
+        "and the dendrogram of each table.",
+        grid=(2, 2),
+        height=6.6,
+    )
+
+
+def _fill(display: Any, ax: Any) -> None:
+    """Draw a display on some axes, and remove the axes that it leaves empty."""
+    display.plot(ax)
+    for panel in ax.flat:
+        if not panel.has_data() and not panel.images:
+            panel.remove()
 
 
 def _draw(part: pd.DataFrame, ax: Any) -> None:

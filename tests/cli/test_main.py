@@ -12,8 +12,8 @@ import rich_click as click
 import omitrans
 from omitrans.cli import __main__ as program
 from omitrans.cli._command import Command
-from omitrans.cli._models import MODELS
-from omitrans.cli._options import MODEL_NAMES
+from omitrans.cli._models import GENERATORS, MODELS
+from omitrans.cli._options import GENERATOR_NAMES, MODEL_NAMES
 from omitrans.exceptions import LowCoverageWarning, OmiTransError
 
 
@@ -48,7 +48,7 @@ def test_help_of_the_commands_does_not_import_the_heavy_packages():
     code = (
         "import sys\n"
         "from omitrans.cli.__main__ import main, program\n"
-        "assert [main([name, '--help']) for name in program.commands] == [0] * 6\n"
+        "assert [main([name, '--help']) for name in program.commands] == [0] * 9\n"
         "print('loaded:', *sorted({'torch', 'sklearn', 'pandas', 'numpy'} & set(sys.modules)))"
     )
     done = subprocess.run(
@@ -60,6 +60,7 @@ def test_help_of_the_commands_does_not_import_the_heavy_packages():
 
 def test_the_names_of_the_models_are_those_that_can_be_made():
     assert MODEL_NAMES == MODELS
+    assert GENERATOR_NAMES == GENERATORS
 
 
 @pytest.mark.parametrize("command", program.program.commands)

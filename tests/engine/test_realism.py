@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from omitrans import metrics
 from omitrans.engine._realism import energy_score, structure_distance
 
 
@@ -23,6 +24,13 @@ def test_structure_distance_is_that_of_the_paper(rng, n, m, n_genes):
     )
     found = structure_distance(*(torch.from_numpy(values.astype("f4")) for values in (X, Z)))
     assert found == pytest.approx(1 - s_dist(X, Z), abs=2e-4)
+
+
+def test_structure_distance_and_the_metric_are_the_same_score(rng):
+    X, Z = (rng.normal(size=(40, 3)) @ rng.normal(size=(3, 25)) for _ in range(2))
+    X, Z = X + rng.normal(size=X.shape), Z + rng.normal(size=Z.shape)
+    found = structure_distance(torch.from_numpy(X), torch.from_numpy(Z))
+    assert found == pytest.approx(1 - metrics.s_dist(X, Z), abs=1e-6)
 
 
 def test_constant_genes_are_left_out(rng):

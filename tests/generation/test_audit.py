@@ -7,6 +7,7 @@ import pytest
 from omitrans.baselines import GaussianGenerator
 from omitrans.exceptions import FeatureMismatchError, SampleMismatchError
 from omitrans.generation import audit_synthetic
+from omitrans.metrics import generation_report, s_tf_tg
 
 N_GENES = 60
 
@@ -24,6 +25,15 @@ def real(n, seed):
         index=index,
     )
     return covariates, pd.DataFrame(expression, index, [f"g{i}" for i in range(N_GENES)])
+
+
+class Broken:
+    """Classifier that must not be reached."""
+
+    def fit(self, X, y):
+        pytest.fail("the work has begun")
+
+    predict_proba = fit
 
 
 TRAIN, TEST = real(150, 0), real(100, 1)
@@ -123,6 +133,68 @@ def test_genes_that_lost_their_correlations_cluster_otherwise(perfect):
     shuffled = expression.apply(lambda gene: rng.permutation(gene))
     assert poor(audit(covariates, shuffled), "gene clusters")
     assert not poor(perfect, "gene clusters")
+
+
+# --- correlations ---
+
+
+def test_the_scores_are_those_of_the_metrics(perfect):
+    _, expression = real(100, 2)
+    found = rows(perfect, "gene correlations").set_index("target")
+    for column, table in (("value", expression), ("reference", TRAIN[1])):
+        expected = generation_report(TEST[1], table)
+        pd.testing.assert_series_equal(
+            found[column], expected, check_names=False, check_exact=False, atol=1e-5
+        )
+
+
+def test_genes_that_lost_their_correlations_score_less(perfect):
+    covariates, expression = real(100, 2)
+    rng = np.random.default_rng(0)
+    shuffled = audit(covariates, expression.apply(lambda gene: rng.permutation(gene)))
+    assert poor(shuffled, "gene correlations")
+    assert "Genes do not correlate as in real expression (s_dist)." in shuffled.verdict
+    assert not poor(perfect, "gene correlations")
+
+
+def test_a_network_adds_two_scores():
+    network = pd.DataFrame({"regulator": ["g0"] * 8, "target": [f"g{i}" for i in range(1, 9)]})
+    network["sign"] = "+"
+    result = audit(*real(100, 2), network=network)
+    found = rows(result, "gene correlations").set_index("target")
+    assert list(found.index) == ["s_dist", "s_dend", "s_sdcc", "s_tf_tg", "s_tg_tg"]
+    expected = s_tf_tg(TEST[1], real(100, 2)[1], network)
+    assert found.loc["s_tf_tg", "value"] == pytest.approx(expected, abs=1e-5)
+    assert found.loc["s_tf_tg", "verdict"] == "good"
+
+
+def test_a_network_of_other_genes_is_refused_before_the_work():
+    network = pd.DataFrame({"regulator": ["TP53"], "target": ["MDM2"]})
+    with pytest.raises(ValueError, match=r"None of the 1 edges.*TP53.*g0"):
+        audit(*real(40, 2), network=network, classifier=Broken())
+
+
+def test_edges_of_other_genes_are_counted_once():
+    network = pd.DataFrame({"regulator": ["g0", "g0", "TP53"], "target": ["g1", "g2", "g3"]})
+    with pytest.warns(UserWarning, match="1 of 3 edges") as said:
+        audit(*real(40, 2), network=network)
+    assert len(said) == 1
+
+
+def test_two_genes_are_judged_without_correlations():
+    tables = [pair[1][["g0", "g1"]] for pair in (TRAIN, TEST, real(40, 2))]
+    result = audit_synthetic(
+        tables[0],
+        TRAIN[0],
+        tables[1],
+        TEST[0],
+        tables[2],
+        real(40, 2)[0],
+        classifier="logistic",
+        random_state=0,
+        n_seeds=1,
+    )
+    assert rows(result, "gene correlations").empty
 
 
 def test_a_level_without_synthetic_samples_is_named():
@@ -236,5 +308,5 @@ def test_report_says_the_verdict_first(tmp_path):
     assert "repeats training samples" in page
     headings = [page.index(f"<h2>{heading}</h2>") for heading in ("Verdict", "Utility", "Recall")]
     assert headings == sorted(headings)
-    assert page.count("<figure>") == 2
+    assert page.count("<figure>") == 4
     assert "nan" not in page.lower().replace("nano", "")[: page.lower().index("data:image")]
