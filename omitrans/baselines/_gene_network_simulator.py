@@ -190,8 +190,6 @@ class GeneNetworkSimulator(ExpressionGeneratorMixin, BaseEstimator):
         ValueError
             If expression is missing or infinite, if there are fewer than two samples, or if the
             network lacks a column, holds an unknown effect or joins no two different genes of y.
-        ArithmeticError
-            If the levels of genes on cycles oscillate. Set ``keep_cycles=False``.
 
         Warns
         -----
