@@ -84,17 +84,16 @@ def read_gtex(folder):
 
 
 def simulate_tissues(_):
-    """Return eight tissues of donors who give several."""
-    data = make_expression(600, 500, n_tissues=8, random_state=0)
+    """Return eight tissues of donors who give several; the noise is such that some are mistaken."""
+    data = make_expression(600, 500, n_tissues=8, noise=4.0, random_state=0)
     covariates = data.samples[["tissue", "sex", "cohort", "age"]]
     return by_donor(data.expression, covariates, ["tissue"], data.samples["donor"])
 
 
 def simulate_disease(_):
-    """Return four tissues of healthy and diseased donors from two studies."""
-    data = make_disease_expression(600, 500, n_drivers=N_DRIVERS, random_state=0)
-    labels = ["tissue", "condition"]
-    return by_donor(data.expression, data.covariates, labels, data.samples["donor"])
+    """Return four tissues of healthy and diseased donors from two studies; the effect is weak."""
+    data = make_disease_expression(600, 500, n_drivers=N_DRIVERS, effect=0.3, random_state=0)
+    return by_donor(data.expression, data.covariates, ["condition"], data.samples["donor"])
 
 
 def by_donor(expression, covariates, labels, donors):
