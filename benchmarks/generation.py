@@ -212,18 +212,21 @@ def scores(real, synthetic, network):
 
 def summarise(table):
     """Print means and standard deviations over seeds, beside the published numbers."""
-    grouped = table.groupby("model", sort=False)[SCORES]
-    mean, spread = grouped.mean(), grouped.std().fillna(0)
-    shown = mean.map("{:.4f}".format) + " ± " + spread.map("{:.4f}".format)
+    each = table.groupby(["model", "seed"], sort=False)[SCORES].mean()  # over splits
+    grouped = each.groupby("model", sort=False)
+    mean, spread = grouped.mean(), grouped.std()
+    shown = mean.map("{:.4f}".format) + spread.map(" ± {:.4f}".format, na_action="ignore").fillna(
+        ""
+    )
     shown["seconds"] = table.groupby("model", sort=False)["seconds"].mean().round(1)
     print(shown.to_string())
     for score in ("s_dist", "s_tg_tg"):
         rivals = mean[score].drop(list(BOUNDS), errors="ignore").sort_values(ascending=False)
         if len(rivals):
             best = rivals.index[0]
-            text = f"best {score}: {best} {rivals.iloc[0]:.4f} ± {spread.loc[best, score]:.4f}"
+            text = f"best {score}: {best} {shown.loc[best, score]}"
             if len(rivals) > 1:
-                text += f", then {rivals.index[1]} {rivals.iloc[1]:.4f}"
+                text += f", then {rivals.index[1]} {shown.loc[rivals.index[1], score]}"
             print(text, flush=True)
 
 

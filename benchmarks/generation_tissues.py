@@ -218,8 +218,10 @@ def show(rows, keys, scores):
     """Print means and standard deviations over seeds."""
     if rows:
         grouped = pd.DataFrame(rows).groupby(keys, sort=False)[scores]
-        mean, spread = grouped.mean(), grouped.std().fillna(0)
-        shown = mean.map("{:.4f}".format) + " ± " + spread.map("{:.4f}".format)
+        mean, spread = grouped.mean(), grouped.std()
+        shown = mean.map("{:.4f}".format) + spread.map(
+            " ± {:.4f}".format, na_action="ignore"
+        ).fillna("")
         print(f"\n{shown.to_string()}", flush=True)
 
 
