@@ -11,16 +11,29 @@ import omitrans
 from omitrans.exceptions import FeatureMismatchError, UnknownCategoryError
 from omitrans.utils.discovery import all_estimators
 
+NETWORK = pd.DataFrame(
+    {
+        "regulator": ["TP53", "TP53", "GAPDH"],
+        "target": ["EGFR", "ALB", "ALB"],
+        "effect": ["-", "+", "dual"],
+    }
+)
 # Class -> parameters with which its fit takes less than a second.
 QUICK: dict[str, dict[str, object]] = {
-    "WGANGPGenerator": {"hidden_layer_sizes": (16,), "n_critic": 1, "max_epochs": 2}
+    "GeneNetworkSimulator": {"network": NETWORK},
+    "WGANGPGenerator": {"hidden_layer_sizes": (16,), "n_critic": 1, "max_epochs": 2},
 }
+# They have no covariates, and take the table for its rows.
+WITHOUT_COVARIATES = {"GeneNetworkSimulator"}
 GENERATORS = {
     name: cls
     for name, cls in all_estimators()
     if hasattr(cls, "sample_y") and not hasattr(cls, "predict") and not hasattr(cls, "transform")
 }
 every_generator = pytest.mark.parametrize("name", GENERATORS)
+every_conditional_generator = pytest.mark.parametrize(
+    "name", [name for name in GENERATORS if name not in WITHOUT_COVARIATES]
+)
 GENES = ["ALB", "TP53", "EGFR", "GAPDH"]
 
 
@@ -96,7 +109,7 @@ def test_a_row_is_the_same_whatever_rows_follow(name, models):
         np.testing.assert_allclose(part, whole.head(n_rows), rtol=1e-5)
 
 
-@every_generator
+@every_conditional_generator
 def test_two_covariates_share_the_latent_state(name, models):
     """The difference is that of the conditions, without the noise of the draws."""
     covariates = pd.concat([table()[0].head(1)] * 200, ignore_index=True)
@@ -106,6 +119,16 @@ def test_two_covariates_share_the_latent_state(name, models):
     paired, unpaired = as_liver["TP53"] - as_lung["TP53"], as_liver["TP53"] - again["TP53"]
     assert paired.std() < 0.6 * unpaired.std()
     assert as_liver["ALB"].mean() - as_lung["ALB"].mean() > 3
+
+
+@pytest.mark.parametrize("name", sorted(WITHOUT_COVARIATES))
+def test_covariates_do_not_enter_where_there_are_none(name, models):
+    covariates, _ = table()
+    drawn = [
+        models[name].sample_y(covariates.assign(tissue=tissue), random_state=0)
+        for tissue in ("liver", "lung")
+    ]
+    pd.testing.assert_frame_equal(*drawn)
 
 
 @every_generator
@@ -133,7 +156,7 @@ def test_constant_genes_are_drawn_as_their_constant(name, models):
     assert (drawn["GAPDH"] == 7.3).all()
 
 
-@every_generator
+@every_conditional_generator
 def test_a_combination_that_fit_has_not_met_is_drawn(name, models):
     new = table()[0].head(1).assign(tissue="liver", treated=True)
     drawn = models[name].sample_y(new, n_samples=50, random_state=0)

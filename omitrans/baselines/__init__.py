@@ -4,6 +4,7 @@ from omitrans.baselines._copula_generator import GaussianCopulaGenerator
 from omitrans.baselines._covariate_imputer import CovariateImputer
 from omitrans.baselines._dual_ridge import DualRidgeRegressor
 from omitrans.baselines._gaussian_generator import GaussianGenerator
+from omitrans.baselines._gene_network_simulator import GeneNetworkSimulator
 from omitrans.baselines._group_median import GroupMedianImputer
 from omitrans.baselines._imputer_generator import ImputerGenerator
 from omitrans.baselines._imputer_recipes import make_imputers
@@ -22,6 +23,7 @@ __all__ = [
     "DualRidgeRegressor",
     "GaussianCopulaGenerator",
     "GaussianGenerator",
+    "GeneNetworkSimulator",
     "GroupMedianImputer",
     "ImputerGenerator",
     "LassoRegressor",

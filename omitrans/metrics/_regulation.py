@@ -1,6 +1,5 @@
 """Scores of the correlations along a gene-regulatory network."""
 
-import warnings
 from typing import Any
 
 import numpy as np
@@ -9,7 +8,7 @@ import pandas as pd
 from omitrans.metrics._correlations import correlations_of_pairs, cosine, pair_sums
 from omitrans.metrics._standardized import StandardizedPair
 from omitrans.utils._blocks import row_blocks
-from omitrans.utils._callers import user_level
+from omitrans.utils._network_edges import edges_between
 
 Targets = dict[int, np.ndarray]
 
@@ -31,51 +30,13 @@ def targets_of(network: Any, genes: pd.Index, *, keep_self_loops: bool) -> Targe
     dict of int to ndarray of int
         Column of every regulator, and the columns of its targets.
     """
-    if not isinstance(network, pd.DataFrame):
-        raise TypeError(
-            "network must be a DataFrame with the columns 'regulator' and 'target'; found "
-            f"{type(network).__name__}."
-        )
-    lacking = [name for name in ("regulator", "target") if name not in network.columns]
-    if lacking:
-        raise ValueError(
-            f"network lacks the columns {lacking}; it has {list(network.columns)[:6]} and the "
-            f"index {network.index.name!r}. Rename them: network.reset_index().rename(columns=...)."
-        )
-    edges = network[["regulator", "target"]].drop_duplicates()
-    regulators = genes.get_indexer(pd.Index(edges["regulator"]))
-    targets = genes.get_indexer(pd.Index(edges["target"]))
-    known = (regulators >= 0) & (targets >= 0)
-    _report_unknown(edges, known, genes)
-    regulators, targets = regulators[known], targets[known]
-    other = regulators != targets
-    if not other.any():
-        raise ValueError(
-            f"All {len(other)} edges of network between genes of the tables are self-loops, whose "
-            "correlation is 1 in any table. Give edges between different genes."
-        )
+    regulators, targets, _ = edges_between(network, genes, table="the tables", kind="that vary")
     if not keep_self_loops:
+        other = regulators != targets
         regulators, targets = regulators[other], targets[other]
     order = np.lexsort((targets, regulators))
     found, starts = np.unique(regulators[order], return_index=True)
     return dict(zip(found.tolist(), np.split(targets[order], starts[1:]), strict=True))
-
-
-def _report_unknown(edges: pd.DataFrame, known: np.ndarray, genes: pd.Index) -> None:
-    if not known.any():
-        raise ValueError(
-            f"None of the {len(edges)} edges of network joins two genes that vary in the tables. "
-            f"network has regulators such as {edges['regulator'].tolist()[:3]} and targets such as "
-            f"{edges['target'].tolist()[:3]}; the tables have genes such as "
-            f"{genes[:3].tolist()}. Give both the same kind of names."
-        )
-    if not known.all():
-        warnings.warn(
-            f"{int((~known).sum())} of {len(edges)} edges of network are left out, because a gene "
-            "of theirs is not in the tables or is constant there.",
-            UserWarning,
-            stacklevel=user_level(),
-        )
 
 
 def tf_tg_score(pair: StandardizedPair, targets: Targets, formula: str) -> float:

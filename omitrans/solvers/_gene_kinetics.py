@@ -165,6 +165,7 @@ def steady_states(
     *,
     production_factors: np.ndarray | None = None,
     tol: float = 1e-8,
+    oscillation: str = "raise",
 ) -> np.ndarray:
     """Compute the steady states of a network under many conditions.
 
@@ -178,6 +179,8 @@ def steady_states(
         Factors of the production of every gene: 0 is a knock-out, 0.5 a knock-down.
     tol : float, default=1e-8
         A gene on a cycle is at its steady state when m f(x) / λ differs from x by no more.
+    oscillation : {"raise", "keep"}, default="raise"
+        What happens if levels oscillate: an error, or the state that was reached last is returned.
 
     Returns
     -------
@@ -188,7 +191,7 @@ def steady_states(
     Raises
     ------
     ArithmeticError
-        If a sample reaches no steady state, because its levels oscillate.
+        If a sample reaches no steady state, because its levels oscillate, with "raise".
     """
     inputs = np.asarray(inputs, dtype=np.float64)
     check_inputs(network, inputs)
@@ -199,7 +202,7 @@ def steady_states(
         gains, block = start(network, inputs[rows], factors)
         for stage in stages:
             if stage.cyclic:
-                _iterate(network, stage, block, gains, tol)
+                _iterate(network, stage, block, gains, tol, oscillation)
             else:
                 block[stage.genes] = gains[stage.genes] * rates(network, stage, block)
         states[rows] = block.T
@@ -254,7 +257,12 @@ def start(
 
 
 def _iterate(
-    network: KineticNetwork, stage: Stage, states: np.ndarray, gains: np.ndarray, tol: float
+    network: KineticNetwork,
+    stage: Stage,
+    states: np.ndarray,
+    gains: np.ndarray,
+    tol: float,
+    oscillation: str,
 ) -> None:
     """Bring the genes of a cyclic stage to their steady state, in place."""
     life = network.decay[stage.genes] / network.decay[stage.genes].max()
@@ -274,6 +282,9 @@ def _iterate(
                 waiting, here, gain = waiting[moving], here[:, moving], gain[:, moving]
             if not len(waiting):
                 return
+    if oscillation == "keep":
+        states[:, waiting] = here
+        return
     raise ArithmeticError(
         f"{len(waiting)} of {states.shape[1]} samples reach no steady state: the levels of "
         f"{len(stage.genes)} genes on cycles oscillate (genes {stage.genes[:5].tolist()}). Leave "

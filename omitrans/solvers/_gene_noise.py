@@ -83,7 +83,8 @@ def langevin_states(
     """Compute noisy states by the chemical Langevin equation, as GeneNetWeaver does.
 
     dx = (m f(x) - λ x) dt + c (√(m f(x)) dV + √(λ x) dW), from the steady state on, with the noise
-    strength c and independent Wiener processes V and W of every gene and sample.
+    strength c and independent Wiener processes V and W of every gene and sample. Where levels
+    oscillate there is no steady state, and the equation starts from some state that they pass.
 
     Parameters
     ----------
@@ -106,7 +107,7 @@ def langevin_states(
         Levels, none of them negative.
     """
     inputs = np.asarray(inputs, dtype=np.float64)
-    begin = steady_states(network, inputs)
+    begin = steady_states(network, inputs, oscillation="keep")
     stage = whole_stage(network) if len(network.targets) else None
     mean_decay = network.decay.mean()
     production = (network.production / mean_decay)[:, None]

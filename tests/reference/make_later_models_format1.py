@@ -9,6 +9,7 @@ script with its name alone, so that the files of the other classes stay as they 
 import sys
 
 import numpy as np
+import pandas as pd
 
 import omitrans
 from omitrans import OmiTransRegressor, WGANGPGenerator
@@ -16,16 +17,19 @@ from omitrans.baselines import (
     DualRidgeRegressor,
     GaussianCopulaGenerator,
     GaussianGenerator,
+    GeneNetworkSimulator,
     ImputerGenerator,
     MultiKernelRidgeRegressor,
 )
 from tests.reference.make_models_format1 import FOLDER, N_NEW, outcome, tables
 
+NETWORK = pd.DataFrame({"regulator": "gene0", "target": ["gene1", "gene2"], "effect": ["+", "-"]})
 # The generators take the betas as numeric covariates.
 MODELS = {
     "GaussianCopulaGenerator": GaussianCopulaGenerator(rank=1, random_state=0),
     "GaussianGenerator": GaussianGenerator(rank=1, random_state=0),
     "GaussianGenerator_class": GaussianGenerator(rank=1, covariance="class", random_state=0),
+    "GeneNetworkSimulator": GeneNetworkSimulator(NETWORK, flavour="genenetweaver", random_state=0),
     "ImputerGenerator": ImputerGenerator(n_rounds=1, random_state=0),
     "MultiKernelRidgeRegressor": MultiKernelRidgeRegressor(),
     "OmiTransRegressor_backbone": OmiTransRegressor(

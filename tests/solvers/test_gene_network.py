@@ -113,6 +113,20 @@ def test_oscillation_is_an_error():
         steady_states(net, np.empty((1, 0)))
 
 
+def test_oscillation_may_be_kept():
+    net = network([(0, 1), (1, 2), (2, 0)], "gnw", n_genes=3, effects=[-1] * 3)
+    net.exponents[:], net.constants[:] = 10, [0.4, 0.5, 0.6]
+    net.decay[:] = net.production[:] = 0.02
+    levels = steady_states(net, np.empty((2, 0)), oscillation="keep")
+    assert (levels >= 0).all()
+    assert (levels <= 1).all()
+    assert np.ptp(levels[0]) > 0.1
+    np.testing.assert_array_equal(levels[1], levels[0])
+    noisy = langevin_states(net, np.empty((200, 0)), seed=0)
+    assert np.isfinite(noisy).all()
+    assert (noisy.std(axis=0) > 0.05).all()
+
+
 def test_damped_oscillation_settles():
     net = network([(0, 1), (1, 2), (2, 0)], "gnw", n_genes=3, effects=[-1] * 3)
     net.exponents[:], net.constants[:] = 1.5, 0.5
