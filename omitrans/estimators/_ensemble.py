@@ -149,7 +149,7 @@ class _Trainer:
         self.pretrained = pretrained
         self.deviations = target_deviations(tables.target)
         # what each network predicts of the samples that it was not trained on
-        self.networks_held_out = np.full_like(held_out, np.nan)
+        self.networks_held_out = np.full(held_out.shape, np.nan, dtype=tables.source.dtype)
         name = fingerprint_of(pretrained) if model.checkpoint_dir else None
         self.checkpoint = model._checkpoint_file(*tables, name)
 
@@ -246,7 +246,7 @@ class _Trainer:
         ndarray of shape (n_samples, n_targets)
             Errors of the backbone mixed with the network that did not see the sample.
         """
-        predicted = self.model._limited(self.held_out)
+        predicted = self.model._limited(self.held_out.astype(self.networks_held_out.dtype))
         if shares.any():
             step = self.model._limited(self.networks_held_out)
             step -= predicted

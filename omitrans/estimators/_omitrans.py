@@ -246,9 +246,9 @@ class OmiTransRegressor(TorchRegressor):
     average.
 
     The paper writes G(x, z) with noise z. The only noise in the authors' code is dropout, and the
-    same holds for this class unless `noise_dim` is above 0. The code calls its normalisation "batch normalisation", but it
-    standardises each sample over its hidden features, so the result of a sample does not depend on
-    other samples.
+    same holds for this class unless `noise_dim` is above 0. The code calls its normalisation "batch
+    normalisation", but it standardises each sample over its hidden features, so the result of a
+    sample does not depend on other samples.
 
     References
     ----------

@@ -285,7 +285,7 @@ class TorchRegressor(
         residuals: bool = True,
         dropout: bool = False,
     ) -> pd.DataFrame:
-        """Draw target profiles: the prediction, noise of the networks, and errors of held-out samples.
+        """Draw target profiles: the prediction, noise of networks, and errors of held-out samples.
 
         The errors are drawn from a normal distribution with the covariance between targets that
         the errors of held-out samples had. They hold all scatter of real values around the
