@@ -222,6 +222,7 @@ class _Trainer:
 
     def _judge(self, net: OmicsNet, test: np.ndarray) -> FoldSums:
         """Compare a network and the backbone on samples that neither was trained on."""
+        net._set_training(False)  # without early stopping, training leaves dropout on
         source, target = self.tables.source, self.tables.target
         sums = [np.zeros(len(self.deviations)), np.zeros(len(self.deviations))]
         for start in range(0, len(test), _ROWS_A_BLOCK):
