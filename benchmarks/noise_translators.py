@@ -31,7 +31,7 @@ from omitrans.metrics import energy_score, gene_set_coverage, interval_coverage,
 from omitrans.pipelines import make_translation_pipeline
 
 COHORTS = ("tcga_brca", "tcga_lihc")
-N_FOLDS, N_DRAWS, NOISE_DIM = 5, 100, 16
+N_FOLDS, N_DRAWS, NOISE_DIM = 5, 50, 16
 WEIGHTS = (100.0, 1.0)  # of the reconstruction loss, beside the adversarial loss of weight 1
 RESULTS = Path(__file__).parent / "results" / "noise_translators.csv"
 
@@ -47,7 +47,7 @@ def without_covariance(model: Any) -> None:
 
 
 def arms(
-    X: pd.DataFrame, Y: pd.DataFrame, groups: Any, new: pd.DataFrame
+    X: pd.DataFrame, Y: pd.DataFrame, groups: Any, new: pd.DataFrame, *, networks: bool
 ) -> Iterator[tuple[str, pd.DataFrame, np.ndarray]]:
     """Yield the name of each arm, its draws, and its predictions."""
     kernel = MultiKernelRidgeRegressor().fit(X, Y)
@@ -56,7 +56,7 @@ def arms(
     yield "covariance", kernel.sample_y(new, N_DRAWS, random_state=0), predicted
     without_covariance(kernel)
     yield "independent", kernel.sample_y(new, N_DRAWS, random_state=0), predicted
-    for weight in WEIGHTS:
+    for weight in WEIGHTS if networks else ():
         network = OmiTransRegressor(
             backbone=None,
             noise_dim=NOISE_DIM,
@@ -90,7 +90,7 @@ def scores(truth: pd.DataFrame, drawn: pd.DataFrame, predicted: np.ndarray) -> d
     return found
 
 
-def run(data: Path, cohort: str) -> None:
+def run(data: Path, cohort: str, n_with_networks: int) -> None:
     """Score all arms in the folds of a cohort that are not in the results yet."""
     X, Y, groups = read_cohort(data, cohort)
     done = set()
@@ -106,14 +106,15 @@ def run(data: Path, cohort: str) -> None:
         new = steps.transform(X.iloc[test]).astype(np.float32)
         target, truth = Y.iloc[train].astype(np.float32), Y.iloc[test]
         rows, start = [], perf_counter()
-        for name, drawn, predicted in arms(source, target, groups[train], new):
+        networks = fold < n_with_networks
+        for name, drawn, predicted in arms(source, target, groups[train], new, networks=networks):
             row = {"cohort": cohort, "fold": fold, "arm": name}
             row |= {"seconds": round(perf_counter() - start, 1)}
             rows.append(row | scores(truth, drawn, predicted))
+            print(rows[-1], flush=True)
             start = perf_counter()
         table = pd.DataFrame(rows).round(4)
         table.to_csv(RESULTS, mode="a", header=not RESULTS.exists(), index=False)
-        print(table.to_string(), flush=True)
 
 
 def summarize() -> None:
@@ -126,9 +127,10 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path)
     parser.add_argument("--cohorts", nargs="+", default=COHORTS)
+    parser.add_argument("--networks", type=int, default=N_FOLDS, help="folds with networks")
     parser.add_argument("--summary", action="store_true")
     options = parser.parse_args()
     if not options.summary:
         for cohort in options.cohorts:
-            run(options.data, cohort)
+            run(options.data, cohort, options.networks)
     summarize()

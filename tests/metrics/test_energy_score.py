@@ -10,7 +10,7 @@ from omitrans.metrics import energy_score, gene_set_coverage, interval_coverage
 rng = np.random.default_rng(0)
 
 
-def simulated(n_draws=99, n_samples=150, n_genes=60):
+def simulated(n_draws=39, n_samples=150, n_genes=60):
     """Return real profiles and draws of the same distribution, whose genes share one factor."""
     shape = n_draws + 1, n_samples
     values = rng.normal(size=(*shape, 1)) + rng.normal(size=(*shape, n_genes))
@@ -68,7 +68,7 @@ def test_energy_score_is_lowest_for_the_true_distribution():
 
 
 def test_intervals_of_the_true_distribution_hold_what_they_say():
-    real, draws = simulated(n_samples=600)
+    real, draws = simulated(39, 400)
     for level in (0.5, 0.9):
         assert interval_coverage(real, draws, level).mean() == pytest.approx(level, abs=0.03)
         assert gene_set_coverage(real, draws, level) == pytest.approx(level, abs=0.05)
