@@ -46,7 +46,7 @@ def predict_profiles(
         for start in range(0, len(X), BLOCK_ROWS):
             rows = np.ascontiguousarray(X[start : start + BLOCK_ROWS], dtype=np.float32)
             block[: len(rows)].copy_(share_memory(rows))
-            if noise is not None:
+            if noise is not None and latent is not None:
                 part = np.ascontiguousarray(noise[start : start + BLOCK_ROWS], dtype=np.float32)
                 latent[: len(rows)].copy_(torch.from_numpy(part))
             output = net.module_(net.with_noise(net.source_scaling_(block), latent))
