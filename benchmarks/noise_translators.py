@@ -10,7 +10,7 @@ fold only, its residuals too. Each arm draws the test samples of the fold:
 
 Each finished fold is written at once, and is not computed again.
 
-    python benchmarks/noise_translators.py --data DIR
+    python benchmarks/noise_translators.py --data DIR --networks
     python benchmarks/noise_translators.py --summary
 """
 
@@ -46,17 +46,22 @@ def without_covariance(model: Any) -> None:
     }
 
 
-def arms(
-    X: pd.DataFrame, Y: pd.DataFrame, groups: Any, new: pd.DataFrame, *, networks: bool
-) -> Iterator[tuple[str, pd.DataFrame, np.ndarray]]:
-    """Yield the name of each arm, its draws, and its predictions."""
+Arm = tuple[str, pd.DataFrame, np.ndarray]
+
+
+def kernel_arms(X: pd.DataFrame, Y: pd.DataFrame, groups: Any, new: pd.DataFrame) -> Iterator[Arm]:
+    """Yield the name, the draws and the predictions of each arm with the kernel model."""
     kernel = MultiKernelRidgeRegressor().fit(X, Y)
     kernel.learn_residuals(X, Y, groups, random_state=0)
     predicted = kernel.predict(new)
     yield "covariance", kernel.sample_y(new, N_DRAWS, random_state=0), predicted
     without_covariance(kernel)
     yield "independent", kernel.sample_y(new, N_DRAWS, random_state=0), predicted
-    for weight in WEIGHTS if networks else ():
+
+
+def network_arms(X: pd.DataFrame, Y: pd.DataFrame, groups: Any, new: pd.DataFrame) -> Iterator[Arm]:
+    """Yield the name, the draws and the predictions of each arm with a network."""
+    for weight in WEIGHTS:
         network = OmiTransRegressor(
             backbone=None,
             noise_dim=NOISE_DIM,
@@ -68,7 +73,7 @@ def arms(
         predicted = network.predict(new)
         drawn = network.sample_y(new, N_DRAWS, random_state=0, residuals=False)
         yield f"z, weight {weight:g}", drawn, predicted
-        network.learn_residuals(X, Y, groups, cv=3, random_state=0)
+        network.learn_residuals(X, Y, groups, cv=2, random_state=0)
         drawn = network.sample_y(new, N_DRAWS, random_state=0)
         yield f"z+covariance, weight {weight:g}", drawn, predicted
 
@@ -90,28 +95,29 @@ def scores(truth: pd.DataFrame, drawn: pd.DataFrame, predicted: np.ndarray) -> d
     return found
 
 
-def run(data: Path, cohort: str, n_with_networks: int) -> None:
-    """Score all arms in the folds of a cohort that are not in the results yet."""
+def run(data: Path, cohort: str, *, networks: bool, n_folds: int) -> None:
+    """Score the arms in the folds of a cohort that are not in the results yet."""
     X, Y, groups = read_cohort(data, cohort)
     done = set()
     if RESULTS.exists():
         table = pd.read_csv(RESULTS)
-        done = set(zip(table["cohort"], table["fold"], strict=True))
+        table = table[table["arm"].str.startswith("z") == networks]
+        done = set(zip(table["cohort"], table["fold"], table["arm"], strict=True))
     groups = np.asarray(groups)
     for fold, (train, test) in enumerate(GroupKFold(N_FOLDS).split(X, groups=groups)):
-        if (cohort, fold) in done:
+        if fold >= n_folds or any(key[:2] == (cohort, fold) for key in done):
             continue
         steps = make_translation_pipeline(None)[:-1]
         source = steps.fit_transform(X.iloc[train]).astype(np.float32)
         new = steps.transform(X.iloc[test]).astype(np.float32)
         target, truth = Y.iloc[train].astype(np.float32), Y.iloc[test]
         rows, start = [], perf_counter()
-        networks = fold < n_with_networks
-        for name, drawn, predicted in arms(source, target, groups[train], new, networks=networks):
+        arms = network_arms if networks else kernel_arms
+        for name, drawn, predicted in arms(source, target, groups[train], new):
             row = {"cohort": cohort, "fold": fold, "arm": name}
             row |= {"seconds": round(perf_counter() - start, 1)}
             rows.append(row | scores(truth, drawn, predicted))
-            print(rows[-1], flush=True)
+            print(pd.Series(rows[-1]).to_string(), flush=True)
             start = perf_counter()
         table = pd.DataFrame(rows).round(4)
         table.to_csv(RESULTS, mode="a", header=not RESULTS.exists(), index=False)
@@ -127,10 +133,12 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path)
     parser.add_argument("--cohorts", nargs="+", default=COHORTS)
-    parser.add_argument("--networks", type=int, default=N_FOLDS, help="folds with networks")
+    parser.add_argument("--networks", action="store_true", help="the arms with networks, too")
+    parser.add_argument("--folds", type=int, default=N_FOLDS, help="number of folds to score")
     parser.add_argument("--summary", action="store_true")
     options = parser.parse_args()
     if not options.summary:
         for cohort in options.cohorts:
-            run(options.data, cohort, options.networks)
+            for networks in (False, True)[: 1 + options.networks]:
+                run(options.data, cohort, networks=networks, n_folds=options.folds)
     summarize()

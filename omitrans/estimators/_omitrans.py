@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
 from omitrans.engine import SCALINGS, AdversarialNet, OmicsNet, Training
-from omitrans.estimators._column_groups import group_widths
+from omitrans.estimators._column_groups import check_noise_has_no_groups, group_widths
 from omitrans.estimators._ensemble import fit_ensemble
 from omitrans.estimators._mixture import check_deviation, mixed_prediction
 from omitrans.estimators._presets import OMITRANS_PRESETS, find_preset
@@ -430,12 +430,7 @@ class OmiTransRegressor(TorchRegressor):
                 "Set one of them."
             )
         check_widths(self)
-        if self.noise_dim and self.column_groups is not None:
-            raise ValueError(
-                f"noise_dim={self.noise_dim} puts noise behind the columns of X, which belongs to "
-                "none of column_groups. Use noise_dim=0, or column_groups=None with a generator "
-                "without groups."
-            )
+        check_noise_has_no_groups(self)
         source, target = super()._check_training_tables(X, y)
         if self.reconstruction_loss == "cross-entropy" and self.target_scaling != "minmax":
             low, high = target.min(), target.max()
@@ -498,9 +493,8 @@ class OmiTransRegressor(TorchRegressor):
     def _params_of_checkpoints(self) -> dict[str, Any]:
         """Leave out what has no effect on a network alone, whose checkpoints may be older."""
         params = super()._params_of_checkpoints() | self._numbers()
-        ignored = _OF_THE_WHOLE if self.backbone is None else ()
-        if not self.noise_dim:  # checkpoints of versions without it
-            params.pop("noise_dim", None)
+        ignored = [] if self.noise_dim else ["noise_dim"]
+        ignored += _OF_THE_WHOLE if self.backbone is None else ()
         return {name: value for name, value in params.items() if name not in ignored}
 
     def _group_widths(self, n_columns: int) -> tuple[int, ...] | None:
