@@ -55,8 +55,8 @@ def energy_score(y_true: Any, draws: Any) -> float:
 
     References
     ----------
-    T. Gneiting, A. E. Raftery, "Strictly proper scoring rules, prediction, and estimation", Journal
-    of the American Statistical Association 102, 2007, section 4.2.
+    T. Gneiting, A. E. Raftery, "Strictly proper scoring rules, prediction, and estimation", JASA
+    102, 2007, section 4.2.
 
     Examples
     --------
