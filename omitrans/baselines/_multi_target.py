@@ -7,12 +7,15 @@ from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
+from omitrans.baselines._residual_draws import LearnResidualsMixin, ResidualDrawsMixin
 from omitrans.utils._finite import check_finite_predictions
 from omitrans.utils._paired import PairedTablesMixin
 from omitrans.utils._validation import check_source
 
 
-class MultiTargetRegressor(PairedTablesMixin, BaseEstimator):
+class MultiTargetRegressor(
+    LearnResidualsMixin, ResidualDrawsMixin, PairedTablesMixin, BaseEstimator
+):
     """Base class of the baselines. A subclass implements `fit` and `_predict`."""
 
     @abstractmethod

@@ -1,17 +1,17 @@
 """The common base of the generators of expression: what they are told, what they draw."""
 
-from numbers import Integral
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
-from sklearn.utils import Tags, check_array, check_consistent_length, check_random_state
-from sklearn.utils.validation import check_is_fitted, check_scalar
+from sklearn.utils import Tags, check_array, check_consistent_length
+from sklearn.utils.validation import check_is_fitted
 
 from omitrans.covariates._columns import CovariateTable, find_columns
 from omitrans.covariates._encoder import COLUMNS, CovariateEncoder
 from omitrans.exceptions import FeatureMismatchError, UnknownCategoryError
+from omitrans.utils._labelled_draws import check_n_samples, labelled_draws
 from omitrans.utils._validation import (
     _some,
     check_column_names,
@@ -176,19 +176,15 @@ class ExpressionGeneratorMixin:
             If a number is infinite, or `n_samples` is not a positive number.
         """
         check_is_fitted(self, "covariates_")
-        check_scalar(n_samples, "n_samples", Integral, min_val=1)
+        check_n_samples(n_samples)
         table, index = self._sampling_table(X)
-        seed = check_random_state(random_state).randint(np.iinfo(np.int32).max)
-        streams = np.random.SeedSequence(seed).spawn(n_samples)
-        drawn = self._draw(table, np.random.default_rng(streams[0]))
-        if n_samples > 1:
-            values = np.empty((n_samples, *drawn.shape), dtype=drawn.dtype)
-            values[0] = drawn
-            for number, stream in enumerate(streams[1:], start=1):
-                values[number] = self._draw(table, np.random.default_rng(stream))
-            drawn = values.reshape(-1, drawn.shape[1])
-            index = _with_draws(index, n_samples)
-        return pd.DataFrame(drawn, index=index, columns=self.target_names_, copy=False)
+        return labelled_draws(
+            lambda random: self._draw(table, random),
+            index,
+            self.target_names_,
+            n_samples,
+            random_state,
+        )
 
     def _draw(self, table: CovariateTable, random: np.random.Generator) -> np.ndarray:
         """Return one draw for each row of the covariates, of shape (n_rows, n_genes).
@@ -279,11 +275,3 @@ def _as_frame(covariates: Any) -> pd.DataFrame:
 
 def _holds_numbers(column: pd.Series) -> bool:
     return pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
-
-
-def _with_draws(index: pd.Index, n_draws: int) -> pd.MultiIndex:
-    """Return an index of all rows for each draw, with the number of the draw as last level."""
-    levels = [np.tile(index.get_level_values(i), n_draws) for i in range(index.nlevels)]
-    names = [name or "sample_id" for name in index.names] if index.nlevels == 1 else index.names
-    draws = np.repeat(np.arange(n_draws), len(index))
-    return pd.MultiIndex.from_arrays([*levels, draws], names=[*names, "draw"])

@@ -14,6 +14,7 @@ from omitrans.engine._masked import MaskedNet
 from omitrans.engine._memory import Sizes, device_memory_errors, training_bytes
 from omitrans.engine._net import OmicsNet
 from omitrans.engine._predict import (
+    drawn_profiles,
     has_dropout,
     mean_profiles,
     predict_profiles,
@@ -58,6 +59,7 @@ __all__ = [
     "complement",
     "count_weights",
     "device_memory_errors",
+    "drawn_profiles",
     "freeze_weights",
     "generate_profiles",
     "has_dropout",

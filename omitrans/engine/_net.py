@@ -16,6 +16,7 @@ from omitrans.engine._draws import EveryDraw, ask_themselves
 from omitrans.engine._probe_dropout import ProbeDropout
 from omitrans.engine._scaling import FeatureScaling
 from omitrans.exceptions import TrainingDivergedError
+from omitrans.utils._draws import generator_on
 
 
 def penalty_of_noise(n_samples: int, n_source: int, n_target: int) -> float:
@@ -67,6 +68,9 @@ class OmicsNet(NeuralNet):
         Dtype of matrix products; weights and losses stay in float32.
     source_scaling, target_scaling : str or float, default="none"
         Kind of scaling of the features; see :class:`~omitrans.engine._scaling.FeatureScaling`.
+    n_noise : int, default=0
+        Number of standard normal numbers that the network reads behind the source of each sample:
+        the z of G(x, z). Training draws them; elsewhere they are 0.
     probe_dropout : float, default=0.0
         Largest share of source features that training hides in a sample; see
         :class:`~omitrans.engine._probe_dropout.ProbeDropout`.
@@ -91,6 +95,7 @@ class OmicsNet(NeuralNet):
         compute_dtype: torch.dtype = torch.float32,
         source_scaling: str = "none",
         target_scaling: str | float = "none",
+        n_noise: int = 0,
         probe_dropout: float = 0.0,
         **kwargs: Any,
     ) -> None:
@@ -101,6 +106,7 @@ class OmicsNet(NeuralNet):
         self.compute_dtype = compute_dtype
         self.source_scaling = source_scaling
         self.target_scaling = target_scaling
+        self.n_noise = n_noise
         self.probe_dropout = probe_dropout
 
     # --- what skorch sets up ---
@@ -118,7 +124,7 @@ class OmicsNet(NeuralNet):
         """Build the network and the scalings of its source and target."""
         params = self.get_params_for("module")
         n_source, n_target = (params.pop(name) for name in self.size_names["module"])
-        self.module_ = self.module(n_source, n_target, **params)
+        self.module_ = self.module(n_source + self.n_noise, n_target, **params)
         self.source_scaling_ = FeatureScaling(n_source, self.source_scaling)
         self.target_scaling_ = FeatureScaling(n_target, self.target_scaling)
         self.hide_probes_ = ProbeDropout(self.probe_dropout)
@@ -163,8 +169,19 @@ class OmicsNet(NeuralNet):
         """Return the (scaled) profile that the network's output stands for."""
         return output if self.link is None else self.link(output)
 
+    def with_noise(self, X: Tensor, noise: Tensor | None = None) -> Tensor:
+        """Return scaled sources with the noise behind them; None stands for zeros."""
+        if self.n_noise == 0:
+            return X
+        if noise is None:
+            noise = X.new_zeros(len(X), self.n_noise)
+        return torch.cat([X, noise], dim=1)
+
     def generate(self, X: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         """Return the network's output and the terms that the network adds to the loss, if any."""
+        if self.n_noise:
+            noise = X.new_empty(len(X), self.n_noise)
+            X = self.with_noise(X, noise.normal_(generator=generator_on(X.device)))
         if hasattr(self.module_, "forward_with_penalty"):
             output, penalty = self.module_.forward_with_penalty(X)
             return output, {"penalty": penalty.float()}
@@ -192,7 +209,7 @@ class OmicsNet(NeuralNet):
         with torch.no_grad():
             X, Y = self.scaled(batch)
             with self.products():
-                output = self.module_(X)
+                output = self.module_(self.with_noise(X))
             return {"reconstruction": self.criterion_(output.float(), Y)}
 
     def loss_before_training(self, validation: PairedRows) -> float | None:

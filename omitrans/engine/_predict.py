@@ -17,7 +17,9 @@ from omitrans.engine._net import OmicsNet
 BLOCK_ROWS = 64
 
 
-def predict_profiles(net: OmicsNet, X: np.ndarray, dtype: np.dtype) -> np.ndarray:
+def predict_profiles(
+    net: OmicsNet, X: np.ndarray, dtype: np.dtype, noise: np.ndarray | None = None
+) -> np.ndarray:
     """Return the target profiles that a trained net predicts.
 
     Parameters
@@ -28,6 +30,8 @@ def predict_profiles(net: OmicsNet, X: np.ndarray, dtype: np.dtype) -> np.ndarra
         Source profiles.
     dtype : numpy.dtype
         Data type of the predictions; the net computes in its own.
+    noise : ndarray of shape (n_samples, n_noise) or None, default=None
+        Noise that the net reads beside the source, if it reads any; None stands for zeros.
 
     Returns
     -------
@@ -36,12 +40,16 @@ def predict_profiles(net: OmicsNet, X: np.ndarray, dtype: np.dtype) -> np.ndarra
     """
     device = torch.device(net.device)
     block = torch.zeros((BLOCK_ROWS, X.shape[1]), device=device)
+    latent = None if noise is None else torch.zeros((BLOCK_ROWS, noise.shape[1]), device=device)
     result: np.ndarray | None = None
     with torch.inference_mode(), net.products(), evaluation_draws(net.module_, device):
         for start in range(0, len(X), BLOCK_ROWS):
             rows = np.ascontiguousarray(X[start : start + BLOCK_ROWS], dtype=np.float32)
             block[: len(rows)].copy_(share_memory(rows))
-            output = net.module_(net.source_scaling_(block))
+            if noise is not None and latent is not None:
+                part = np.ascontiguousarray(noise[start : start + BLOCK_ROWS], dtype=np.float32)
+                latent[: len(rows)].copy_(torch.from_numpy(part))
+            output = net.module_(net.with_noise(net.source_scaling_(block), latent))
             profiles = net.target_scaling_.inverse(net.profile(output.float()))
             if result is None:
                 result = np.empty((len(X), profiles.shape[1]), dtype=dtype)
@@ -114,6 +122,39 @@ def predict_with_deviation(
         squares += difference**2
     variance = (squares - shift**2 / n_draws) / (n_draws - 1)
     return predicted, np.sqrt(np.maximum(variance, 0))
+
+
+def drawn_profiles(
+    net: OmicsNet,
+    X: np.ndarray,
+    dtype: np.dtype,
+    *,
+    noise: np.ndarray | None = None,
+    thinned_by: int | None = None,
+) -> np.ndarray:
+    """Return the target profiles that a net predicts with given noise, or thinned by dropout.
+
+    Parameters
+    ----------
+    net : OmicsNet
+        A trained net in evaluation mode.
+    X : ndarray of shape (n_samples, n_source)
+        Source profiles.
+    dtype : numpy.dtype
+        Data type of the predictions.
+    noise : ndarray of shape (n_samples, n_noise) or None, default=None
+        Noise that the net reads beside the source; None stands for zeros.
+    thinned_by : int or None, default=None
+        Seed of the units that dropout drops, the same for all samples; None drops none.
+
+    Returns
+    -------
+    ndarray of shape (n_samples, n_target)
+        Predicted target profiles in their own units.
+    """
+    return predict_profiles(
+        net if thinned_by is None else _thinned(net, thinned_by), X, dtype, noise
+    )
 
 
 def sharing_weights(net: OmicsNet) -> Any:

@@ -88,12 +88,26 @@ def transfer_state(
                 "discriminator or both without (adversarial_loss=None)."
             )
         module = getattr(net, f"{name}_")
-        axes = _feature_axes(net, name, module, shared)
-        _check_shapes(name, state[name], module.state_dict(), axes, shared)
+        read = _with_noise(shared, net.n_noise) if name == "module" else shared
+        axes = _feature_axes(net, name, module, read)
+        _check_shapes(name, state[name], module.state_dict(), axes, read)
         for key, tensor in module.state_dict().items():
-            _put(tensor, state[name][key], axes.get(key, []), shared)
+            _put(tensor, state[name][key], axes.get(key, []), read)
         if moments is not None and name in net.optimizers_by_network():
-            _put_moments(net.optimizers_by_network()[name], module, moments[name], axes, shared)
+            _put_moments(net.optimizers_by_network()[name], module, moments[name], axes, read)
+
+
+def _with_noise(shared: dict[str, SharedFeatures], n_noise: int) -> dict[str, SharedFeatures]:
+    """Add the noise, which stands behind the source features and is shared, to these."""
+    before, now, n_before, n_now = shared["source"]
+    noise = torch.arange(n_noise)
+    source = SharedFeatures(
+        torch.cat([before, n_before + noise]),
+        torch.cat([now, n_now + noise]),
+        n_before + n_noise,
+        n_now + n_noise,
+    )
+    return shared | {"source": source}
 
 
 def optimizer_moments(net: OmicsNet) -> State:

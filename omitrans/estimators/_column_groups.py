@@ -75,3 +75,19 @@ def _check_widths(groups: Any, n_columns: int) -> tuple[int, ...]:
             f"columns of X. Got {groups!r}."
         )
     return tuple(int(width) for width in widths)
+
+
+def check_noise_has_no_groups(estimator: Any) -> None:
+    """Raise an error if an estimator reads noise behind columns that come in groups.
+
+    Parameters
+    ----------
+    estimator : OmiTransRegressor
+        The estimator in fit.
+    """
+    if estimator.noise_dim and estimator.column_groups is not None:
+        raise ValueError(
+            f"noise_dim={estimator.noise_dim} puts noise behind the columns of X, which belongs to "
+            "none of column_groups. Use noise_dim=0, or column_groups=None with a generator "
+            "without groups."
+        )

@@ -11,6 +11,7 @@ import pandas as pd
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 
+from omitrans.baselines._residual_draws import errors_of
 from omitrans.engine import OmicsNet, predict_profiles, train_net, writes_checkpoints
 from omitrans.estimators._backbone import fit_cross_predict, inner_folds, new_backbone
 from omitrans.estimators._forked import refuse_lost_threads
@@ -104,6 +105,8 @@ def fit_ensemble(
         trainer = _Trainer(model, Tables(source, target, known), held_out, pretrained)
         trained = trainer.train(folds, [int(seed) for seed in seeds[1:]])
     _keep(model, backbone, trained)
+    if folds:
+        model._keep_residuals(trainer.errors(model.network_share_), folds)
 
 
 def _keep(model: Any, backbone: Any, trained: list[TrainedNetwork]) -> None:
@@ -145,6 +148,8 @@ class _Trainer:
         self.model, self.tables, self.held_out = model, tables, held_out
         self.pretrained = pretrained
         self.deviations = target_deviations(tables.target)
+        # what each network predicts of the samples that it was not trained on
+        self.networks_held_out = np.full(held_out.shape, np.nan, dtype=tables.source.dtype)
         name = fingerprint_of(pretrained) if model.checkpoint_dir else None
         self.checkpoint = model._checkpoint_file(*tables, name)
 
@@ -217,15 +222,38 @@ class _Trainer:
 
     def _judge(self, net: OmicsNet, test: np.ndarray) -> FoldSums:
         """Compare a network and the backbone on samples that neither was trained on."""
+        net._set_training(False)  # without early stopping, training leaves dropout on
         source, target = self.tables.source, self.tables.target
         sums = [np.zeros(len(self.deviations)), np.zeros(len(self.deviations))]
         for start in range(0, len(test), _ROWS_A_BLOCK):
             rows = test[start : start + _ROWS_A_BLOCK]
             network = self.model._limited(predict_profiles(net, source[rows], source.dtype))
+            self.networks_held_out[rows] = network
             backbone = self.model._limited(self.held_out[rows].astype(np.float64))
             part = fold_sums(target[rows], backbone, network, self.deviations)
             sums = [total + more for total, more in zip(sums, part, strict=True)]
         return FoldSums(*sums)
+
+    def errors(self, shares: np.ndarray) -> np.ndarray:
+        """Return the errors of the model on held-out samples; NaN where no network was judged.
+
+        Parameters
+        ----------
+        shares : ndarray of shape (n_targets,)
+            Share of the networks in the prediction of each target.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_targets)
+            Errors of the backbone mixed with the network that did not see the sample.
+        """
+        predicted = self.model._limited(self.held_out.astype(self.networks_held_out.dtype))
+        if shares.any():
+            step = self.model._limited(self.networks_held_out)
+            step -= predicted
+            step *= shares.astype(step.dtype)
+            predicted = np.add(predicted, step, out=step)
+        return errors_of(self.tables.target, predicted)
 
     def _report_interruption(self, number: int, n_networks: int) -> None:
         warnings.warn(

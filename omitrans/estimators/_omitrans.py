@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
 from omitrans.engine import SCALINGS, AdversarialNet, OmicsNet, Training
-from omitrans.estimators._column_groups import group_widths
+from omitrans.estimators._column_groups import check_noise_has_no_groups, group_widths
 from omitrans.estimators._ensemble import fit_ensemble
 from omitrans.estimators._mixture import check_deviation, mixed_prediction
 from omitrans.estimators._presets import OMITRANS_PRESETS, find_preset
@@ -94,6 +94,12 @@ class OmiTransRegressor(TorchRegressor):
         ``probe_id`` and ``chromosome``. The columns of a group must be neighbours, as
         :class:`~omitrans.preprocessing.LocationAligner` arranges them. None takes all columns as
         one group. Chromosome Y is a group too.
+    noise_dim : int, default=0
+        Number of standard normal numbers z that the generator reads behind the source features:
+        the noise of the paper's G(x, z). Training draws them anew for each sample in each batch;
+        `predict` sets them to 0, and `sample_y` draws them. A generator may learn to ignore them,
+        and does so the more, the larger `reconstruction_weight` is. 0 gives a generator without
+        noise, as the authors' code has it. It cannot be combined with `column_groups`.
     adversarial_loss : {"vanilla", "least-squares"} or None, default="vanilla"
         Adversarial loss: "vanilla" is the cross-entropy of real against generated pairs,
         "least-squares" the squared distance of the logits from 1 or 0. None trains the generator
@@ -240,9 +246,9 @@ class OmiTransRegressor(TorchRegressor):
     average.
 
     The paper writes G(x, z) with noise z. The only noise in the authors' code is dropout, and the
-    same holds for this class. The code calls its normalisation "batch normalisation", but it
-    standardises each sample over its hidden features, so the result of a sample does not depend on
-    other samples.
+    same holds for this class unless `noise_dim` is above 0. The code calls its normalisation "batch
+    normalisation", but it standardises each sample over its hidden features, so the result of a
+    sample does not depend on other samples.
 
     References
     ----------
@@ -280,6 +286,7 @@ class OmiTransRegressor(TorchRegressor):
         "generator_params": [dict, None],
         "discriminator_params": [dict, None],
         "column_groups": ["array-like", dict, None],
+        "noise_dim": [Interval(Integral, 0, None, closed="left")],
         "adversarial_loss": [StrOptions(set(ADVERSARIAL_LOSSES)), None],
         "reconstruction_loss": [StrOptions(set(RECONSTRUCTION_LOSSES))],
         "reconstruction_weight": [Interval(Real, 0, None, closed="left")],
@@ -305,6 +312,7 @@ class OmiTransRegressor(TorchRegressor):
         generator_params: dict[str, Any] | None = None,
         discriminator_params: dict[str, Any] | None = None,
         column_groups: Any = None,
+        noise_dim: int = 0,
         adversarial_loss: str | None = "vanilla",
         reconstruction_loss: str = "mse",
         reconstruction_weight: float = 100.0,
@@ -347,6 +355,7 @@ class OmiTransRegressor(TorchRegressor):
         self.generator_params = generator_params
         self.discriminator_params = discriminator_params
         self.column_groups = column_groups
+        self.noise_dim = noise_dim
         self.adversarial_loss = adversarial_loss
         self.reconstruction_loss = reconstruction_loss
         self.reconstruction_weight = reconstruction_weight
@@ -421,6 +430,7 @@ class OmiTransRegressor(TorchRegressor):
                 "Set one of them."
             )
         check_widths(self)
+        check_noise_has_no_groups(self)
         source, target = super()._check_training_tables(X, y)
         if self.reconstruction_loss == "cross-entropy" and self.target_scaling != "minmax":
             low, high = target.min(), target.max()
@@ -483,7 +493,8 @@ class OmiTransRegressor(TorchRegressor):
     def _params_of_checkpoints(self) -> dict[str, Any]:
         """Leave out what has no effect on a network alone, whose checkpoints may be older."""
         params = super()._params_of_checkpoints() | self._numbers()
-        ignored = _OF_THE_WHOLE if self.backbone is None else ()
+        ignored = [] if self.noise_dim else ["noise_dim"]
+        ignored += _OF_THE_WHOLE if self.backbone is None else ()
         return {name: value for name, value in params.items() if name not in ignored}
 
     def _group_widths(self, n_columns: int) -> tuple[int, ...] | None:
@@ -517,6 +528,7 @@ class OmiTransRegressor(TorchRegressor):
             link=OUTPUT_LINKS.get(self.reconstruction_loss),
             source_scaling=self.source_scaling,
             target_scaling=self.target_scaling,
+            n_noise=self.noise_dim,
             probe_dropout=self.probe_dropout,
             optimizer__betas=ADAM_BETAS,
         )

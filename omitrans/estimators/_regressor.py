@@ -7,12 +7,19 @@ from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
+import pandas as pd
 import torch
 from numpy.typing import ArrayLike
 from sklearn.base import clone
 from sklearn.utils import check_scalar
 from sklearn.utils.validation import check_is_fitted
 
+from omitrans.baselines._residual_draws import (
+    LearnResidualsMixin,
+    ResidualDrawsMixin,
+    drawn_around,
+    index_of,
+)
 from omitrans.engine import (
     OmicsNet,
     PairedRows,
@@ -25,11 +32,13 @@ from omitrans.engine import (
     predict_with_deviation,
 )
 from omitrans.estimators._forked import refuse_lost_threads
+from omitrans.estimators._network_draws import NetworkDraws, check_what_is_drawn
 from omitrans.estimators._pretrained import find_pretrained, fingerprint_of, start_from
 from omitrans.estimators._trained_net import TrainedNetEstimator
 from omitrans.model_selection._folds import sample_groups
 from omitrans.utils._deprecation import renamed_argument
 from omitrans.utils._finite import check_finite_predictions
+from omitrans.utils._labelled_draws import check_n_samples, labelled_draws
 from omitrans.utils._paired import PairedTablesMixin
 from omitrans.utils._sklearn import HasMethods, Interval, StrOptions, fit_context
 from omitrans.utils._validation import check_beta_values, check_source
@@ -37,7 +46,9 @@ from omitrans.utils._validation import check_beta_values, check_source
 _SPANS = 10  # predictions may leave the range of a training target by this multiple of it
 
 
-class TorchRegressor(PairedTablesMixin, TrainedNetEstimator):
+class TorchRegressor(
+    LearnResidualsMixin, ResidualDrawsMixin, PairedTablesMixin, TrainedNetEstimator
+):
     """Base class of regressors that map source profiles to target profiles.
 
     Subclasses define the parameters named in ``_parameter_constraints`` in their ``__init__``,
@@ -267,6 +278,68 @@ class TorchRegressor(PairedTablesMixin, TrainedNetEstimator):
         predicted, deviation = self._predict(X, source, n_draws if return_std else 0)
         predicted = self._shaped(check_finite_predictions(self, self._limited(predicted)))
         return predicted if deviation is None else (predicted, self._shaped(deviation))
+
+    def sample_y(
+        self,
+        X: ArrayLike,
+        n_samples: int = 1,
+        random_state: int | np.random.RandomState | None = None,
+        *,
+        residuals: bool = True,
+        dropout: bool = False,
+    ) -> pd.DataFrame:
+        """Draw target profiles: the prediction, noise of networks, and errors of held-out samples.
+
+        The errors are drawn from a normal distribution with the covariance between targets that
+        the errors of held-out samples had. They hold all scatter of real values around the
+        prediction, so that noise of the networks widens it. The random numbers depend on
+        `random_state` and on the number of the row, and not on X.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_rows, n_features)
+            Source profiles with the columns seen in fit.
+        n_samples : int, default=1
+            Number of draws for each row.
+        random_state : int, RandomState instance or None, default=None
+            Seed of the draws.
+        residuals : bool, default=True
+            Whether to add errors such as held-out samples have.
+        dropout : bool, default=False
+            Whether each draw takes a network thinned by dropout, the same units for all rows. If
+            there are several networks, each draw takes one of them.
+
+        Returns
+        -------
+        DataFrame of shape (n_rows * n_samples, n_targets)
+            Drawn profiles in the units of y and the dtype of the predictions. The index is that of
+            X. With several draws a second level, ``draw``, is added, and all rows of a draw stand
+            together.
+
+        Raises
+        ------
+        ValueError
+            If `n_samples` is not a positive number, if nothing is left to draw, if `dropout` is
+            set and no network has dropout, or if `residuals` is set and the model knows no errors
+            of held-out samples. The message says how it learns them.
+        """
+        self._check_is_fitted()
+        check_n_samples(n_samples)
+        check_what_is_drawn(self, residuals=residuals, dropout=dropout)
+        noise = self._known_noise() if residuals else None
+        predicted = np.asarray(self.predict(X))
+        predicted = predicted.reshape(len(predicted), -1)
+        networks = NetworkDraws(self, check_source(self, X, reset=False), dropout=dropout)
+
+        def draw(random: np.random.Generator) -> np.ndarray:
+            center = networks.add_to(predicted, random)
+            return center if noise is None else drawn_around(center, noise, random)
+
+        index = index_of(X, len(predicted))
+        return labelled_draws(draw, index, self.target_names_, n_samples, random_state)
+
+    def _how_to_learn(self) -> str:
+        return f"{super()._how_to_learn()} residuals=False draws noise of the networks alone."
 
     def _check_is_fitted(self) -> None:
         check_is_fitted(self, "net_")

@@ -1,5 +1,6 @@
 """Metrics that compare predicted or generated profiles with real ones; rows are samples."""
 
+from omitrans.metrics._draws import energy_score, gene_set_coverage, interval_coverage
 from omitrans.metrics._generation import (
     generation_report,
     s_dend,
@@ -23,7 +24,10 @@ from omitrans.metrics._scorers import RECONSTRUCTION_SCORERS, scores_to_report
 
 __all__ = [
     "RECONSTRUCTION_SCORERS",
+    "energy_score",
+    "gene_set_coverage",
     "generation_report",
+    "interval_coverage",
     "masked_r2_by_group",
     "masked_r2_per_feature",
     "masked_rmse",

@@ -7,6 +7,7 @@ import pandas as pd
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, RegressorMixin, clone
 from sklearn.linear_model import LinearRegression
 from sklearn.utils import Tags, get_tags
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from omitrans.preprocessing import LocationAligner
@@ -14,6 +15,11 @@ from omitrans.utils._even import in_float64, predict_evenly
 from omitrans.utils._finite import check_finite_predictions
 from omitrans.utils._sklearn import HasMethods, fit_context
 from omitrans.utils._validation import check_paired_samples, target_names
+
+
+def _draws(model: Any) -> bool:
+    """Return whether the regressor draws profiles."""
+    return hasattr(getattr(model, "regressor_", model._regressor()), "sample_y")
 
 
 class AlignedTargetRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
@@ -159,6 +165,37 @@ class AlignedTargetRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
             )
         both = self.regressor_.predict(X, return_std=True, **predict_params)
         return tuple(map(self._restored, both))
+
+    @available_if(_draws)
+    def sample_y(
+        self,
+        X: Any,
+        n_samples: int = 1,
+        random_state: int | np.random.RandomState | None = None,
+        **params: Any,
+    ) -> pd.DataFrame:
+        """Draw profiles with the regressor, in the order of the targets in fit.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_rows, n_features)
+            Samples as rows.
+        n_samples : int, default=1
+            Number of draws for each row.
+        random_state : int, RandomState instance or None, default=None
+            Seed of the draws.
+        **params : dict
+            Further parameters of the `sample_y` of the regressor.
+
+        Returns
+        -------
+        DataFrame of shape (n_rows * n_samples, n_targets)
+            Drawn profiles; targets that the transformer drops are NaN.
+        """
+        check_is_fitted(self)
+        drawn = self.regressor_.sample_y(X, n_samples, random_state, **params)
+        restored = self._restored(drawn.to_numpy()).reshape(len(drawn), -1)
+        return pd.DataFrame(restored, drawn.index, self.target_names_, copy=False)
 
     def _restored(self, predicted: Any) -> np.ndarray:
         """Return predictions of the given targets from predictions of the transformed targets."""

@@ -4,6 +4,8 @@ import copy
 from collections.abc import Callable
 from typing import Any, Self
 
+import numpy as np
+import pandas as pd
 from sklearn import get_config
 from sklearn.pipeline import Pipeline
 from sklearn.utils.metaestimators import available_if
@@ -15,6 +17,11 @@ from omitrans.utils._sklearn import fit_context
 def _of_pipeline(name: str) -> Callable[[Any], bool]:
     """Return a function that tests whether a Pipeline with the same steps has a method."""
     return lambda self: hasattr(super(TranslationPipeline, self), name)
+
+
+def _draws(pipeline: Any) -> bool:
+    """Return whether the last step draws profiles."""
+    return hasattr(pipeline.steps[-1][1], "sample_y")
 
 
 class TranslationPipeline(Pipeline):
@@ -155,6 +162,37 @@ class TranslationPipeline(Pipeline):
             Predictions of the last step.
         """
         return self._call("predict", X, **params)
+
+    @available_if(_draws)
+    def sample_y(
+        self,
+        X: Any,
+        n_samples: int = 1,
+        random_state: int | np.random.RandomState | None = None,
+        **params: Any,
+    ) -> pd.DataFrame:
+        """Transform the samples by all steps but the last, and draw profiles with the last step.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame of shape (n_rows, n_features)
+            Samples as rows.
+        n_samples : int, default=1
+            Number of draws for each row.
+        random_state : int, RandomState instance or None, default=None
+            Seed of the draws.
+        **params : dict
+            Further parameters for the `sample_y` of the last step.
+
+        Returns
+        -------
+        DataFrame of shape (n_rows * n_samples, n_targets)
+            Drawn profiles, as the last step returns them, under the index of X.
+        """
+        seen = self[:-1].transform(X) if len(self) > 1 else X
+        if isinstance(X, pd.DataFrame) and not isinstance(seen, pd.DataFrame):
+            seen = pd.DataFrame(seen, index=X.index)
+        return self[-1].sample_y(seen, n_samples, random_state, **params)
 
     @available_if(_of_pipeline("score"))
     def score(self, X: Any, y: Any = None, sample_weight: Any = None, **params: Any) -> float:

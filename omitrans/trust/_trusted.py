@@ -11,9 +11,10 @@ from sklearn.linear_model import Ridge
 from sklearn.utils import Tags, check_array, check_random_state, get_tags
 from sklearn.utils.validation import check_is_fitted
 
+from omitrans.baselines._residual_draws import ResidualDrawsMixin, errors_of
 from omitrans.model_selection._folds import Split, make_folds, sample_groups
 from omitrans.trust._card import STATED_LEVEL, TrustCard, card_tables
-from omitrans.trust._cross_fit import cross_fit, fit_and_cross_evaluate
+from omitrans.trust._cross_fit import Fold, as_numbers, cross_fit, fit_and_cross_evaluate
 from omitrans.trust._shift import DomainShiftDetector
 from omitrans.utils._deprecation import renamed_argument
 from omitrans.utils._even import in_float64, predict_evenly
@@ -27,13 +28,14 @@ from omitrans.utils._validation import (
 from omitrans.utils._wrapped import as_seen_by, fit_with_groups, layers
 
 
-class TrustedRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
+class TrustedRegressor(ResidualDrawsMixin, MetaEstimatorMixin, RegressorMixin, BaseEstimator):
     """Fit a regressor, and learn by cross-validation which of its predictions to believe.
 
     `fit` cross-validates the regressor, stores the results in a trust card, and fits the regressor
     again to all samples. The card gives the R² of each target, prediction intervals, and the
     expected R² for arrays that lack probes. A detector learns what training samples look like and
-    flags new samples that look different.
+    flags new samples that look different. :meth:`sample_y` draws profiles whose errors are like
+    those of the folds.
 
     Parameters
     ----------
@@ -242,6 +244,7 @@ class TrustedRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
         self._genes, self._error_quantiles, self._coverage_curve = card_tables(
             y, results, shares=shares, names=self.target_names_, min_r2=self.min_r2
         )
+        self._learn_residuals(y, results, folds)
         self._facts = {
             "n_samples": X.shape[0],
             "n_groups": None if groups is None else len(pd.unique(groups)),
@@ -254,6 +257,18 @@ class TrustedRegressor(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
         if self.ensemble:
             self.fold_models_ = [fold.model for fold in results]
         return self
+
+    def _learn_residuals(self, y: Any, results: list[Fold], folds: list[Split]) -> None:
+        """Learn the covariance of the errors in the folds."""
+        target = as_numbers(y)
+        dtype = np.result_type(*(fold.predicted.dtype for fold in results), np.float32)
+        predicted = np.empty(target.shape, dtype)
+        for fold in results:
+            predicted[fold.rows] = fold.predicted
+        self._keep_residuals(errors_of(target, predicted), folds)
+
+    def _how_to_learn(self) -> str:
+        return "It was fitted by a version that did not learn this: fit it again."
 
     def _make_folds(self, X: Any, y: Any, groups: Any, generator: Any) -> list[Split]:
         """Return the folds; if `cv` is a number, they are shuffled by the generator."""

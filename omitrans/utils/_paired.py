@@ -18,6 +18,7 @@ class PairedTablesMixin(MultiOutputMixin, RegressorMixin):
     def _check_training_tables(self, X: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
         """Return source and 2-D target, and set the attributes that describe them."""
         check_paired_samples(X, y)
+        self.__dict__.pop("_residual_noise", None)  # of an earlier fit
         source, target = check_source(
             self, X, reset=True, y=y, multi_output=True, y_numeric=True, ensure_min_samples=2
         )

@@ -91,7 +91,7 @@ def result(model, tables):
     model = clone(model)
     if hasattr(model, "transform"):
         return model.fit(gaps).transform(gaps)
-    if hasattr(model, "sample_y"):
+    if hasattr(model, "sample_y") and not hasattr(model, "predict"):
         return model.fit(X[:, :3], Y).sample_y(X[:, :3], random_state=0)
     return model.fit(X, Y).predict(X)
 

@@ -142,7 +142,9 @@ def outcome(model: object, X: pd.DataFrame) -> np.ndarray:
         return model.distance(X)
     if isinstance(model, p.BatchAdjuster):
         return model.transform(X, batch=["a", "b"] * (N_NEW // 2)).to_numpy()
-    if hasattr(model, "sample_y") and not hasattr(model, "transform"):
+    if hasattr(model, "sample_y") and not (
+        hasattr(model, "predict") or hasattr(model, "transform")
+    ):
         return model.sample_y(X, random_state=0).to_numpy(dtype=np.float64)
     method = getattr(model, "predict", None) or getattr(model, "transform")  # noqa: B009
     return np.asarray(method(X), dtype=np.float64)

@@ -38,7 +38,7 @@ def result(cls, X):
         estimator.set_params(random_state=0)
     try:
         estimator.fit(X, Y)
-        if hasattr(estimator, "sample_y"):
+        if hasattr(estimator, "sample_y") and not hasattr(estimator, "predict"):
             return estimator.sample_y(X, random_state=0).to_numpy()
         use = estimator.transform if hasattr(estimator, "transform") else estimator.predict
         return np.asarray(use(X))
