@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from omitrans.engine import OmicsNet, PairedRows
+from omitrans.engine import PairedRows, WassersteinNet
 from omitrans.model_selection._folds import make_folds
 from omitrans.solvers._cell_means import additive_design, choose_strengths, fit_cell_means
 from omitrans.solvers._low_rank_covariance import fit_low_rank
@@ -16,7 +16,28 @@ WITHOUT_FOLDS = (1.0, 3.0)  # penalty of the additive model, prior of the combin
 SEED = 0  # of the folds and of random projections
 
 
-def start_from_gaussian(groups: np.ndarray | None, net: OmicsNet, rows: PairedRows) -> None:
+def start_sizes(covariates: np.ndarray, n_categorical: int, n_factors: int) -> tuple[int, int]:
+    """Return the numbers of factors and of combinations that the Gaussian model may have.
+
+    Parameters
+    ----------
+    covariates : ndarray of shape (n_samples, n_covariates)
+        Encoded covariates of all samples. The categorical covariates come first.
+    n_categorical : int
+        Number of categorical covariates.
+    n_factors : int
+        Largest number of factors.
+
+    Returns
+    -------
+    n_factors, n_cells : int
+        The numbers.
+    """
+    cells = np.unique(covariates[:, :n_categorical], axis=0)
+    return min(n_factors, len(covariates) // 2), len(cells) if n_categorical else 0
+
+
+def start_from_gaussian(groups: Any, net: WassersteinNet, rows: PairedRows) -> None:
     """Fit a Gaussian model to the training rows, and copy it into the network of a net.
 
     The means are those of :class:`~omitrans.baselines.GaussianGenerator`. The covariance keeps as
@@ -25,9 +46,9 @@ def start_from_gaussian(groups: np.ndarray | None, net: OmicsNet, rows: PairedRo
 
     Parameters
     ----------
-    groups : ndarray of shape (n_samples,) or None
+    groups : array-like of shape (n_samples,) or None
         Group of each row of the tables, for cross-validation.
-    net : OmicsNet
+    net : WassersteinNet
         A net whose network is a :class:`~omitrans.networks.wasserstein.GaussianStartMLP`.
     rows : PairedRows
         The training rows: encoded covariates, and profiles.
@@ -39,7 +60,7 @@ def start_from_gaussian(groups: np.ndarray | None, net: OmicsNet, rows: PairedRo
     levels = [len(vectors) - 1 for vectors in network.levels]
     codes = covariates[:, : len(levels)].astype(np.int64)
     design = additive_design(codes, covariates[:, len(levels) :], levels)
-    own_groups = None if groups is None else groups[rows.rows.cpu().numpy()]
+    own_groups = None if groups is None else np.asarray(groups)[rows.rows.cpu().numpy()]
     penalty, prior = _strengths(design, codes, profiles, own_groups)
     means, residuals, _ = fit_cell_means(design, codes, profiles, penalty=penalty, prior=prior)
     rank = min(len(network.factors), len(residuals) - 1)
@@ -60,6 +81,7 @@ def start_from_gaussian(groups: np.ndarray | None, net: OmicsNet, rows: PairedRo
         levels=[torch.as_tensor(part) for part in parts[: len(levels)]],
         **{name: torch.as_tensor(np.asarray(values)) for name, values in tensors.items()},
     )
+    net.restart_average()
 
 
 def _strengths(

@@ -114,12 +114,7 @@ class TorchImputer(CategoryEmbeddingMixin, ExpressionImputerMixin, TrainedNetEst
         return self
 
     def _check_network_params(self) -> None:
-        check_widths(self)
-        if len(self.hidden_layer_sizes) == 0:
-            raise ValueError(
-                f"The 'hidden_layer_sizes' parameter of {type(self).__name__} is empty; give one "
-                "width at least."
-            )
+        check_widths(self, at_least=1)
         self._check_rate("observed_rate")
 
     def _check_rate(self, parameter: str) -> None:

@@ -210,14 +210,21 @@ def network_params(
     return {name: value for name, value in shared.items() if name in known} | (own or {})
 
 
-def check_widths(estimator: Any) -> None:
+def check_widths(estimator: Any, *, at_least: int = 0) -> None:
     """Raise unless ``hidden_layer_sizes`` of an estimator holds whole numbers.
 
     Parameters
     ----------
     estimator : estimator
         The estimator in fit.
+    at_least : {0, 1}, default=0
+        Smallest number of widths.
     """
+    if len(estimator.hidden_layer_sizes) < at_least:
+        raise ValueError(
+            f"The 'hidden_layer_sizes' parameter of {type(estimator).__name__} is empty; give one "
+            "width at least."
+        )
     for width in estimator.hidden_layer_sizes:
         if not isinstance(width, Integral) or width < 1:
             raise ValueError(

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
-import pandas as pd
 import torch
 from numpy.typing import ArrayLike
 from sklearn.utils.validation import check_is_fitted
@@ -17,8 +16,6 @@ from omitrans.covariates._columns import CovariateTable
 from omitrans.covariates._expression_generator import ExpressionGeneratorMixin
 from omitrans.engine import (
     PairedRows,
-    ProfileNoise,
-    RMSprop,
     Sizes,
     Training,
     WassersteinNet,
@@ -32,12 +29,11 @@ from omitrans.engine import (
 )
 from omitrans.estimators._category_embedding import CategoryEmbeddingMixin
 from omitrans.estimators._forked import refuse_lost_threads
-from omitrans.estimators._gaussian_start import start_from_gaussian
+from omitrans.estimators._gaussian_start import start_from_gaussian, start_sizes
 from omitrans.estimators._presets import WGAN_PRESETS, find_preset
 from omitrans.estimators._trained_net import TrainedNetEstimator, check_widths
-from omitrans.losses import wasserstein_loss
+from omitrans.estimators._wasserstein_net import make_wasserstein_net
 from omitrans.model_selection._folds import sample_groups
-from omitrans.networks.wasserstein import ConditionalMLP, GaussianStartMLP
 from omitrans.utils._sklearn import Interval, StrOptions, fit_context
 
 REFIT = "refit"  # tells the checkpoints of the training with all samples from others
@@ -182,7 +178,7 @@ class WGANGPGenerator(CategoryEmbeddingMixin, ExpressionGeneratorMixin, TrainedN
     n_iter_ : int
         Number of epochs that were run.
     best_epoch_ : int
-        Epoch with the lowest validation loss, 0 for the Gaussian model. Only with early stopping.
+        Epoch with the lowest validation loss. Only with early stopping.
     best_validation_loss_ : float
         The lowest validation loss. Only with early stopping.
     covariates_ : CovariateEncoder
@@ -205,6 +201,8 @@ class WGANGPGenerator(CategoryEmbeddingMixin, ExpressionGeneratorMixin, TrainedN
     -----
     The genes of a constant value in fit are generated with this value.
 
+    ``best_epoch_`` is 0 where no training lowered the validation loss of the Gaussian model.
+
     With `refit`, ``history_``, ``n_iter_`` and ``best_epoch_`` are those of the training with
     validation samples, and ``net_`` is that of the training with all samples.
 
@@ -222,8 +220,7 @@ class WGANGPGenerator(CategoryEmbeddingMixin, ExpressionGeneratorMixin, TrainedN
     Examples
     --------
     >>> import numpy as np
-    >>> import pandas as pd
-    >>> from omitrans import WGANGPGenerator
+    >>>     >>> from omitrans import WGANGPGenerator
     >>> rng = np.random.default_rng(0)
     >>> covariates = pd.DataFrame({"tissue": ["Lung", "Liver"] * 40, "age": range(20, 100)})
     >>> expression = pd.DataFrame(rng.normal(5, 1, size=(80, 12)))
@@ -434,12 +431,10 @@ class WGANGPGenerator(CategoryEmbeddingMixin, ExpressionGeneratorMixin, TrainedN
             n_validation = len(others[1])
             covariates = np.concatenate([covariates, others[0]])
             expression = np.concatenate([expression, others[1].astype(expression.dtype)])
-        self._describe_start(covariates)
-        groups = None if n_validation else sample_groups(X, groups)
-        start = None
-        if self.backbone is not None:
-            codes = None if groups is None else pd.factorize(groups)[0]
-            start = partial(self._start, codes)
+        self._start_sizes = start_sizes(covariates, len(self._n_categories), self.n_factors)
+        uses_groups = self.early_stopping or self.backbone is not None
+        groups = sample_groups(X, groups) if uses_groups and not n_validation else None
+        start = None if self.backbone is None else partial(start_from_gaussian, groups)
         self._train(
             covariates,
             expression,
@@ -452,16 +447,6 @@ class WGANGPGenerator(CategoryEmbeddingMixin, ExpressionGeneratorMixin, TrainedN
             self._train_on_all(covariates, expression, start)
         self.net_.trim_for_prediction()
         return self
-
-    def _describe_start(self, covariates: np.ndarray) -> None:
-        """Set the sizes of the Gaussian model, on which the shape of the network depends."""
-        codes = covariates[:, : len(self._n_categories)]
-        self._n_factors = min(self.n_factors, len(covariates) // 2)
-        self._n_cells = len(np.unique(codes, axis=0)) if codes.shape[1] else 0
-
-    def _start(self, groups: np.ndarray | None, net: WassersteinNet, rows: PairedRows) -> None:
-        start_from_gaussian(groups, net, rows)
-        net.restart_average()
 
     def _train_on_all(self, covariates: np.ndarray, expression: np.ndarray, start: Any) -> None:
         """Train again on all samples; what is known of the first training stays."""
@@ -487,12 +472,7 @@ class WGANGPGenerator(CategoryEmbeddingMixin, ExpressionGeneratorMixin, TrainedN
         self.history_, self.n_iter_ = history, n_iter
 
     def _check_network_params(self) -> None:
-        check_widths(self)
-        if len(self.hidden_layer_sizes) == 0:
-            raise ValueError(
-                f"The 'hidden_layer_sizes' parameter of {type(self).__name__} is empty; give one "
-                "width at least."
-            )
+        check_widths(self, at_least=1)
         if self.early_stopping and self.n_iter_no_change < self.validate_every:
             raise ValueError(
                 f"n_iter_no_change={self.n_iter_no_change} epochs end before the second of the "
@@ -520,52 +500,12 @@ class WGANGPGenerator(CategoryEmbeddingMixin, ExpressionGeneratorMixin, TrainedN
             "module__n_source": self._n_covariates,
             "module__n_target": self.n_targets_,
             "module__n_categories": self._n_categories,
-            "module__n_factors": self._n_factors,
-            "module__n_cells": self._n_cells,
+            "module__n_factors": self._start_sizes[0],
+            "module__n_cells": self._start_sizes[1],
         }
 
     def _make_net(self, **options: Any) -> WassersteinNet:
-        """Return the net of both players."""
-        shared = {
-            "n_categories": options.pop("module__n_categories"),
-            "hidden_layer_sizes": tuple(self.hidden_layer_sizes),
-        }
-        start = {name: options.pop(f"module__{name}") for name in ("n_factors", "n_cells")}
-        generator = {**shared, "n_inputs": self.noise_dim}
-        if self.backbone is not None:
-            generator = {**shared, **start, "noise_dim": self.noise_dim}
-        critic = {
-            **shared,
-            "n_inputs": options["module__n_target"],
-            "n_covariates": options["module__n_source"],
-            "n_outputs": 1,
-        }
-        return WassersteinNet(
-            ConditionalMLP if self.backbone is None else GaussianStartMLP,
-            criterion=wasserstein_loss,
-            discriminator=ConditionalMLP,
-            n_critic=self.n_critic,
-            gp_weight=self.gp_weight,
-            weight_averaging=self.weight_averaging,
-            noise=ProfileNoise(self.augmentation, self.augmentation_sd, self.frozen_augmentation),
-            validate_every=self.validate_every,
-            validation_score=self.validation_score,
-            target_scaling=self.scaling,
-            **{f"module__{name}": value for name, value in generator.items()},
-            **{f"discriminator__{name}": value for name, value in critic.items()},
-            discriminator_optimizer__lr=self.critic_lr or self.lr,
-            **{**options, **self._training_options()},
-        )
-
-    def _training_options(self) -> dict[str, Any]:
-        """Return the options that take the place of those of other estimators."""
-        options: dict[str, Any] = {"iterator_train__shuffle": self.shuffle}
-        for player in ("optimizer", "discriminator_optimizer"):
-            options[player] = RMSprop if self.optimizer == "rmsprop" else torch.optim.Adam
-            options[f"{player}__fused"] = True
-            if self.optimizer == "adam":
-                options[f"{player}__betas"] = (0.0, 0.9)
-        return options
+        return make_wasserstein_net(self, **options)
 
     def _finish(self, net: WassersteinNet, held_out: PairedRows) -> None:
         """Learn on the training rows what follows the network: rescaling and clipping."""

@@ -13,7 +13,7 @@ def sources():
 
 
 def test_fifty_files(sources):
-    report = run(sources, seed=0, indices=range(50))
+    report = run(sources, seed=1, indices=range(50))
     assert report.faults == []
     outcomes = {outcome for _, outcome in report.counts}
     assert outcomes == {"refused", "identical", "other values"}
