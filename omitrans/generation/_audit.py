@@ -136,10 +136,12 @@ def audit_synthetic(
         from test samples.
     ``memorisation``
         Near copies are synthetic samples nearer to a training sample than half the distance of any
-        test sample. The share of unusually close samples (below the 5 % quantile of the test
-        samples) is tested by Fisher's exact test at 1 %. A sample whose nearest neighbour is rather
-        a training than a test sample has learned from training, or repeats it; as test samples of
-        other conditions have the same effect, only a share far above one half is called poor.
+        test sample, and than half their own distance to the test samples. The share of unusually
+        close samples (below the 5 % quantile of the test samples, and much nearer to training than
+        to test samples) is tested by Fisher's exact test at 1 %. Draws with too little spread lie
+        near to training and test samples alike, and are no copies. A sample whose nearest neighbour
+        is rather a training than a test sample has learned from training, or repeats it; as test
+        samples of other conditions have the same effect, only a share far above one half is poor.
     ``attribute privacy``
         An attacker knows half of the genes of a sample, and looks up its nearest synthetic sample.
         The number is how much better this tells training samples than test samples: the share of

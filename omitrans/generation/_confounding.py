@@ -36,7 +36,7 @@ def warn_of_confounding(
     for name in covariates.columns.drop([column, *held]):
         values = covariates[name]
         if pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values):
-            share = _explained_by_level(values.to_numpy(float), chosen)
+            share = _explained_by_level(values.to_numpy(float, na_value=np.nan), chosen)
             if share > STRONG:
                 _warn(
                     f"{column!r} goes together with {name!r}, whose mean differs between the two "

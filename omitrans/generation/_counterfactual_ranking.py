@@ -1,6 +1,7 @@
 """Rank genes by what changes in generated samples when one covariate changes."""
 
 import inspect
+import warnings
 from collections.abc import Iterator, Mapping
 from numbers import Integral, Real
 from typing import Any, NamedTuple
@@ -14,12 +15,16 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, check_scalar
 from tqdm.auto import tqdm
 
+from omitrans.covariates._columns import _positions
 from omitrans.exceptions import FeatureMismatchError
 from omitrans.generation._confounding import warn_of_confounding
 from omitrans.model_selection._folds import sample_groups
+from omitrans.utils._callers import user_level
 from omitrans.utils._validation import _some, check_paired_samples
 
 BLOCK_ROWS = 256
+_FEWEST_DRAWN = 3  # samples or patients of a value, below which refits hardly differ
+_COLUMNS = ["gene", "rank", "effect", "se", "low", "high", "p_value", "q_value"]
 
 
 class _Contrast(NamedTuple):
@@ -66,14 +71,17 @@ def counterfactual_ranking(
     X : DataFrame of shape (n_samples, n_columns)
         Covariates of the samples that the generator was fitted on, or of others.
     change : dict of str to tuple
-        Name of the covariate, and its two values: ``{"condition": ("healthy", "tumour")}``.
+        Name of the covariate, and its two values: ``{"condition": ("healthy", "tumour")}``. The
+        samples with either value take part. Of a covariate of numbers with more than two values,
+        such as the age, all samples take part, and any two values within their range will do.
     y : DataFrame of shape (n_samples, n_genes), default=None
         Expression of the samples, for the refits.
     within : str or list of str, default=None
         Covariates, such as the study, within whose levels the contrast is taken. Samples of levels
         in which only one of the two values occurs are left out.
     by : str, default=None
-        Covariate for each of whose levels genes are ranked separately, such as the tissue.
+        Covariate for each of whose levels genes are ranked separately, such as the tissue. Samples
+        where it is missing are left out.
     groups : "auto", array-like of shape (n_samples,) or None, default="auto"
         Patient of each sample; patients are drawn whole. "auto" reads patients from sample ids of
         TCGA, TARGET or GTEx.
@@ -103,13 +111,19 @@ def counterfactual_ranking(
     ------
     FeatureMismatchError
         If `X` lacks a covariate that is named.
+    TypeError
+        If X or y is no DataFrame.
     ValueError
-        If a value does not occur, or if the two values never meet within a level of `within`.
+        If a value does not occur, if the two values never meet within a level of `within`, or if
+        the generator does not use the covariate.
 
     Warns
     -----
     ConfoundedChangeWarning
         If another covariate goes together with the changed one.
+    UserWarning
+        If fewer than three samples or patients have one of the two values, so that the refits
+        hardly differ and intervals are too narrow.
 
     See Also
     --------
@@ -145,27 +159,39 @@ def counterfactual_ranking(
     check_scalar(n_latents, "n_latents", Integral, min_val=2)
     check_scalar(n_refits, "n_refits", Integral, min_val=0)
     check_scalar(level, "level", Real, min_val=0, max_val=1, include_boundaries="neither")
-    contrast, second = _find_contrast(X, change, within, by)
+    if by in _COLUMNS:
+        raise ValueError(
+            f"by={by!r} is also the name of a column of the ranking. Rename the covariate."
+        )
+    contrast, second = _find_contrast(generator, X, change, within, by)
     if y is None:
         check_is_fitted(generator, "covariates_")
         n_refits = 0
     else:
+        if not isinstance(y, pd.DataFrame):
+            raise TypeError(
+                f"y must be a DataFrame, whose columns name the genes. Got {type(y).__name__}."
+            )
         check_paired_samples(X, y)
     if n_refits == 1:
         raise ValueError("n_refits=1 shows no spread. Give 2 or more, or 0 for none.")
     held = [within] if isinstance(within, str) else list(within or [])
-    ignored = _ignored_by(generator, contrast)
+    ignored = _ignored_by(generator, X)
+    _check_used(generator, contrast.column, X, ignored)
     warn_of_confounding(contrast.covariates.drop(columns=ignored), contrast.column, second, held)
     random = check_random_state(random_state)
     seed = int(random.randint(np.iinfo(np.int32).max))
     if not hasattr(generator, "covariates_"):
         generator = _fit(generator, X, y, sample_groups(X, groups), seed)
+    _check_used(generator, contrast.column, X, ignored)
     observed = _effects(generator, contrast, n_latents, seed)
     refitted: list[dict[Any, pd.DataFrame]] = []
     if n_refits and y is not None:
         donors = sample_groups(X, groups)
         donors = np.arange(len(X)) if donors is None else pd.factorize(np.asarray(donors))[0]
-        strata = (X[contrast.column] == contrast.levels[1]).to_numpy()
+        first, last = (_equals(X[contrast.column], value) for value in contrast.levels)
+        strata = first + 2 * last
+        _warn_of_few(donors, strata, contrast)
         jobs = (
             delayed(_refit)(generator, X, y, rows, copies, contrast, n_latents, seed + number + 1)
             for number, (rows, copies) in enumerate(_resamples(donors, strata, n_refits, random))
@@ -180,8 +206,8 @@ def counterfactual_ranking(
         )
     tables = []
     for name, effects in observed.items():
-        spread = [refit[name]["effect"].to_numpy() for refit in refitted]
-        table = _summarise(effects, spread, n_latents, level)
+        spread = [refit[name]["effect"].to_numpy() for refit in refitted if name in refit]
+        table = _summarise(effects, spread if len(spread) > 1 else [], n_latents, level)
         if by is not None:
             table.insert(0, by, name)
         tables.append(table)
@@ -192,7 +218,7 @@ def counterfactual_ranking(
 
 
 def _find_contrast(
-    X: Any, change: Mapping[str, tuple[Any, Any]], within: Any, by: str | None
+    generator: Any, X: Any, change: Mapping[str, tuple[Any, Any]], within: Any, by: str | None
 ) -> tuple[_Contrast, np.ndarray]:
     """Return the contrast, and a mask of the samples that have the second value."""
     if not isinstance(X, pd.DataFrame):
@@ -211,16 +237,10 @@ def _find_contrast(
             raise FeatureMismatchError(
                 f"X has no covariate {name!r}; its columns are {_some(X.columns, 10)}."
             )
-    if not isinstance(levels, tuple | list) or len(levels) != 2 or levels[0] == levels[1]:
+    scalars = isinstance(levels, tuple | list) and all(map(pd.api.types.is_scalar, levels))
+    if not scalars or len(levels) != 2 or levels[0] == levels[1]:
         raise ValueError(f"change must give two different values of {column!r}. Got {levels!r}.")
-    first, second = ((X[column] == value).to_numpy() for value in levels)
-    for value, found in zip(levels, (first, second), strict=True):
-        if not found.any():
-            known = sorted(map(str, X[column].dropna().unique()))
-            raise ValueError(
-                f"No sample has {value!r} in {column!r}; it holds {_some(known, 20)}. Give two of "
-                "these."
-            )
+    first, second = _having(generator, X[column], levels)
     chosen = first | second
     if held:
         levels_held = X.loc[:, held].astype(str).agg("|".join, axis=1)
@@ -234,22 +254,80 @@ def _find_contrast(
     return _Contrast(column, tuple(levels), X[chosen], by), second[chosen]
 
 
-def _ignored_by(generator: Any, contrast: _Contrast) -> list[str]:
-    """Return the columns that name samples for the generator, and check that it uses the change."""
+def _having(generator: Any, column: pd.Series, levels: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Return masks of the samples that stand for the first and for the second value."""
+    if _is_scale(generator, column):
+        return _nearer(column, levels)
+    for value in levels:
+        if not _equals(column, value).any():
+            known = sorted(map(str, column.dropna().unique()))
+            raise ValueError(
+                f"No sample has {value!r} in {column.name!r}; it holds {_some(known, 20)}. Give "
+                "two of these."
+            )
+    return _equals(column, levels[0]), _equals(column, levels[1])
+
+
+def _equals(column: pd.Series, value: Any) -> np.ndarray:
+    """Return which samples have a value; a missing one is no value."""
+    return (column == value).fillna(False).to_numpy(dtype=bool)
+
+
+def _is_scale(generator: Any, column: pd.Series) -> bool:
+    """Return whether a covariate holds numbers that the generator does not take as categories."""
+    categories = getattr(generator, "categorical_covariates", None)
+    named = [categories] if isinstance(categories, str) else categories
+    numbers = pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
+    category = isinstance(named, list | tuple | np.ndarray | pd.Index) and column.name in list(
+        named
+    )
+    return bool(numbers and column.nunique() > 2 and not category)
+
+
+def _nearer(column: pd.Series, levels: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Return which samples are nearer to the first of two numbers, and which to the second."""
+    values = column.to_numpy(dtype=float, na_value=np.nan)
+    low, high = np.nanmin(values), np.nanmax(values)
+    for value in levels:
+        if not isinstance(value, Real) or not low <= value <= high:
+            raise ValueError(
+                f"The value {value!r} of {column.name!r} must be a number between those of the "
+                f"samples, {low:g} and {high:g}. A generator knows nothing of others."
+            )
+    to_first, to_second = (np.abs(values - float(value)) for value in levels)
+    return to_first <= to_second, to_second < to_first
+
+
+def _ignored_by(generator: Any, X: pd.DataFrame) -> list[Any]:
+    """Return the columns that name samples for the generator."""
     given = getattr(generator, "ignored_columns", None)
-    ignored = [given] if isinstance(given, str) else list(given or [])
-    names = set(contrast.covariates.columns)
-    ignored = [name for name in ignored if name in names]
+    return list(X.columns[_positions(X, given, "ignored_columns")])
+
+
+def _check_used(generator: Any, column: Any, X: pd.DataFrame, ignored: list[Any]) -> None:
+    """Raise an error if the generator does not use the covariate, as far as that is known."""
+    used = list(X.columns.drop(ignored))
     encoder = getattr(generator, "covariates_", None)
-    used = names - set(ignored)
     if encoder is not None:
-        used = {*encoder.labels("categorical"), *encoder.labels("numeric")}
-    if contrast.column not in used:
+        places = [*encoder.columns_["categorical"], *encoder.columns_["numeric"]]
+        used = list(np.asarray(getattr(encoder, "feature_names_in_", X.columns))[places])
+    if column not in used:
         raise ValueError(
-            f"The generator does not use the covariate {contrast.column!r}, so that changing it "
+            f"The generator does not use the covariate {column!r}, so that changing it "
             "changes nothing. Fit a generator that does."
         )
-    return ignored
+
+
+def _warn_of_few(donors: np.ndarray, strata: np.ndarray, contrast: _Contrast) -> None:
+    for i, value in enumerate(contrast.levels):
+        n_drawn = len(np.unique(donors[strata == i + 1]))
+        if 0 < n_drawn < _FEWEST_DRAWN:
+            warnings.warn(
+                f"Only {n_drawn} samples or patients have {value!r} in {contrast.column!r}: the "
+                "refits hardly differ in them, and intervals and p-values are too small.",
+                UserWarning,
+                stacklevel=user_level(),
+            )
 
 
 # --- effects of one fit ---
@@ -268,7 +346,7 @@ def _effects(
             block = rows.iloc[start : start + BLOCK_ROWS]
             draw = int(random.integers(np.iinfo(np.int32).max))
             before, after = (
-                generator.sample_y(block.assign(**{contrast.column: value}), random_state=draw)
+                generator.sample_y(_changed(block, contrast.column, value), random_state=draw)
                 for value in contrast.levels
             )
             difference = after.to_numpy(np.float64) - before.to_numpy(np.float64)
@@ -278,6 +356,12 @@ def _effects(
         deviation = np.sqrt(np.maximum(squares - mean**2, 0))
         result[name] = pd.DataFrame({"effect": mean, "deviation": deviation}, index=genes)
     return result
+
+
+def _changed(covariates: pd.DataFrame, column: Any, value: Any) -> pd.DataFrame:
+    changed = covariates.copy()
+    changed[column] = value
+    return changed
 
 
 def _by_level(contrast: _Contrast) -> Iterator[tuple[Any, pd.DataFrame]]:
@@ -295,11 +379,12 @@ def _resamples(
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Yield rows drawn by donors with replacement, and the donor of each row.
 
-    Donors with samples of the second value are drawn apart from the others, so that both occur.
+    Donors with samples of the second value, those with the first one only, and the others are drawn
+    apart, so that both values occur.
     """
     members = [np.flatnonzero(donors == donor) for donor in range(donors.max() + 1)]
-    second = np.array([strata[rows].any() for rows in members])
-    parts = [part for part in (np.flatnonzero(second), np.flatnonzero(~second)) if len(part)]
+    kind = np.array([strata[rows].max() for rows in members])
+    parts = [np.flatnonzero(kind == value) for value in np.unique(kind)[::-1]]
     for _ in range(n_refits):
         drawn = np.concatenate([random.choice(part, len(part)) for part in parts])
         rows = np.concatenate([members[donor] for donor in drawn])
@@ -332,8 +417,10 @@ def _drawable(generator: Any, covariates: pd.DataFrame) -> pd.DataFrame:
     """Return the samples whose levels the generator has met."""
     keep = np.ones(len(covariates), dtype=bool)
     encoder = generator.covariates_
-    for name, known in zip(encoder.labels("categorical"), encoder.categories_, strict=True):
-        keep &= (covariates[name].isin(list(known)) | covariates[name].isna()).to_numpy()
+    names = getattr(encoder, "feature_names_in_", covariates.columns)
+    for place, known in zip(encoder.columns_["categorical"], encoder.categories_, strict=True):
+        column = covariates[names[place]]
+        keep &= (column.isin(list(known)) | column.isna()).to_numpy()
     return covariates[keep]
 
 

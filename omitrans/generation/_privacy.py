@@ -9,33 +9,48 @@ from omitrans.generation._tables import AuditTables, Part, distances, row
 
 _LEVEL = 0.01
 _CLOSE = 0.05  # quantile of the distances of test samples below which a sample is called close
+_MUCH_NEARER = 0.8  # distance to training by distance to test samples that tells of copying
 _ADVANTAGE = 0.05
 _N_BOOTSTRAP = 500
+_TINY = 1e-12
 
 
 def memorisation(tables: AuditTables, seed: int) -> list[dict[str, Any]]:
-    """Compare the distances of synthetic and of test samples to the training samples."""
+    """Compare the distances of synthetic and of test samples to the training samples.
+
+    Draws with too little spread lie near the mean, and so near to samples of every kind. Only what
+    is near to training samples, and not as near to test samples, counts.
+    """
     train, test, synthetic = (part.values for part in tables[:3])
-    inner = distances(train, train)
+    inner, among_test = distances(train, train), distances(test, test)
     np.fill_diagonal(inner, np.inf)
-    own = np.maximum(inner.min(axis=1), 1e-12)
+    np.fill_diagonal(among_test, np.inf)
+    own = np.maximum(inner.min(axis=1), _TINY)
 
     def nearest(part: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         table = distances(part, train)
         place = table.argmin(axis=1)
-        close = table[np.arange(len(part)), place]
-        return close, close / own[place]
+        return table[np.arange(len(part)), place], place
 
-    of_test, scaled_test = nearest(test)
-    of_synthetic, scaled_synthetic = nearest(synthetic)
-    copies = int(np.sum(scaled_synthetic < 0.5 * scaled_test.min()))
-    copies = max(copies, int(np.sum(of_synthetic < 0.5 * of_test.min())))
-    limit = np.quantile(of_test, _CLOSE, method="higher")
-    close = int(np.sum(of_synthetic < limit)), int(np.sum(of_test < limit))
-    table = [[close[0], len(synthetic) - close[0]], [close[1], len(test) - close[1]]]
+    of_test, place_of_test = nearest(test)
+    of_synthetic, place = nearest(synthetic)
+    scaled_test, scaled_synthetic = of_test / own[place_of_test], of_synthetic / own[place]
+    # how much nearer the training samples are than the other test samples
+    prefers_test = of_test / np.maximum(among_test.min(axis=1), _TINY)
+    prefers = of_synthetic / np.maximum(distances(synthetic, test).min(axis=1), _TINY)
+    near = (scaled_synthetic < 0.5 * scaled_test.min()) | (of_synthetic < 0.5 * of_test.min())
+    copies = int(np.sum(near & (prefers < 0.5)))
+    limits = [np.quantile(of, _CLOSE, method="higher") for of in (of_test, prefers_test)]
+    limits[1] = min(limits[1], _MUCH_NEARER)
+    close = (of_synthetic < limits[0]) & (prefers < limits[1])
+    close_test = (of_test < limits[0]) & (prefers_test < limits[1])
+    # draws beside the same training sample tell one thing, however many they are
+    n_told = len(np.unique(place))
+    told = round(close.mean() * n_told)
+    table = [[told, n_told - told], [close_test.sum(), len(test) - close_test.sum()]]
     p_value = float(stats.fisher_exact(table, alternative="greater").pvalue)
-    share = stats.binomtest(close[0], len(synthetic)).proportion_ci(0.95, method="wilson")
-    ratio = float(np.median(of_synthetic) / max(np.median(of_test), 1e-12))
+    share = stats.binomtest(int(close.sum()), len(synthetic)).proportion_ci(0.95, method="wilson")
+    ratio = float(np.median(of_synthetic) / max(np.median(of_test), _TINY))
     return [
         row(
             "memorisation",
@@ -47,8 +62,8 @@ def memorisation(tables: AuditTables, seed: int) -> list[dict[str, Any]]:
         row(
             "memorisation",
             "share unusually close to a training sample",
-            close[0] / len(synthetic),
-            reference=close[1] / len(test),
+            close.mean(),
+            reference=close_test.mean(),
             low=share.low,
             high=share.high,
             verdict="poor" if p_value < _LEVEL else "good",
@@ -64,22 +79,27 @@ def _preference(
     """Return how often the nearest of equally many training and test samples is a training one.
 
     Real samples of other conditions make it differ from one half without any copying, so that
-    only a clear preference counts.
+    only a clear preference counts. The interval counts the real samples that are the nearest, and
+    not the draws: draws with little spread all have the same few neighbours.
     """
     random = np.random.default_rng(seed)
     n = min(len(train), len(test))
-    train = train[random.permutation(len(train))[:n]]
-    test = test[random.permutation(len(test))[:n]]
-    wins = distances(synthetic, train).min(axis=1) < distances(synthetic, test).min(axis=1)
-    bounds = stats.binomtest(int(wins.sum()), len(wins)).proportion_ci(0.95, method="wilson")
+    chosen = [part[random.permutation(len(part))[:n]] for part in (train, test)]
+    apart = distances(synthetic, np.vstack(chosen))
+    neighbours = apart.argmin(axis=1)
+    share, n_told = float(np.mean(neighbours < n)), len(np.unique(neighbours))
+    to_test = np.maximum(apart[:, n:].min(axis=1), _TINY)
+    nearer = np.median(apart[:, :n].min(axis=1) / to_test) < (1 + _MUCH_NEARER) / 2
+    told = round(share * n_told)
+    bounds = stats.binomtest(told, n_told).proportion_ci(0.95, method="wilson")
     return row(
         "memorisation",
         "nearest sample is a training sample",
-        wins.mean(),
+        share,
         reference=0.5,
-        low=bounds.low,
-        high=bounds.high,
-        verdict="poor" if bounds.low > 0.75 else "fair" if bounds.low > 0.6 else "good",
+        low=min(bounds.low, share),
+        high=max(bounds.high, share),
+        verdict="good" if bounds.low <= 0.6 else "poor" if nearer and bounds.low > 0.75 else "fair",
     )
 
 

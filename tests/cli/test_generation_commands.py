@@ -10,6 +10,7 @@ from sklearn.linear_model import Ridge
 import omitrans
 from omitrans.baselines import GaussianGenerator
 from omitrans.cli.__main__ import main
+from omitrans.cli.actions._rank import read_change
 from omitrans.datasets import make_disease_expression
 
 N = 120
@@ -302,3 +303,8 @@ def test_confounding_is_said(study, files, tmp_path, capsys):
 def test_changes_that_cannot_be_understood(files, change, message, capsys):
     assert rank(files, "--change", change) == 1
     assert message in capsys.readouterr().err
+
+
+def test_numbers_may_change_to_values_that_no_sample_has():
+    covariates = pd.DataFrame({"age": [20.5, 40.0, 80.0]})
+    assert read_change("age=30:70", covariates) == ("age", (30.0, 70.0))

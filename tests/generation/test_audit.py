@@ -104,6 +104,21 @@ def test_a_few_copies_among_new_samples_are_found():
     assert poor(audit(*copies(0.1, share=0.05)), "memorisation")
 
 
+@pytest.mark.parametrize("spread", [0.5, 0.0])
+def test_draws_with_too_little_spread_are_no_copies(spread):
+    covariates, expression = real(100, 2)
+    means = TRAIN[1].groupby(TRAIN[0]["tissue"]).mean().loc[covariates["tissue"]].to_numpy()
+    result = audit(covariates, means + spread * (expression - means))
+    assert not poor(result, "memorisation")
+    assert poor(result, "discrimination")
+
+
+def test_one_sample_copied_many_times_is_found():
+    covariates, expression = real(100, 2)
+    expression.iloc[:40] = TRAIN[1].iloc[[0] * 40].to_numpy()
+    assert poor(audit(covariates, expression), "memorisation")
+
+
 def test_wrong_labels_are_not_useful():
     covariates, expression = real(100, 2)
     swapped = covariates.replace({"tissue": {"liver": "lung", "lung": "liver"}})

@@ -167,3 +167,93 @@ def test_display_draws_levels(pyplot, data):
     assert len(display.ax_.get_yticklabels()) == 7
     with pytest.raises(ValueError, match="level must be one of"):
         CounterfactualRankingDisplay.from_ranking(ranking, level="Brain")
+
+
+# --- odd covariates ---
+
+
+@pytest.fixture
+def small():
+    rng = np.random.default_rng(0)
+    covariates = pd.DataFrame({"state": ["h", "t"] * 30, "age": rng.uniform(20, 80, 60)})
+    expression = pd.DataFrame(0.1 * rng.normal(size=(60, 5))).add_prefix("g")
+    expression["g1"] += 0.05 * covariates["age"]
+    expression["g2"] += 2.0 * (covariates["state"] == "t")
+    return covariates, expression
+
+
+def rank_small(covariates, expression, change, generator=None, **options):
+    options = {"n_refits": 6, "n_latents": 20, "random_state": 0} | options
+    generator = generator or GaussianGenerator()
+    return counterfactual_ranking(generator, covariates, change, y=expression, **options)
+
+
+def test_numbers_may_change_to_values_that_no_sample_has(small):
+    ranking = rank_small(*small, {"age": (30, 70)}).set_index("gene")
+    assert ranking.loc["g1", "effect"] == pytest.approx(2.0, abs=0.2)
+    assert ranking.loc["g1", "rank"] == 1
+
+
+def test_numbers_beyond_the_samples_are_refused(small):
+    with pytest.raises(ValueError, match="100 of 'age' must be a number between those"):
+        rank_small(*small, {"age": (30, 100)})
+
+
+def test_rare_values_among_many_levels_are_in_every_refit(small):
+    covariates, expression = small
+    covariates["state"] = ["h", "t"] * 3 + ["other"] * 54
+    assert len(rank_small(covariates, expression, {"state": ("h", "t")}, n_refits=60)) == 5
+
+
+def test_a_value_of_one_sample_is_warned_of(small):
+    covariates, expression = small
+    covariates.loc[0, "state"] = "rare"
+    with pytest.warns(UserWarning, match="Only 1 samples or patients have 'rare'"):
+        rank_small(covariates, expression, {"state": ("t", "rare")})
+
+
+def test_a_level_that_some_refits_lack_is_ranked_by_the_others(small):
+    covariates, expression = small
+    covariates["tissue"] = ["rare"] + ["liver"] * 59
+    ranking = rank_small(covariates, expression, {"state": ("h", "t")}, by="tissue", n_refits=12)
+    assert set(ranking["tissue"]) == {"rare", "liver"}
+    assert ranking["se"].notna().all()
+
+
+def test_columns_without_names_and_missing_values_do(small):
+    covariates, expression = small
+    covariates = covariates.convert_dtypes()
+    covariates.iloc[3, 0] = covariates.iloc[4, 1] = pd.NA
+    named = rank_small(covariates, expression, {"state": ("h", "t")})
+    numbered = rank_small(covariates.set_axis([0, 1], axis=1), expression, {0: ("h", "t")})
+    pd.testing.assert_frame_equal(named, numbered)
+    assert named.loc[0, "gene"] == "g2"
+
+
+def test_ignored_columns_may_be_any_specifier(small):
+    covariates, expression = small
+    covariates["donor"] = [f"d{i // 2}" for i in range(60)]
+    generators = [
+        GaussianGenerator(ignored_columns=key)
+        for key in ("donor", ["donor"], [2], slice(2, 3), lambda X: ["donor"])
+    ]
+    change = {"state": ("h", "t")}
+    first, *others = (rank_small(covariates, expression, change, model) for model in generators)
+    for other in others:
+        pd.testing.assert_frame_equal(first, other)
+
+
+@pytest.mark.parametrize(
+    "columns", [{"categorical_covariates": None}, {"ignored_columns": ["state"]}]
+)
+def test_a_change_that_an_unfitted_generator_ignores_is_refused(small, columns):
+    with pytest.raises(ValueError, match="does not use the covariate 'state'"):
+        rank_small(*small, {"state": ("h", "t")}, GaussianGenerator(**columns))
+
+
+def test_arrays_and_taken_names_are_refused(small):
+    covariates, expression = small
+    with pytest.raises(TypeError, match="y must be a DataFrame"):
+        rank_small(covariates, expression.to_numpy(), {"state": ("h", "t")})
+    with pytest.raises(ValueError, match="Rename the covariate"):
+        rank_small(covariates.assign(gene="a"), expression, {"state": ("h", "t")}, by="gene")

@@ -1,5 +1,6 @@
 """``omitrans rank``: rank genes by what changes in generated samples with one covariate."""
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +86,9 @@ def read_change(text: str, covariates: pd.DataFrame) -> tuple[str, tuple[Any, An
         first, second = rest[:i].strip(), rest[i + 1 :].strip()
         if first in known and second in known:
             return column, (known[first], known[second])
+    if pd.api.types.is_numeric_dtype(covariates[column]) and len(cuts) == 1:
+        with suppress(ValueError):  # numbers that no sample has
+            return column, (float(rest[: cuts[0]]), float(rest[cuts[0] + 1 :]))
     shown = ", ".join(sorted(known)[:20])
     raise OmiTransError(
         f"--change {text!r} must name two values of {column!r} with a colon between them. It holds "
