@@ -302,3 +302,27 @@ def test_confounding_is_said(study, files, tmp_path, capsys):
 def test_changes_that_cannot_be_understood(files, change, message, capsys):
     assert rank(files, "--change", change) == 1
     assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("change", ["dose=7.0:8.50", "dose=7:8.5"])
+def test_numbers_may_be_written_as_in_the_table(files, change, capsys):
+    table = read(files[1])
+    table["dose"] = np.where(np.arange(len(table)) % 2, "7.0", "8.5")
+    table.to_csv(files[1])
+    assert rank(files, "--change", change, "--refits", 0, "--json") == 0
+    assert json.loads(capsys.readouterr().out)["change"] == change
+
+
+def test_long_numbers_are_told_apart(files, capsys):
+    table = read(files[1])
+    table["run"] = np.where(np.arange(len(table)) % 2, 20240101, 20240102)
+    table.to_csv(files[1])
+    assert rank(files, "--change", "run=20240101:20240102", "--refits", 0, "--json") == 0
+    assert rank(files, "--change", "run=1:2") == 1
+    said = capsys.readouterr().err
+    assert "It holds 20240101, 20240102." in said
+
+
+def test_a_wrong_change_is_refused_before_the_fit(files, capsys):
+    assert rank(files, "--change", "condition=healthy:tumour") == 1
+    assert "Fitting" not in capsys.readouterr().err

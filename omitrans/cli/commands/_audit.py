@@ -41,7 +41,7 @@ from omitrans.cli._options import CATEGORICAL, EXPRESSION_SAMPLES, FILE, JSON, S
     help="Covariates of the training samples, and of the test samples if the next option is not "
     "given.",
 )
-@click.option("--test-covariates", type=FILE, metavar="FILE", help="Covariates of the test samples")
+@click.option("--test-covariates", type=FILE, metavar="FILE", help="Covariates of the test samples.")
 @click.option(
     "--synthetic-covariates",
     type=FILE,
