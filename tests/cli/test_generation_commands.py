@@ -239,6 +239,36 @@ def test_covariates_of_the_synthetic_samples_are_asked_for(tables, tmp_path, cap
     assert "--synthetic-covariates" in capsys.readouterr().err
 
 
+def test_covariates_that_the_generator_ignored_are_not_checked(tables, tmp_path, capsys):
+    path = tmp_path / "drawn.covariates.csv"
+    read(path).drop(columns="study").to_csv(path)
+    assert call(*tables[:-2], "-o", tmp_path / "audit.csv") == 0
+    assert "covariates of SYNTHETIC lack them: study." in capsys.readouterr().err
+    targets = set(pd.read_csv(tmp_path / "audit.csv")["target"])
+    assert {"tissue", "condition"} <= targets
+    assert "study" not in targets
+    assert call(*tables, "--covariate", "study") == 1
+    assert "has no column 'study'" in capsys.readouterr().err
+
+
+def test_categories_that_are_numbers_may_be_written_in_two_ways(tables, tmp_path):
+    path = tmp_path / "drawn.covariates.csv"
+    read(path).astype({"batch": float}).to_csv(path)
+    options = ("--covariate", "batch", "-o", tmp_path / "audit.csv")
+    assert call(*tables[:-2], *options) == 0
+    frame = pd.read_csv(tmp_path / "audit.csv", dtype={"level": str})
+    levels = frame[(frame["check"] == "samples") & (frame["target"] == "batch")]["level"]
+    assert list(levels) == ["0.0", "1.0", "2.0"]
+
+
+def test_columns_of_a_network_are_asked_for(tables, tmp_path, capsys):
+    (tmp_path / "network.csv").write_text("regulator,gene_id,effect\nTP53,MDM2,+\n")
+    assert call(*tables, "--network", tmp_path / "network.csv") == 1
+    said = capsys.readouterr().err
+    assert "has no column 'target'; its columns are regulator, gene_id, effect." in said
+    assert "train.csv" not in said  # the other tables are not read first
+
+
 # --- rank ---
 
 
