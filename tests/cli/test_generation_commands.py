@@ -258,7 +258,7 @@ def test_categories_that_are_numbers_may_be_written_in_two_ways(tables, tmp_path
     assert call(*tables[:-2], *options) == 0
     frame = pd.read_csv(tmp_path / "audit.csv", dtype={"level": str})
     levels = frame[(frame["check"] == "samples") & (frame["target"] == "batch")]["level"]
-    assert list(levels) == ["0.0", "1.0", "2.0"]
+    assert list(levels) == ["0", "1", "2"]
 
 
 def test_columns_of_a_network_are_asked_for(tables, tmp_path, capsys):

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from omitrans.cli._covariates import read_study, read_text_table
+from omitrans.cli._covariates import as_text, read_study, read_text_table
 from omitrans.cli._output import (
     check_target,
     is_watched,
@@ -55,11 +55,11 @@ def run(options: Any) -> None:
     }
     _check_apart(tables["train"][1], tables["test"][1])
     _spell_alike([covariates for covariates, _ in tables.values()], _named(options))
-    if not options.covariate:
-        _leave_out(tables["train"][0], tables["synthetic"][0])
     given = [
         table for covariates, expression in tables.values() for table in (expression, covariates)
     ]
+    if not options.covariate:
+        given[1] = _that_were_drawn(given[1], given[5])
     report_progress("Checking ...")
     audit = audit_synthetic(
         *given,
@@ -132,17 +132,17 @@ def _spell_alike(tables: list[pd.DataFrame], names: Iterable[str]) -> None:
             for number, table in zip(numbers, tables, strict=True)
         ):
             for number, table in zip(numbers, tables, strict=True):
-                table[name] = number.astype(float).map(str, na_action="ignore").astype(object)
+                table[name] = number.astype(float).map(as_text).astype(object)
 
 
-def _leave_out(train: pd.DataFrame, synthetic: pd.DataFrame) -> None:
-    """Drop covariates of training that the generator ignored, and say so."""
+def _that_were_drawn(train: pd.DataFrame, synthetic: pd.DataFrame) -> pd.DataFrame:
+    """Return the covariates of training without those that the generator ignored; say so."""
     ignored = train.columns.difference(synthetic.columns, sort=False)
     if len(ignored):
         report_progress(
             f"Not checked, because the covariates of SYNTHETIC lack them: {listed(ignored)}."
         )
-        train.drop(columns=ignored, inplace=True)
+    return train.drop(columns=ignored)
 
 
 def _hand_over(audit: SyntheticAudit, options: Any) -> None:

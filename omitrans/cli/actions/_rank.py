@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from omitrans.cli._covariates import read_study
+from omitrans.cli._covariates import as_text, read_study
 from omitrans.cli._generators import (
     as_known_levels,
     covariates_for,
@@ -45,7 +45,7 @@ def run(options: Any) -> None:
     check_groups(options.groups)
     generator, covariates, expression = _material(options)
     column, values = read_change(options.change, covariates)
-    if generator is None:
+    if generator is None and expression is not None:
         generator = fit_generator(options, covariates, expression)
     refits = 0 if expression is None else options.refits
     report_progress(f"Ranking genes, {refits} refits ...")
@@ -96,7 +96,7 @@ def read_change(text: str, covariates: pd.DataFrame) -> tuple[str, tuple[Any, An
             return column, (first, second)
     raise OmiTransError(
         f"--change {text!r} must name two values of {column!r} with a colon between them. It holds "
-        f"{listed(map(_written, values), 20)}."
+        f"{listed(map(as_text, values), 20)}."
     )
 
 
@@ -110,11 +110,6 @@ def _among(values: list[Any], text: str) -> Any:
         elif str(value) == text:
             return value
     return None
-
-
-def _written(value: Any) -> str:
-    """Return a value as it stands in a file; numbers were read as floats."""
-    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
 def _check_targets(options: Any) -> None:
