@@ -216,10 +216,10 @@ def _find_contrast(
     first, second = ((X[column] == value).to_numpy() for value in levels)
     for value, found in zip(levels, (first, second), strict=True):
         if not found.any():
-            known = sorted(map(str, X[column].dropna().unique()))
+            known = sorted(map(repr, X[column].dropna().unique().tolist()))
             raise ValueError(
                 f"No sample has {value!r} in {column!r}; it holds {_some(known, 20)}. Give two of "
-                "these."
+                "these; text in quotes is no number."
             )
     chosen = first | second
     if held:

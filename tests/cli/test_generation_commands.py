@@ -163,7 +163,7 @@ def test_a_row_of_another_length_is_named(files, tmp_path, capsys):
 def test_unknown_levels_are_named(files, tmp_path, capsys):
     read(files[1]).assign(tissue="brain").to_csv(tmp_path / "like.csv")
     assert generate(files, tmp_path / "drawn.csv", "--like", tmp_path / "like.csv") == 1
-    assert "'tissue' holds the level brain" in capsys.readouterr().err
+    assert "'tissue' holds the level 'brain'" in capsys.readouterr().err
 
 
 def test_training_tables_or_a_generator_are_needed(files, tmp_path, capsys):

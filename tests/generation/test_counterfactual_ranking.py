@@ -147,10 +147,12 @@ def test_within_needs_levels_with_both_values():
 
 
 def test_generator_must_use_the_changed_covariate(data):
-    generator = GaussianGenerator(categorical_covariates=["tissue"], numeric_covariates=None)
+    generator = GaussianGenerator(
+        categorical_covariates=["tissue"], numeric_covariates=None, random_state=0
+    )
     fitted = clone(generator).fit(data.covariates, data.expression, groups=None)
     with pytest.raises(ValueError, match="does not use the covariate 'condition'"):
-        counterfactual_ranking(fitted, data.covariates, CHANGE)
+        counterfactual_ranking(fitted, data.covariates, CHANGE, random_state=0)
 
 
 def test_arrays_have_no_names(data):
@@ -167,3 +169,11 @@ def test_display_draws_levels(pyplot, data):
     assert len(display.ax_.get_yticklabels()) == 7
     with pytest.raises(ValueError, match="level must be one of"):
         CounterfactualRankingDisplay.from_ranking(ranking, level="Brain")
+
+
+def test_numbers_asked_of_a_column_of_text_are_told_apart(data):
+    covariates = data.covariates.assign(ph=["7.0", "5.5"] * (len(data.covariates) // 2))
+    with pytest.raises(ValueError, match=r"No sample has 7.0 in 'ph'; it holds '5.5', '7.0'\."):
+        counterfactual_ranking(
+            GaussianGenerator(random_state=0), covariates, {"ph": (7.0, 5.5)}, y=data.expression
+        )
