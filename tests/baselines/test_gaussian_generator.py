@@ -225,6 +225,6 @@ def test_numbers_in_columns_of_objects_are_taken():
 
 def test_levels_with_commas_can_be_told_apart():
     covariates, expression, *_ = simulated(20)
-    model = GaussianGenerator().fit(covariates, expression)
+    model = GaussianGenerator(random_state=0).fit(covariates, expression)
     with pytest.raises(UnknownCategoryError, match=r"'tissue' holds the level 'd, e', .*'a', 'b'"):
         model.sample_y(covariates.assign(tissue="d, e"))

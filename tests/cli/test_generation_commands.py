@@ -166,6 +166,13 @@ def test_unknown_levels_are_named(files, tmp_path, capsys):
     assert "'tissue' holds the level 'brain'" in capsys.readouterr().err
 
 
+def test_a_missing_table_of_samples_is_refused_before_the_fit(files, tmp_path, capsys):
+    assert generate(files, tmp_path / "drawn.csv", "--like", tmp_path / "absent.csv") == 1
+    said = capsys.readouterr().err
+    assert "Correct --like." in said
+    assert "Fitting" not in said
+
+
 def test_training_tables_or_a_generator_are_needed(files, tmp_path, capsys):
     assert call("generate", "-o", tmp_path / "drawn.csv") == 2
     assert call("generate", "--load", "m.omitrans", "-o", tmp_path / "drawn.csv") == 2
