@@ -129,7 +129,7 @@ def read_text_table(path: Path) -> pd.DataFrame:
         table = _read_lines(path)
     if table.empty:
         raise OmiTransError(f"{str(path)!r} holds a table of shape {table.shape}: nothing to use.")
-    table = table.apply(lambda column: column.map(_as_text)).astype(object)
+    table = table.apply(lambda column: column.map(as_text)).astype(object)
     table.index, table.columns = table.index.map(str), table.columns.map(str)
     if not table.columns.is_unique:
         twice = table.columns[table.columns.duplicated()]
@@ -161,8 +161,19 @@ def _read_lines(path: Path) -> pd.DataFrame:
     return pd.DataFrame([row[1:] for row in rows], index=ids, columns=names, dtype=object)
 
 
-def _as_text(value: Any) -> str | None:
-    """Return a cell as text; numbers of other formats as they would be written."""
+def as_text(value: Any) -> str | None:
+    """Return a cell as text, and whole numbers without a decimal point.
+
+    Parameters
+    ----------
+    value : object
+        Value of a cell.
+
+    Returns
+    -------
+    str or None
+        The text, or None if the value is missing.
+    """
     if value is None or value is pd.NA or value != value:
         return None
     if isinstance(value, float | np.floating) and float(value).is_integer():

@@ -86,13 +86,22 @@ class ExpressionGeneratorMixin:
             )
         if isinstance(expression, pd.DataFrame):
             check_no_missing_targets(expression)
-        values = check_array(
-            expression,
-            dtype=(np.float64, np.float32),
-            ensure_2d=False,
-            ensure_min_samples=2,
-            input_name="y",
-        )
+        try:
+            values = check_array(
+                expression,
+                dtype=(np.float64, np.float32),
+                ensure_2d=False,
+                ensure_min_samples=2,
+                input_name="y",
+            )
+        except ValueError as error:
+            if "could not convert" not in str(error):
+                raise
+            raise ValueError(
+                f"The expression holds text ({error}). Covariates are the first table and "
+                "expression is the second: exchange them if they are swapped, or leave out the "
+                "columns of text."
+            ) from error
         return values.reshape(len(values), -1)
 
     def _check_more_tables(
@@ -225,11 +234,11 @@ class ExpressionGeneratorMixin:
             lost = len(present) < len(categorical) and len(met) == len(known)
             if not odd and not lost:
                 continue
-            what = f"the level {_some(sorted(map(str, odd)))}" if odd else "missing values"
+            what = f"the level {_some(_quoted(odd))}" if odd else "missing values"
             raise UnknownCategoryError(
                 f"Covariate {name!r} holds {what}, which fit has not met. Known levels: "
-                f"{_some(sorted(map(str, met)), 30)}. Use one of these, or fit on samples that "
-                "have the other."
+                f"{_some(_quoted(met), 30)}. Use one of these, or fit on samples that have the "
+                "other, or without this covariate."
             )
 
     # --- names and tags ---
@@ -258,6 +267,11 @@ class ExpressionGeneratorMixin:
         tags.input_tags.string = True
         tags.input_tags.categorical = True
         return tags
+
+
+def _quoted(levels: set[Any]) -> list[str]:
+    """Return levels in quotes, because they may hold commas."""
+    return [repr(str(level)) for level in sorted(levels, key=str)]
 
 
 def _is_auto(key: Any) -> bool:

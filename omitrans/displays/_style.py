@@ -52,7 +52,8 @@ def lay_out(vectors: np.ndarray, method: str, random_state: Any) -> np.ndarray:
     if n_components < vectors.shape[1]:
         vectors = PCA(n_components, random_state=seed).fit_transform(vectors)
     if method == "umap":
-        umap = import_optional("umap", extra="umap", purpose="lay profiles out by UMAP")
+        purpose = "lay profiles out by UMAP (method='tsne' and method='pca' do without)"
+        umap = import_optional("umap", extra="umap", purpose=purpose)
         return umap.UMAP(random_state=seed, n_jobs=1).fit_transform(vectors)
     perplexity = min(30.0, (len(vectors) - 1) / 3)
     return TSNE(perplexity=perplexity, init="pca", random_state=seed).fit_transform(vectors)

@@ -260,10 +260,10 @@ def _having(generator: Any, column: pd.Series, levels: Any) -> tuple[np.ndarray,
         return _nearer(column, levels)
     for value in levels:
         if not _equals(column, value).any():
-            known = sorted(map(str, column.dropna().unique()))
+            known = sorted(map(repr, column.dropna().unique().tolist()))
             raise ValueError(
                 f"No sample has {value!r} in {column.name!r}; it holds {_some(known, 20)}. Give "
-                "two of these."
+                "two of these; text in quotes is no number."
             )
     return _equals(column, levels[0]), _equals(column, levels[1])
 

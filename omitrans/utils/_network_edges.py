@@ -86,9 +86,10 @@ def _report_unknown(
     if not known.any():
         raise ValueError(
             f"None of the {len(edges)} edges of network joins two genes {kind}{' ' * bool(kind)}"
-            f"in {table}. network has regulators such as {edges['regulator'].tolist()[:3]} and "
-            f"targets such as {edges['target'].tolist()[:3]}; {table} has genes such as "
-            f"{genes[:3].tolist()}. Give both the same kind of names."
+            f"in {table}. Regulators of network are named such as "
+            f"{edges['regulator'].unique().tolist()[:3]}, targets such as "
+            f"{edges['target'].unique().tolist()[:3]}, and genes of {table} such as "
+            f"{genes[:3].tolist()}. Give all the same kind of names."
         )
     if not known.all():
         constant = " or is constant there" if kind else ""

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from omitrans.baselines import GaussianCopulaGenerator, GaussianGenerator
+from omitrans.exceptions import UnknownCategoryError
 
 N_GENES = 40
 
@@ -206,3 +207,24 @@ def test_copula_of_many_samples_keeps_few_quantiles():
     np.testing.assert_array_equal(model.quantiles_[[0, -1]], [expression.min(0), expression.max(0)])
     drawn = model.sample_y(covariates, random_state=0)
     assert abs(np.median(drawn) - np.log(2)) < 0.06
+
+
+def test_swapped_tables_are_recognised():
+    covariates, expression, *_ = simulated(20)
+    with pytest.raises(ValueError, match=r"holds text .* exchange them if they are swapped"):
+        GaussianGenerator().fit(expression, covariates)
+
+
+def test_numbers_in_columns_of_objects_are_taken():
+    covariates, expression, *_ = simulated(20)
+    model = GaussianGenerator(random_state=0)
+    drawn = model.fit(covariates, expression.astype(object)).sample_y(covariates, random_state=0)
+    expected = model.fit(covariates, expression).sample_y(covariates, random_state=0)
+    np.testing.assert_array_equal(drawn, expected)
+
+
+def test_levels_with_commas_can_be_told_apart():
+    covariates, expression, *_ = simulated(20)
+    model = GaussianGenerator(random_state=0).fit(covariates, expression)
+    with pytest.raises(UnknownCategoryError, match=r"'tissue' holds the level 'd, e', .*'a', 'b'"):
+        model.sample_y(covariates.assign(tissue="d, e"))

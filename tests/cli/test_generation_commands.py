@@ -164,7 +164,14 @@ def test_a_row_of_another_length_is_named(files, tmp_path, capsys):
 def test_unknown_levels_are_named(files, tmp_path, capsys):
     read(files[1]).assign(tissue="brain").to_csv(tmp_path / "like.csv")
     assert generate(files, tmp_path / "drawn.csv", "--like", tmp_path / "like.csv") == 1
-    assert "'tissue' holds the level brain" in capsys.readouterr().err
+    assert "'tissue' holds the level 'brain'" in capsys.readouterr().err
+
+
+def test_a_missing_table_of_samples_is_refused_before_the_fit(files, tmp_path, capsys):
+    assert generate(files, tmp_path / "drawn.csv", "--like", tmp_path / "absent.csv") == 1
+    said = capsys.readouterr().err
+    assert "Correct --like." in said
+    assert "Fitting" not in said
 
 
 def test_training_tables_or_a_generator_are_needed(files, tmp_path, capsys):
@@ -240,6 +247,36 @@ def test_covariates_of_the_synthetic_samples_are_asked_for(tables, tmp_path, cap
     assert "--synthetic-covariates" in capsys.readouterr().err
 
 
+def test_covariates_that_the_generator_ignored_are_not_checked(tables, tmp_path, capsys):
+    path = tmp_path / "drawn.covariates.csv"
+    read(path).drop(columns="study").to_csv(path)
+    assert call(*tables[:-2], "-o", tmp_path / "audit.csv") == 0
+    assert "covariates of SYNTHETIC lack them: study." in capsys.readouterr().err
+    targets = set(pd.read_csv(tmp_path / "audit.csv")["target"])
+    assert {"tissue", "condition"} <= targets
+    assert "study" not in targets
+    assert call(*tables, "--covariate", "study") == 1
+    assert "has no column 'study'" in capsys.readouterr().err
+
+
+def test_categories_that_are_numbers_may_be_written_in_two_ways(tables, tmp_path):
+    path = tmp_path / "drawn.covariates.csv"
+    read(path).astype({"batch": float}).to_csv(path)
+    options = ("--covariate", "batch", "-o", tmp_path / "audit.csv")
+    assert call(*tables[:-2], *options) == 0
+    frame = pd.read_csv(tmp_path / "audit.csv", dtype={"level": str})
+    levels = frame[(frame["check"] == "samples") & (frame["target"] == "batch")]["level"]
+    assert list(levels) == ["0", "1", "2"]
+
+
+def test_columns_of_a_network_are_asked_for(tables, tmp_path, capsys):
+    (tmp_path / "network.csv").write_text("regulator,gene_id,effect\nTP53,MDM2,+\n")
+    assert call(*tables, "--network", tmp_path / "network.csv") == 1
+    said = capsys.readouterr().err
+    assert "has no column 'target'; its columns are regulator, gene_id, effect." in said
+    assert "train.csv" not in said  # the other tables are not read first
+
+
 # --- rank ---
 
 
@@ -308,3 +345,27 @@ def test_changes_that_cannot_be_understood(files, change, message, capsys):
 def test_numbers_may_change_to_values_that_no_sample_has():
     covariates = pd.DataFrame({"age": [20.5, 40.0, 80.0]})
     assert read_change("age=30:70", covariates) == ("age", (30.0, 70.0))
+
+
+@pytest.mark.parametrize("change", ["dose=7.0:8.50", "dose=7:8.5"])
+def test_numbers_may_be_written_as_in_the_table(files, change, capsys):
+    table = read(files[1])
+    table["dose"] = np.where(np.arange(len(table)) % 2, "7.0", "8.5")
+    table.to_csv(files[1])
+    assert rank(files, "--change", change, "--refits", 0, "--json") == 0
+    assert json.loads(capsys.readouterr().out)["change"] == change
+
+
+def test_long_numbers_are_told_apart(files, capsys):
+    table = read(files[1])
+    table["run"] = np.where(np.arange(len(table)) % 2, 20240101, 20240102)
+    table.to_csv(files[1])
+    assert rank(files, "--change", "run=20240101:20240102", "--refits", 0, "--json") == 0
+    assert rank(files, "--change", "run=1:2") == 1
+    said = capsys.readouterr().err
+    assert "It holds 20240101, 20240102." in said
+
+
+def test_a_wrong_change_is_refused_before_the_fit(files, capsys):
+    assert rank(files, "--change", "condition=healthy:tumour") == 1
+    assert "Fitting" not in capsys.readouterr().err

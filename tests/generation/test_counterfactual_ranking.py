@@ -147,10 +147,12 @@ def test_within_needs_levels_with_both_values():
 
 
 def test_generator_must_use_the_changed_covariate(data):
-    generator = GaussianGenerator(categorical_covariates=["tissue"], numeric_covariates=None)
+    generator = GaussianGenerator(
+        categorical_covariates=["tissue"], numeric_covariates=None, random_state=0
+    )
     fitted = clone(generator).fit(data.covariates, data.expression, groups=None)
     with pytest.raises(ValueError, match="does not use the covariate 'condition'"):
-        counterfactual_ranking(fitted, data.covariates, CHANGE)
+        counterfactual_ranking(fitted, data.covariates, CHANGE, random_state=0)
 
 
 def test_arrays_have_no_names(data):
@@ -257,3 +259,11 @@ def test_arrays_and_taken_names_are_refused(small):
         rank_small(covariates, expression.to_numpy(), {"state": ("h", "t")})
     with pytest.raises(ValueError, match="Rename the covariate"):
         rank_small(covariates.assign(gene="a"), expression, {"state": ("h", "t")}, by="gene")
+
+
+def test_numbers_asked_of_a_column_of_text_are_told_apart(data):
+    covariates = data.covariates.assign(ph=["7.0", "5.5"] * (len(data.covariates) // 2))
+    with pytest.raises(ValueError, match=r"No sample has 7.0 in 'ph'; it holds '5.5', '7.0'\."):
+        counterfactual_ranking(
+            GaussianGenerator(random_state=0), covariates, {"ph": (7.0, 5.5)}, y=data.expression
+        )

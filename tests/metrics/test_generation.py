@@ -320,8 +320,10 @@ def test_networks_that_say_nothing_are_refused():
         s_tf_tg(real, real, [("g0", "g1")])
     with pytest.raises(ValueError, match=r"lacks the columns \['regulator'\]"):
         score(tf=["g0"], target=["g1"])
-    with pytest.raises(ValueError, match=r"such as \['Fur'\].*\['fepA'\].*'g0', 'g1', 'g2'"):
-        score(regulator=["Fur"], target=["fepA"])
+    with pytest.raises(
+        ValueError, match=r"such as \['Fur'\].*\['fepA', 'fepB'\].*'g0', 'g1', 'g2'"
+    ):
+        score(regulator=["Fur", "Fur"], target=["fepA", "fepB"])
     with pytest.raises(ValueError, match=r"All 2 edges of network .* self-loops"):
         score(regulator=["g0", "g1"], target=["g0", "g1"])
     with pytest.raises(ValueError, match="formula"):

@@ -1,14 +1,16 @@
 """``omitrans audit``: judge synthetic expression from files."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from omitrans.cli._covariates import read_study, read_text_table
+from omitrans.cli._covariates import as_text, read_study, read_text_table
 from omitrans.cli._output import (
     check_target,
     is_watched,
+    listed,
     print_facts,
     print_json,
     report_progress,
@@ -52,9 +54,12 @@ def run(options: Any) -> None:
         for name, paths in sources.items()
     }
     _check_apart(tables["train"][1], tables["test"][1])
+    _spell_alike([covariates for covariates, _ in tables.values()], _named(options))
     given = [
         table for covariates, expression in tables.values() for table in (expression, covariates)
     ]
+    if not options.covariate:
+        given[1] = _that_were_drawn(given[1], given[5])
     report_progress("Checking ...")
     audit = audit_synthetic(
         *given,
@@ -98,7 +103,15 @@ def _named(options: Any) -> tuple[str, ...]:
 
 def _read_network(path: Path) -> pd.DataFrame:
     """Read a network, whose first column is none of ids."""
-    return read_text_table(path).reset_index()
+    network = read_text_table(path).reset_index()
+    lacking = [name for name in ("regulator", "target") if name not in network.columns]
+    if lacking:
+        raise OmiTransError(
+            f"--network {str(path)!r} has no column {' or '.join(map(repr, lacking))}; its columns "
+            f"are {listed(network.columns, 10)}. Name the column of regulators 'regulator', and "
+            "that of their target genes 'target'."
+        )
+    return network
 
 
 def _check_apart(train: pd.DataFrame, test: pd.DataFrame) -> None:
@@ -108,6 +121,28 @@ def _check_apart(train: pd.DataFrame, test: pd.DataFrame) -> None:
             f"{len(both)} samples are in TRAIN and in TEST (first: {both[0]!r}). Test samples must "
             "be others, or copies of training samples cannot be told."
         )
+
+
+def _spell_alike(tables: list[pd.DataFrame], names: Iterable[str]) -> None:
+    """Write categories that are numbers in all tables in one way: "7" and "7.0" are one level."""
+    for name in names:
+        numbers = [pd.to_numeric(table[name], errors="coerce") for table in tables]
+        if all(
+            number.notna().equals(table[name].notna())
+            for number, table in zip(numbers, tables, strict=True)
+        ):
+            for number, table in zip(numbers, tables, strict=True):
+                table[name] = number.astype(float).map(as_text).astype(object)
+
+
+def _that_were_drawn(train: pd.DataFrame, synthetic: pd.DataFrame) -> pd.DataFrame:
+    """Return the covariates of training without those that the generator ignored; say so."""
+    ignored = train.columns.difference(synthetic.columns, sort=False)
+    if len(ignored):
+        report_progress(
+            f"Not checked, because the covariates of SYNTHETIC lack them: {listed(ignored)}."
+        )
+    return train.drop(columns=ignored)
 
 
 def _hand_over(audit: SyntheticAudit, options: Any) -> None:

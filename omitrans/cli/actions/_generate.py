@@ -79,6 +79,8 @@ def _check_targets(options: Any, covariates_path: Path) -> None:
     """Check before the work that the outputs can be written."""
     given = (options.covariates, options.expression, options.load, options.like)
     inputs = tuple(path for path in given if path is not None)
+    if options.like is not None and not options.like.is_file():  # before hours of training
+        raise OmiTransError(f"there is no file {str(options.like)!r}. Correct --like.")
     check_table_target(options.output, inputs=inputs)
     check_table_target(covariates_path, inputs=inputs)
     if ending_of(covariates_path) == ".h5ad":

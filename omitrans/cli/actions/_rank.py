@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from omitrans.cli._covariates import read_study
+from omitrans.cli._covariates import as_text, read_study
 from omitrans.cli._generators import (
     as_known_levels,
     covariates_for,
@@ -15,7 +15,14 @@ from omitrans.cli._generators import (
     named_columns,
 )
 from omitrans.cli._groups import check_groups, read_groups
-from omitrans.cli._output import check_target, is_watched, print_facts, print_json, report_progress
+from omitrans.cli._output import (
+    check_target,
+    is_watched,
+    listed,
+    print_facts,
+    print_json,
+    report_progress,
+)
 from omitrans.displays import CounterfactualRankingDisplay
 from omitrans.exceptions import OmiTransError
 from omitrans.generation import counterfactual_ranking
@@ -38,6 +45,8 @@ def run(options: Any) -> None:
     check_groups(options.groups)
     generator, covariates, expression = _material(options)
     column, values = read_change(options.change, covariates)
+    if generator is None and expression is not None:
+        generator = fit_generator(options, covariates, expression)
     refits = 0 if expression is None else options.refits
     report_progress(f"Ranking genes, {refits} refits ...")
     ranking = counterfactual_ranking(
@@ -79,26 +88,31 @@ def read_change(text: str, covariates: pd.DataFrame) -> tuple[str, tuple[Any, An
         )
     column = max(columns, key=len)
     rest = text[len(column) + 1 :]
-    values = covariates[column].dropna().unique()
-    known = {_written(value): value for value in values}
+    values = sorted(covariates[column].dropna().unique().tolist())
     cuts = [i for i, sign in enumerate(rest) if sign == ":"]
     for i in cuts:
-        first, second = rest[:i].strip(), rest[i + 1 :].strip()
-        if first in known and second in known:
-            return column, (known[first], known[second])
-    if pd.api.types.is_numeric_dtype(covariates[column]) and len(cuts) == 1:
+        first, second = (_among(values, part.strip()) for part in (rest[:i], rest[i + 1 :]))
+        if first is not None and second is not None:
+            return column, (first, second)
+    if pd.api.types.is_numeric_dtype(covariates[column]) and len(values) > 2 and len(cuts) == 1:
         with suppress(ValueError):  # numbers that no sample has
             return column, (float(rest[: cuts[0]]), float(rest[cuts[0] + 1 :]))
-    shown = ", ".join(sorted(known)[:20])
     raise OmiTransError(
         f"--change {text!r} must name two values of {column!r} with a colon between them. It holds "
-        f"{shown}{', ...' if len(known) > 20 else ''}."
+        f"{listed(map(as_text, values), 20)}."
     )
 
 
-def _written(value: Any) -> str:
-    """Return a value as it stands in a file; numbers were read as floats."""
-    return f"{value:g}" if isinstance(value, float) else str(value)
+def _among(values: list[Any], text: str) -> Any:
+    """Return the value that the text stands for, or None; "7" and "7.0" are the same number."""
+    for value in values:
+        if isinstance(value, float):
+            with suppress(ValueError):
+                if float(text) == value:
+                    return value
+        elif str(value) == text:
+            return value
+    return None
 
 
 def _check_targets(options: Any) -> None:
@@ -117,7 +131,7 @@ def _check_targets(options: Any) -> None:
 
 
 def _material(options: Any) -> tuple[Any, pd.DataFrame, pd.DataFrame | None]:
-    """Return the fitted generator, and the tables."""
+    """Return the loaded generator, or None if one is to be fitted, and the tables."""
     if options.load is None:
         covariates, expression = read_study(
             options.covariates,
@@ -125,7 +139,7 @@ def _material(options: Any) -> tuple[Any, pd.DataFrame, pd.DataFrame | None]:
             samples=options.samples,
             **named_columns(options),
         )
-        return fit_generator(options, covariates, expression), covariates, expression
+        return None, covariates, expression
     generator = load_generator(options.load)
     if options.expression is None:
         return generator, covariates_for(generator, options.covariates), None

@@ -41,7 +41,9 @@ from omitrans.cli._options import CATEGORICAL, EXPRESSION_SAMPLES, FILE, JSON, S
     help="Covariates of the training samples, and of the test samples if the next option is not "
     "given.",
 )
-@click.option("--test-covariates", type=FILE, metavar="FILE", help="Covariates of the test samples")
+@click.option(
+    "--test-covariates", type=FILE, metavar="FILE", help="Covariates of the test samples."
+)
 @click.option(
     "--synthetic-covariates",
     type=FILE,
@@ -53,7 +55,8 @@ from omitrans.cli._options import CATEGORICAL, EXPRESSION_SAMPLES, FILE, JSON, S
     "--covariate",
     multiple=True,
     metavar="COLUMN",
-    help="Covariate to check; may be repeated. By default all that hold categories.",
+    help="Covariate to check; may be repeated. By default all that hold categories in "
+    "the training and the synthetic samples.",
 )
 @CATEGORICAL
 @EXPRESSION_SAMPLES

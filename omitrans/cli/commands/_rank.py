@@ -77,8 +77,8 @@ from omitrans.cli._options import (
     metavar="N",
     default=20,
     show_default=True,
-    help="Number of fits to drawn samples, for intervals and p-values; 0 makes none. Needs "
-    "--expression.",
+    help="Number of fits to drawn samples, for intervals and p-values. With 0 there are no "
+    "p-values, and intervals show the spread of the draws only. Needs --expression.",
 )
 @SEED
 @click.option("--n-jobs", metavar="N", default=1, show_default=True, help="Parallel fits.")
