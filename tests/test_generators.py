@@ -166,7 +166,7 @@ def test_a_combination_that_fit_has_not_met_is_drawn(name, models):
 
 @every_generator
 def test_an_unknown_level_is_refused(name, models):
-    with pytest.raises(UnknownCategoryError, match=r"'tissue'.*brain.*blood, liver, lung"):
+    with pytest.raises(UnknownCategoryError, match=r"'tissue'.*brain.*'blood', 'liver', 'lung'"):
         models[name].sample_y(table()[0].replace("lung", "brain"))
 
 

@@ -220,7 +220,8 @@ class WGANGPGenerator(CategoryEmbeddingMixin, ExpressionGeneratorMixin, TrainedN
     Examples
     --------
     >>> import numpy as np
-    >>>     >>> from omitrans import WGANGPGenerator
+    >>> import pandas as pd
+    >>> from omitrans import WGANGPGenerator
     >>> rng = np.random.default_rng(0)
     >>> covariates = pd.DataFrame({"tissue": ["Lung", "Liver"] * 40, "age": range(20, 100)})
     >>> expression = pd.DataFrame(rng.normal(5, 1, size=(80, 12)))

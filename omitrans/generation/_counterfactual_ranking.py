@@ -4,7 +4,7 @@ import inspect
 import warnings
 from collections.abc import Iterator, Mapping
 from numbers import Integral, Real
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,25 +15,21 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, check_scalar
 from tqdm.auto import tqdm
 
-from omitrans.covariates._columns import _positions
-from omitrans.exceptions import FeatureMismatchError
 from omitrans.generation._confounding import warn_of_confounding
+from omitrans.generation._contrast import (
+    Contrast,
+    check_used,
+    find_contrast,
+    having_value,
+    ignored_by,
+)
 from omitrans.model_selection._folds import sample_groups
 from omitrans.utils._callers import user_level
-from omitrans.utils._validation import _some, check_paired_samples
+from omitrans.utils._validation import check_paired_samples
 
 BLOCK_ROWS = 256
 _FEWEST_DRAWN = 3  # samples or patients of a value, below which refits hardly differ
 _COLUMNS = ["gene", "rank", "effect", "se", "low", "high", "p_value", "q_value"]
-
-
-class _Contrast(NamedTuple):
-    """What is changed, and in which samples."""
-
-    column: str
-    levels: tuple[Any, Any]
-    covariates: pd.DataFrame  # of all samples that may be changed
-    by: str | None
 
 
 def counterfactual_ranking(
@@ -163,7 +159,7 @@ def counterfactual_ranking(
         raise ValueError(
             f"by={by!r} is also the name of a column of the ranking. Rename the covariate."
         )
-    contrast, second = _find_contrast(generator, X, change, within, by)
+    contrast, second = find_contrast(generator, X, change, within, by)
     if y is None:
         check_is_fitted(generator, "covariates_")
         n_refits = 0
@@ -176,20 +172,20 @@ def counterfactual_ranking(
     if n_refits == 1:
         raise ValueError("n_refits=1 shows no spread. Give 2 or more, or 0 for none.")
     held = [within] if isinstance(within, str) else list(within or [])
-    ignored = _ignored_by(generator, X)
-    _check_used(generator, contrast.column, X, ignored)
+    ignored = ignored_by(generator, X)
+    check_used(generator, contrast.column, X, ignored)
     warn_of_confounding(contrast.covariates.drop(columns=ignored), contrast.column, second, held)
     random = check_random_state(random_state)
     seed = int(random.randint(np.iinfo(np.int32).max))
     if not hasattr(generator, "covariates_"):
         generator = _fit(generator, X, y, sample_groups(X, groups), seed)
-    _check_used(generator, contrast.column, X, ignored)
+    check_used(generator, contrast.column, X, ignored)
     observed = _effects(generator, contrast, n_latents, seed)
     refitted: list[dict[Any, pd.DataFrame]] = []
     if n_refits and y is not None:
         donors = sample_groups(X, groups)
         donors = np.arange(len(X)) if donors is None else pd.factorize(np.asarray(donors))[0]
-        first, last = (_equals(X[contrast.column], value) for value in contrast.levels)
+        first, last = (having_value(X[contrast.column], value) for value in contrast.levels)
         strata = first + 2 * last
         _warn_of_few(donors, strata, contrast)
         jobs = (
@@ -214,111 +210,7 @@ def counterfactual_ranking(
     return pd.concat(tables, ignore_index=True)
 
 
-# --- what is changed ---
-
-
-def _find_contrast(
-    generator: Any, X: Any, change: Mapping[str, tuple[Any, Any]], within: Any, by: str | None
-) -> tuple[_Contrast, np.ndarray]:
-    """Return the contrast, and a mask of the samples that have the second value."""
-    if not isinstance(X, pd.DataFrame):
-        raise TypeError(
-            f"X must be a DataFrame, because covariates are named. Got {type(X).__name__}."
-        )
-    if not isinstance(change, Mapping) or len(change) != 1:
-        raise ValueError(
-            "change must name one covariate and its two values, as in "
-            f"{{'condition': ('healthy', 'tumour')}}. Got {change!r}."
-        )
-    ((column, levels),) = change.items()
-    held = [within] if isinstance(within, str) else list(within or [])
-    for name in [column, *held, *([] if by is None else [by])]:
-        if name not in X.columns:
-            raise FeatureMismatchError(
-                f"X has no covariate {name!r}; its columns are {_some(X.columns, 10)}."
-            )
-    scalars = isinstance(levels, tuple | list) and all(map(pd.api.types.is_scalar, levels))
-    if not scalars or len(levels) != 2 or levels[0] == levels[1]:
-        raise ValueError(f"change must give two different values of {column!r}. Got {levels!r}.")
-    first, second = _having(generator, X[column], levels)
-    chosen = first | second
-    if held:
-        levels_held = X.loc[:, held].astype(str).agg("|".join, axis=1)
-        both = set(levels_held[first]) & set(levels_held[second])
-        if not both:
-            raise ValueError(
-                f"No level of {_some(held)} holds samples of both {levels[0]!r} and {levels[1]!r} "
-                f"of {column!r}: the two cannot be told apart. Add samples, or leave out within."
-            )
-        chosen &= levels_held.isin(both).to_numpy()
-    return _Contrast(column, tuple(levels), X[chosen], by), second[chosen]
-
-
-def _having(generator: Any, column: pd.Series, levels: Any) -> tuple[np.ndarray, np.ndarray]:
-    """Return masks of the samples that stand for the first and for the second value."""
-    if _is_scale(generator, column):
-        return _nearer(column, levels)
-    for value in levels:
-        if not _equals(column, value).any():
-            known = sorted(map(repr, column.dropna().unique().tolist()))
-            raise ValueError(
-                f"No sample has {value!r} in {column.name!r}; it holds {_some(known, 20)}. Give "
-                "two of these; text in quotes is no number."
-            )
-    return _equals(column, levels[0]), _equals(column, levels[1])
-
-
-def _equals(column: pd.Series, value: Any) -> np.ndarray:
-    """Return which samples have a value; a missing one is no value."""
-    return (column == value).fillna(False).to_numpy(dtype=bool)
-
-
-def _is_scale(generator: Any, column: pd.Series) -> bool:
-    """Return whether a covariate holds numbers that the generator does not take as categories."""
-    categories = getattr(generator, "categorical_covariates", None)
-    named = [categories] if isinstance(categories, str) else categories
-    numbers = pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
-    category = isinstance(named, list | tuple | np.ndarray | pd.Index) and column.name in list(
-        named
-    )
-    return bool(numbers and column.nunique() > 2 and not category)
-
-
-def _nearer(column: pd.Series, levels: Any) -> tuple[np.ndarray, np.ndarray]:
-    """Return which samples are nearer to the first of two numbers, and which to the second."""
-    values = column.to_numpy(dtype=float, na_value=np.nan)
-    low, high = np.nanmin(values), np.nanmax(values)
-    for value in levels:
-        if not isinstance(value, Real) or not low <= value <= high:
-            raise ValueError(
-                f"The value {value!r} of {column.name!r} must be a number between those of the "
-                f"samples, {low:g} and {high:g}. A generator knows nothing of others."
-            )
-    to_first, to_second = (np.abs(values - float(value)) for value in levels)
-    return to_first <= to_second, to_second < to_first
-
-
-def _ignored_by(generator: Any, X: pd.DataFrame) -> list[Any]:
-    """Return the columns that name samples for the generator."""
-    given = getattr(generator, "ignored_columns", None)
-    return list(X.columns[_positions(X, given, "ignored_columns")])
-
-
-def _check_used(generator: Any, column: Any, X: pd.DataFrame, ignored: list[Any]) -> None:
-    """Raise an error if the generator does not use the covariate, as far as that is known."""
-    used = list(X.columns.drop(ignored))
-    encoder = getattr(generator, "covariates_", None)
-    if encoder is not None:
-        places = [*encoder.columns_["categorical"], *encoder.columns_["numeric"]]
-        used = list(np.asarray(getattr(encoder, "feature_names_in_", X.columns))[places])
-    if column not in used:
-        raise ValueError(
-            f"The generator does not use the covariate {column!r}, so that changing it "
-            "changes nothing. Fit a generator that does."
-        )
-
-
-def _warn_of_few(donors: np.ndarray, strata: np.ndarray, contrast: _Contrast) -> None:
+def _warn_of_few(donors: np.ndarray, strata: np.ndarray, contrast: Contrast) -> None:
     for i, value in enumerate(contrast.levels):
         n_drawn = len(np.unique(donors[strata == i + 1]))
         if 0 < n_drawn < _FEWEST_DRAWN:
@@ -334,7 +226,7 @@ def _warn_of_few(donors: np.ndarray, strata: np.ndarray, contrast: _Contrast) ->
 
 
 def _effects(
-    generator: Any, contrast: _Contrast, n_latents: int, seed: int
+    generator: Any, contrast: Contrast, n_latents: int, seed: int
 ) -> dict[Any, pd.DataFrame]:
     """Return effect and standard deviation over latents of each gene, by level of `by`."""
     random = np.random.default_rng(seed)
@@ -364,7 +256,7 @@ def _changed(covariates: pd.DataFrame, column: Any, value: Any) -> pd.DataFrame:
     return changed
 
 
-def _by_level(contrast: _Contrast) -> Iterator[tuple[Any, pd.DataFrame]]:
+def _by_level(contrast: Contrast) -> Iterator[tuple[Any, pd.DataFrame]]:
     if contrast.by is None:
         yield None, contrast.covariates
     else:
@@ -397,7 +289,7 @@ def _refit(
     y: pd.DataFrame,
     rows: np.ndarray,
     donors: np.ndarray,
-    contrast: _Contrast,
+    contrast: Contrast,
     n_latents: int,
     seed: int,
 ) -> dict[Any, pd.DataFrame]:

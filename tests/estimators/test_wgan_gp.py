@@ -249,7 +249,7 @@ def test_constant_genes_are_drawn_as_their_value(tables):
 def test_unknown_level_is_named(tables):
     X, y = tables
     generator = quick(max_epochs=1).fit(X, y)
-    with pytest.raises(UnknownCategoryError, match=r"'tissue' .*Spleen.*Blood, Liver, Lung"):
+    with pytest.raises(UnknownCategoryError, match=r"'tissue' .*Spleen.*'Blood', 'Liver', 'Lung'"):
         generator.sample_y(X.assign(tissue="Spleen"))
 
 
