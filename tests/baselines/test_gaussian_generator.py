@@ -33,6 +33,7 @@ def many(model, row, n=4000):
     return model.sample_y(row, n_samples=n, random_state=0).to_numpy()
 
 
+@pytest.mark.slow
 def test_means_are_recovered():
     covariates, expression, means, _ = simulated()
     model = GaussianGenerator(random_state=0).fit(covariates, expression)
@@ -58,6 +59,7 @@ def test_no_factors_where_genes_are_independent():
     assert model.rank_ == 0
 
 
+@pytest.mark.slow
 def test_a_combination_not_met_gets_the_additive_mean():
     covariates, expression, means, _ = simulated()
     hidden = (covariates["tissue"] == "c") & (covariates["sex"] == "M")
@@ -66,6 +68,7 @@ def test_a_combination_not_met_gets_the_additive_mean():
     assert np.sqrt(np.mean((found - means[hidden][0]) ** 2)) < 0.35
 
 
+@pytest.mark.slow
 def test_an_interaction_is_learned_from_its_cell():
     covariates, expression, _, _ = simulated()
     cell = (covariates["tissue"] == "c") & (covariates["sex"] == "M")
@@ -107,6 +110,7 @@ def test_groups_are_held_out_together():
     assert strength[0] < strength[1]
 
 
+@pytest.mark.slow
 def test_classes_may_have_their_own_covariance():
     rng = np.random.default_rng(0)
     n = 800
@@ -128,6 +132,7 @@ def test_classes_may_have_their_own_covariance():
     assert found["class"][1] < -0.7
 
 
+@pytest.mark.slow
 def test_a_tiny_class_keeps_the_shared_covariance():
     covariates, expression, _, factors = simulated()
     covariates.loc[:2, "tissue"] = "rare"

@@ -247,6 +247,7 @@ def test_covariates_of_the_synthetic_samples_are_asked_for(tables, tmp_path, cap
     assert "--synthetic-covariates" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_covariates_that_the_generator_ignored_are_not_checked(tables, tmp_path, capsys):
     path = tmp_path / "drawn.covariates.csv"
     read(path).drop(columns="study").to_csv(path)
@@ -259,6 +260,7 @@ def test_covariates_that_the_generator_ignored_are_not_checked(tables, tmp_path,
     assert "has no column 'study'" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_categories_that_are_numbers_may_be_written_in_two_ways(tables, tmp_path):
     path = tmp_path / "drawn.covariates.csv"
     read(path).astype({"batch": float}).to_csv(path)

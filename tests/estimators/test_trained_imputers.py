@@ -74,7 +74,9 @@ WIDTHS = {PMIImputer: (128,), GAINImputer: (16,)}
 
 
 @both
-@pytest.mark.parametrize("scenario", ["inductive", "in-place"])
+@pytest.mark.parametrize(
+    "scenario", ["inductive", pytest.param("in-place", marks=pytest.mark.slow)]
+)
 def test_learns(cls, scenario):
     whole = make_table(400, n_genes=60)
     new = whole if scenario == "in-place" else make_table(100, n_genes=60, seed=7)

@@ -69,6 +69,7 @@ def draw(generator, X, seed=0, **options):
 # --- it learns ---
 
 
+@pytest.mark.slow
 def test_learns_means_deviations_and_correlations_under_covariates():
     X, y = make_tables(256)
     generator = quick(

@@ -100,6 +100,7 @@ def test_copies_are_found(noise):
     assert "repeats training samples" in result.verdict
 
 
+@pytest.mark.slow
 def test_a_few_copies_among_new_samples_are_found():
     assert poor(audit(*copies(0.1, share=0.05)), "memorisation")
 
@@ -113,12 +114,14 @@ def test_draws_with_too_little_spread_are_no_copies(spread):
     assert poor(result, "discrimination")
 
 
+@pytest.mark.slow
 def test_one_sample_copied_many_times_is_found():
     covariates, expression = real(100, 2)
     expression.iloc[:40] = TRAIN[1].iloc[[0] * 40].to_numpy()
     assert poor(audit(covariates, expression), "memorisation")
 
 
+@pytest.mark.slow
 def test_wrong_labels_are_not_useful():
     covariates, expression = real(100, 2)
     swapped = covariates.replace({"tissue": {"liver": "lung", "lung": "liver"}})
@@ -128,6 +131,7 @@ def test_wrong_labels_are_not_useful():
     assert "tissue" in result.verdict
 
 
+@pytest.mark.slow
 def test_other_distributions_are_told_apart():
     covariates, expression = real(100, 2)
     result = audit(covariates, expression + 1.5)
@@ -142,6 +146,7 @@ def test_real_samples_cannot_be_told_apart(perfect):
     assert (found["value"] < 0.65).all()
 
 
+@pytest.mark.slow
 def test_genes_that_lost_their_correlations_cluster_otherwise(perfect):
     covariates, expression = real(100, 2)
     rng = np.random.default_rng(0)
@@ -163,6 +168,7 @@ def test_the_scores_are_those_of_the_metrics(perfect):
         )
 
 
+@pytest.mark.slow
 def test_genes_that_lost_their_correlations_score_less(perfect):
     covariates, expression = real(100, 2)
     rng = np.random.default_rng(0)
@@ -189,6 +195,7 @@ def test_a_network_of_other_genes_is_refused_before_the_work():
         audit(*real(40, 2), network=network, classifier=Broken())
 
 
+@pytest.mark.slow
 def test_edges_of_other_genes_are_counted_once():
     network = pd.DataFrame({"regulator": ["g0", "g0", "TP53"], "target": ["g1", "g2", "g3"]})
     with pytest.warns(UserWarning, match="1 of 3 edges") as said:
@@ -196,6 +203,7 @@ def test_edges_of_other_genes_are_counted_once():
     assert len(said) == 1
 
 
+@pytest.mark.slow
 def test_two_genes_are_judged_without_correlations():
     tables = [pair[1][["g0", "g1"]] for pair in (TRAIN, TEST, real(40, 2))]
     result = audit_synthetic(
@@ -212,6 +220,7 @@ def test_two_genes_are_judged_without_correlations():
     assert rows(result, "gene correlations").empty
 
 
+@pytest.mark.slow
 def test_a_level_without_synthetic_samples_is_named():
     covariates, expression = real(100, 2)
     kept = (covariates["tissue"] != "lung").to_numpy()
@@ -222,18 +231,21 @@ def test_a_level_without_synthetic_samples_is_named():
     assert "tissue=lung" in result.verdict
 
 
+@pytest.mark.slow
 def test_several_draws_take_the_covariates_of_the_test_samples():
     model = GaussianGenerator(random_state=0).fit(*TRAIN)
     result = audit(None, model.sample_y(TEST[0], n_samples=2, random_state=0))
     assert result.n_samples == {"train": 150, "test": 100, "synthetic": 200}
 
 
+@pytest.mark.slow
 def test_a_seed_makes_the_audit_repeatable():
     covariates, expression = real(40, 2)
     first, second = audit(covariates, expression), audit(covariates, expression)
     pd.testing.assert_frame_equal(first.frame, second.frame)
 
 
+@pytest.mark.slow
 def test_order_of_genes_and_constant_genes_do_not_matter():
     covariates, expression = real(40, 2)
     first = audit(covariates, expression)
@@ -253,11 +265,13 @@ def test_order_of_genes_and_constant_genes_do_not_matter():
     pd.testing.assert_frame_equal(first.frame, second.frame)
 
 
+@pytest.mark.slow
 def test_the_network_of_the_paper_learns_too():
     result = audit(*real(40, 2), classifier="mlp", n_seeds=2)
     assert (rows(result, "utility, macro AUC")["value"] > 0.9).all()
 
 
+@pytest.mark.slow
 def test_samples_of_one_condition_may_share_an_id(perfect):
     covariates, expression = real(100, 2)
     ids = [f"condition {i % 7}" for i in range(100)]
@@ -307,6 +321,7 @@ def test_numbers_alone_are_no_conditions():
         )
 
 
+@pytest.mark.slow
 def test_few_samples_are_warned_of():
     with pytest.warns(UserWarning, match=r"Fewer than 30 samples \(synthetic 10\)"):
         audit(*real(10, 2))
