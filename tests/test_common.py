@@ -21,7 +21,7 @@ CHEAPER = {
     "TDimputeRegressor": {"n_hidden": 500, "lr": 1e-3, "max_epochs": 40},
     "WGANGPGenerator": {"hidden_layer_sizes": (16,), "n_critic": 1, "max_epochs": 2},
 }
-# Further parameters, with which a class does something else.
+# Further parameters, with which a class does something else. Their tests are slow ones.
 OTHERS = [
     omitrans.OmiTransRegressor(backbone=None, lr=2e-3, n_iter_no_change=3),
 ]
@@ -54,8 +54,12 @@ def run_check(check, estimator):
         np.random.set_state(state)  # noqa: NPY002
 
 
-ESTIMATORS = [build(cls) for _, cls in all_estimators()] + OTHERS
-every_estimator = pytest.mark.parametrize("estimator", ESTIMATORS, ids=lambda e: type(e).__name__)
+ESTIMATORS = [build(cls) for _, cls in all_estimators()]
+every_estimator = pytest.mark.parametrize(
+    "estimator",
+    [*ESTIMATORS, *(pytest.param(estimator, marks=pytest.mark.slow) for estimator in OTHERS)],
+    ids=lambda estimator: type(estimator).__name__,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -66,6 +70,12 @@ def array_api_can_be_enabled(monkeypatch):
 
 @parametrize_with_checks(ESTIMATORS, expected_failed_checks=expected_failures)
 def test_scikit_learn_check(estimator, check):
+    run_check(check, estimator)
+
+
+@pytest.mark.slow
+@parametrize_with_checks(OTHERS, expected_failed_checks=expected_failures)
+def test_scikit_learn_check_with_further_parameters(estimator, check):
     run_check(check, estimator)
 
 

@@ -218,6 +218,7 @@ def test_audit_finds_copies_and_writes_its_files(tables, tmp_path, capsys):
     assert page.count("<figure>") == 4
 
 
+@pytest.mark.slow
 def test_audit_along_a_network_as_json(tables, study, tmp_path, capsys):
     genes = list(study[1].columns[study[1].std() > 0.2])
     network = pd.DataFrame({"regulator": genes[0], "target": genes[1:9]})

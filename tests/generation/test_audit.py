@@ -178,6 +178,7 @@ def test_genes_that_lost_their_correlations_score_less(perfect):
     assert not poor(perfect, "gene correlations")
 
 
+@pytest.mark.slow
 def test_a_network_adds_two_scores():
     network = pd.DataFrame({"regulator": ["g0"] * 8, "target": [f"g{i}" for i in range(1, 9)]})
     network["sign"] = "+"
@@ -330,6 +331,7 @@ def test_few_samples_are_warned_of():
 # --- report ---
 
 
+@pytest.mark.slow
 def test_report_says_the_verdict_first(tmp_path):
     pytest.importorskip("matplotlib")
     result = audit(*copies(0.0))
