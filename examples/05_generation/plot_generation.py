@@ -38,10 +38,9 @@ from omitrans.baselines import GaussianGenerator
 generators = {
     "gaussian": GaussianGenerator(random_state=0),
     "GAN": WGANGPGenerator(
-        hidden_layer_sizes=(128, 128),
+        hidden_layer_sizes=(64, 64),
         n_critic=2,
-        lr=2e-3,
-        max_epochs=60,
+        max_epochs=12,
         early_stopping=False,
         random_state=0,
     ),
@@ -138,7 +137,7 @@ ranking = counterfactual_ranking(
     y=expression,
     within="study",
     groups=donors.iloc[train],
-    n_refits=10,
+    n_refits=5,
     random_state=0,
 )
 CounterfactualRankingDisplay.from_ranking(ranking, n_genes=12, names=symbols)

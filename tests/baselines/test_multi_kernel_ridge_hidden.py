@@ -42,7 +42,7 @@ def errors_of_clones(model, X, Y, folds, orders, shares):
 
 
 @pytest.mark.parametrize("penalties", ["both", "gene", "component"])
-@pytest.mark.parametrize("columns_of_l1", [4096, 9])
+@pytest.mark.parametrize("columns_of_l1", [4096, pytest.param(9, marks=pytest.mark.slow)])
 def test_hidden_columns_are_those_of_clones(
     rng, same_scaling, penalties, columns_of_l1, monkeypatch
 ):

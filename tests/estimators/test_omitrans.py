@@ -122,6 +122,7 @@ def test_a_model_of_a_gpu_machine_loads_here(frames, quick, monkeypatch):
         np.testing.assert_array_equal(pickle.loads(data).predict(X), expected)
 
 
+@pytest.mark.slow
 def test_grid_search_with_the_nine_scorers_in_two_processes(frames, quick):
     X, Y = frames
     search = GridSearchCV(

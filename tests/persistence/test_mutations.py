@@ -12,6 +12,7 @@ def sources():
     return {name: content for name, content in stored_files().items() if len(content) < SMALL}
 
 
+@pytest.mark.slow
 def test_fifty_files(sources):
     report = run(sources, seed=1, indices=range(50))
     assert report.faults == []
