@@ -29,8 +29,8 @@ covariates.iloc[:4]
 # %%
 # Fit two generators
 # ------------------
-# A multivariate normal distribution, and a Wasserstein GAN, here with a short training: it needs
-# hundreds of epochs for a good fit. Both are used alike.
+# A multivariate normal distribution, and a Wasserstein GAN that starts from one, here with a short
+# training. Both are used alike.
 
 from omitrans import WGANGPGenerator
 from omitrans.baselines import GaussianGenerator
