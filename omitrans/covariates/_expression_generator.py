@@ -17,6 +17,7 @@ from omitrans.utils._validation import (
     check_column_names,
     check_no_missing_targets,
     check_paired_samples,
+    holds_numbers,
     target_names,
 )
 
@@ -139,7 +140,7 @@ class ExpressionGeneratorMixin:
         found = find_columns(frame, keys, only_covariates=True)
         named = np.concatenate(list(found.values()))
         for i in np.setdiff1d(np.arange(frame.shape[1]), named):
-            kind = "numeric" if _holds_numbers(frame.iloc[:, i]) else "categorical"
+            kind = "numeric" if holds_numbers(frame.iloc[:, i]) else "categorical"
             kind = kind if _is_auto(given[kind]) else "ignored"
             found[kind] = np.append(found[kind], i)
         return {kind: sorted(map(int, found[kind])) for kind in given}
@@ -285,7 +286,3 @@ def _as_frame(covariates: Any) -> pd.DataFrame:
         return covariates
     array = check_array(covariates, dtype=None, ensure_all_finite=False, input_name="X")
     return pd.DataFrame(array).infer_objects()
-
-
-def _holds_numbers(column: pd.Series) -> bool:
-    return pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)

@@ -7,6 +7,7 @@ import pandas as pd
 
 from omitrans.exceptions import ConfoundedChangeWarning
 from omitrans.utils._callers import user_level
+from omitrans.utils._validation import holds_numbers
 
 STRONG = 0.5  # association from which on two covariates count as confounded
 SAMPLES_PER_LEVEL = 4  # a column with fewer names samples rather than groups them
@@ -35,7 +36,7 @@ def warn_of_confounding(
     """
     for name in covariates.columns.drop([column, *held]):
         values = covariates[name]
-        if pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values):
+        if holds_numbers(values):
             share = _explained_by_level(values.to_numpy(float, na_value=np.nan), chosen)
             if share > STRONG:
                 _warn(

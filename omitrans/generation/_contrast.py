@@ -9,7 +9,7 @@ import pandas as pd
 
 from omitrans.covariates._columns import _positions
 from omitrans.exceptions import FeatureMismatchError
-from omitrans.utils._validation import _some
+from omitrans.utils._validation import _some, holds_numbers
 
 
 class Contrast(NamedTuple):
@@ -127,11 +127,10 @@ def _is_scale(generator: Any, column: pd.Series) -> bool:
     """Return whether a covariate holds numbers that the generator does not take as categories."""
     categories = getattr(generator, "categorical_covariates", None)
     named = [categories] if isinstance(categories, str) else categories
-    numbers = pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
     category = isinstance(named, list | tuple | np.ndarray | pd.Index) and column.name in list(
         named
     )
-    return bool(numbers and column.nunique() > 2 and not category)
+    return bool(holds_numbers(column) and column.nunique() > 2 and not category)
 
 
 def _nearer(column: pd.Series, levels: Any) -> tuple[np.ndarray, np.ndarray]:

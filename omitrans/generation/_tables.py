@@ -8,7 +8,7 @@ import pandas as pd
 from sklearn.utils import check_array
 
 from omitrans.exceptions import FeatureMismatchError
-from omitrans.utils._validation import _some, check_paired_samples
+from omitrans.utils._validation import _some, check_paired_samples, holds_numbers
 
 _MAX_SHARE_OF_LEVELS = 0.5  # a column with more levels per sample holds ids
 
@@ -97,7 +97,7 @@ def _named(covariates: Any, names: str | Sequence[str]) -> list[str]:
         return [names]
     found: list[Any] = []
     for name, column in covariates.items():
-        numbers = pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
+        numbers = holds_numbers(column)
         n_levels = column.nunique()
         if not numbers and 2 <= n_levels <= _MAX_SHARE_OF_LEVELS * len(column):
             found.append(name)

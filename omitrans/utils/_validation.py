@@ -206,6 +206,22 @@ def _where_not_finite(X: Any) -> str:
     )
 
 
+def holds_numbers(column: pd.Series) -> bool:
+    """Return whether a column has a dtype of numbers; booleans are no numbers.
+
+    Parameters
+    ----------
+    column : Series
+        The column.
+
+    Returns
+    -------
+    bool
+        True for a column of numbers.
+    """
+    return pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
+
+
 def target_names(Y: Any, n_targets: int) -> np.ndarray:
     """Return the target names of Y: its columns, its Series name, or y0, y1, ...
 
