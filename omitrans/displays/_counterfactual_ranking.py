@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from omitrans.displays._style import BLUE, GREY, VERMILION, clean, get_axes
+from omitrans.displays._style import BLUE, GREY, VERMILION, clean, get_axes, named
 
 
 class CounterfactualRankingDisplay:
@@ -88,9 +88,7 @@ class CounterfactualRankingDisplay:
                 raise ValueError(f"level must be one of {known}. Got {level!r} instead.")
             ranking, title = ranking[ranking[by] == level], f"{by}: {level}"
         best = ranking.nsmallest(n_genes, "rank")
-        if names is not None:
-            named = [dict(names).get(gene, gene) for gene in best["gene"]]
-            best = best.assign(gene=named)
+        best = best.assign(gene=named(best["gene"], names))
         return cls(best, title=title).plot(ax)
 
     def plot(self, ax: Any = None) -> "CounterfactualRankingDisplay":

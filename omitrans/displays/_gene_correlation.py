@@ -8,7 +8,7 @@ import pandas as pd
 from scipy.cluster.hierarchy import dendrogram, linkage
 from scipy.spatial.distance import squareform
 
-from omitrans.displays._style import get_panels
+from omitrans.displays._style import get_panels, named
 from omitrans.exceptions import FeatureMismatchError
 from omitrans.utils._validation import _some
 
@@ -99,7 +99,7 @@ class GeneCorrelationDisplay:
                 f"Between 2 and {MAX_GENES} genes can be drawn; found {len(genes)}. Name some with "
                 "genes=."
             )
-        correlations = {}
+        correlations, labels = {}, named(genes, names)
         for name, table in tables.items():
             lacking = [gene for gene in genes if gene not in table.columns]
             if lacking:
@@ -108,10 +108,7 @@ class GeneCorrelationDisplay:
                     f"({_some(lacking)})."
                 )
             correlation = table[genes].corr()
-            if names is not None:
-                labels = [dict(names).get(gene, gene) for gene in genes]
-                correlation = correlation.set_axis(labels, axis=0).set_axis(labels, axis=1)
-            correlations[name] = correlation
+            correlations[name] = correlation.set_axis(labels, axis=0).set_axis(labels, axis=1)
         return cls(correlations).plot(ax)
 
     def plot(self, ax: Any = None) -> "GeneCorrelationDisplay":

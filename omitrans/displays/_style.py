@@ -82,6 +82,25 @@ COLORS = (BLUE, VERMILION, GREEN, PURPLE, ORANGE)
 GREY = "0.45"
 
 
+def named(genes: Any, names: Any) -> list[Any]:
+    """Return the names under which genes are drawn.
+
+    Parameters
+    ----------
+    genes : iterable
+        Ids of genes.
+    names : Series, dict or None
+        Names by id; a gene without a name keeps its id.
+
+    Returns
+    -------
+    list
+        The names.
+    """
+    known = {} if names is None else dict(names)
+    return [known.get(gene, gene) for gene in genes]
+
+
 def import_pyplot() -> ModuleType:
     """Import matplotlib.pyplot, or raise an error that says how to install matplotlib.
 
