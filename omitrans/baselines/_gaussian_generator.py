@@ -189,12 +189,10 @@ class GaussianGenerator(ExpressionGeneratorMixin, BaseEstimator):
         codes, design = self._conditions(table)
         generator = check_random_state(self.random_state)
         seed = int(generator.randint(np.iinfo(np.int32).max))
-        folds = _folds(codes, sample_groups(X, groups, n_samples=len(codes)), seed)
+        folds = folds_of_conditions(codes, sample_groups(X, groups, n_samples=len(codes)), seed)
         # sums round otherwise in another order of the memory
         scores = self._to_scores(np.ascontiguousarray(expression))
-        self.penalty_, self.cell_prior_ = 1.0, 3.0
-        if folds:
-            self.penalty_, self.cell_prior_ = choose_strengths(design, codes, scores, folds)
+        self.penalty_, self.cell_prior_ = choose_strengths(design, codes, scores, folds)
         strengths = {"penalty": self.penalty_, "prior": self.cell_prior_}
         means, residuals, n_fitted = fit_cell_means(design, codes, scores, **strengths)
         self._offset, self._centre, self.coef_, self.cells_, self.cell_effects_ = means
@@ -296,8 +294,23 @@ def _mixed(
     return LowRankCovariance(both.astype(left.dtype), left), len(factors)
 
 
-def _folds(codes: np.ndarray, groups: Any, seed: int) -> Sequence[Any]:
-    """Return folds that keep groups together; none for very few samples."""
+def folds_of_conditions(codes: np.ndarray, groups: Any, seed: int) -> Sequence[Any]:
+    """Return folds that keep groups together; none for very few samples.
+
+    Parameters
+    ----------
+    codes : ndarray of shape (n_samples, n_categorical)
+        Codes of the categories of each sample.
+    groups : array-like of shape (n_samples,) or None
+        Group of each sample.
+    seed : int
+        Seed of the folds.
+
+    Returns
+    -------
+    sequence of (ndarray, ndarray)
+        Rows to fit on and rows to predict.
+    """
     n_units = len(codes) if groups is None else len(np.unique(groups))
     if n_units < _FEWEST_FOR_FOLDS:
         return []

@@ -5,14 +5,11 @@ from typing import Any
 import numpy as np
 import torch
 
+from omitrans.baselines._gaussian_generator import folds_of_conditions
 from omitrans.engine import PairedRows, WassersteinNet
-from omitrans.model_selection._folds import make_folds
 from omitrans.solvers._cell_means import additive_design, choose_strengths, fit_cell_means
 from omitrans.solvers._low_rank_covariance import fit_low_rank
 
-N_FOLDS = 5
-FEWEST_FOR_FOLDS = 6  # samples or groups below which nothing is cross-validated
-WITHOUT_FOLDS = (1.0, 3.0)  # penalty of the additive model, prior of the combinations
 SEED = 0  # of the folds and of random projections
 
 
@@ -61,7 +58,8 @@ def start_from_gaussian(groups: Any, net: WassersteinNet, rows: PairedRows) -> N
     codes = covariates[:, : len(levels)].astype(np.int64)
     design = additive_design(codes, covariates[:, len(levels) :], levels)
     own_groups = None if groups is None else np.asarray(groups)[rows.rows.cpu().numpy()]
-    penalty, prior = _strengths(design, codes, profiles, own_groups)
+    folds = folds_of_conditions(codes, own_groups, SEED)
+    penalty, prior = choose_strengths(design, codes, profiles, folds)
     means, residuals, _ = fit_cell_means(design, codes, profiles, penalty=penalty, prior=prior)
     rank = min(len(network.factors), len(residuals) - 1)
     factors, deviation = fit_low_rank(residuals, rank, n_free=len(residuals), seed=SEED)
@@ -82,15 +80,3 @@ def start_from_gaussian(groups: Any, net: WassersteinNet, rows: PairedRows) -> N
         **{name: torch.as_tensor(np.asarray(values)) for name, values in tensors.items()},
     )
     net.restart_average()
-
-
-def _strengths(
-    design: np.ndarray, codes: np.ndarray, profiles: np.ndarray, groups: np.ndarray | None
-) -> tuple[float, float]:
-    """Return the ridge penalty and the prior of the combinations, by cross-validation."""
-    n_units = len(codes) if groups is None else len(np.unique(groups))
-    if n_units < FEWEST_FOR_FOLDS:
-        return WITHOUT_FOLDS
-    folds = make_folds(N_FOLDS, codes, None, groups, SEED)
-    penalty, prior = choose_strengths(design, codes, profiles, folds)
-    return penalty, prior

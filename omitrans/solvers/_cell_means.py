@@ -9,6 +9,8 @@ PENALTIES = (0.01, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 1000.0, np.inf)
 """Ridge penalties of the additive model that :func:`choose_strengths` compares."""
 PRIORS = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0, np.inf)
 """Numbers of samples that the additive model counts for beside the samples of a cell."""
+WITHOUT_FOLDS = (1.0, 3.0)
+"""Penalty and prior where there are too few samples to compare any."""
 Fold = tuple[np.ndarray, np.ndarray]
 
 
@@ -168,7 +170,7 @@ def choose_strengths(
     design, codes, values : ndarray
         See :func:`fit_cell_means`.
     folds : sequence of (ndarray, ndarray)
-        Rows to fit on and rows to predict.
+        Rows to fit on and rows to predict. Without folds the result is `WITHOUT_FOLDS`.
 
     Returns
     -------
@@ -177,6 +179,8 @@ def choose_strengths(
     prior : float
         One of `PRIORS`.
     """
+    if not folds:
+        return WITHOUT_FOLDS
     errors = np.zeros((len(PENALTIES), len(PRIORS)))
     for train, test in folds:
         basis = _Basis(design[train])
