@@ -177,13 +177,14 @@ def counterfactual_ranking(
     warn_of_confounding(contrast.covariates.drop(columns=ignored), contrast.column, second, held)
     random = check_random_state(random_state)
     seed = int(random.randint(np.iinfo(np.int32).max))
-    if not hasattr(generator, "covariates_"):
-        generator = _fit(generator, X, y, sample_groups(X, groups), seed)
+    is_fitted = hasattr(generator, "covariates_")
+    donors = None if is_fitted and not n_refits else sample_groups(X, groups)
+    if not is_fitted:
+        generator = _fit(generator, X, y, donors, seed)
     check_used(generator, contrast.column, X, ignored)
     observed = _effects(generator, contrast, n_latents, seed)
     refitted: list[dict[Any, pd.DataFrame]] = []
     if n_refits and y is not None:
-        donors = sample_groups(X, groups)
         donors = np.arange(len(X)) if donors is None else pd.factorize(np.asarray(donors))[0]
         first, last = (having_value(X[contrast.column], value) for value in contrast.levels)
         strata = first + 2 * last
