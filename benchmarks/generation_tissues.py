@@ -44,7 +44,7 @@ N_DRIVERS = 50
 REAL = "real"
 GENERATORS = {
     "gaussian": lambda seed: GaussianGenerator(random_state=seed),
-    "gaussian-class": lambda seed: GaussianGenerator(covariance="class", random_state=seed),
+    "gaussian-shared": lambda seed: GaussianGenerator(class_prior=np.inf, random_state=seed),
     "copula": lambda seed: GaussianCopulaGenerator(random_state=seed),
     "imputer": lambda seed: ImputerGenerator(PMIImputer(random_state=seed), random_state=seed),
     "wgan-paper": lambda seed: WGANGPGenerator.from_preset("paper-gtex-tcga", random_state=seed),

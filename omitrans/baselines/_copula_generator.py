@@ -27,12 +27,12 @@ class GaussianCopulaGenerator(GaussianGenerator):
     rank : int or "auto", default="auto"
         Number of factors. "auto" takes the number under which samples held out in five folds are
         the most likely, out of 0, 1, 2, 3, 5, 8, 12, ..., 152.
-    covariance : {"shared", "class"}, default="shared"
-        "shared" draws the factors and the noise from one distribution. With "class", every
-        combination of categories has factors and noise of its own, mixed with the shared ones.
-    class_prior : float, default=20.0
-        Number of samples at which a combination's own covariance counts as much as the shared one.
-        Only with ``covariance="class"``.
+    class_prior : float or "auto", default="auto"
+        Every combination of categories with at least three samples has a covariance of its own,
+        which is mixed with the one shared by all. This is the number of samples at which both
+        count the same. It is ``numpy.inf`` for one covariance for all. "auto" takes the number
+        under which samples held out in five folds are the most likely, out of 1, 2, 5, 10, 20, 50
+        and infinity.
     categorical_covariates : column specifier, default="auto"
         Columns of the covariates that are categories. "auto" takes text, categories and booleans.
     numeric_covariates : column specifier, default="auto"
@@ -55,6 +55,8 @@ class GaussianCopulaGenerator(GaussianGenerator):
         turned into the quantile at its place between these.
     rank_ : int
         Number of factors in use.
+    class_prior_ : float
+        Number of samples at which both covariances count the same.
     penalty_ : float
         Ridge penalty of the additive model, chosen in the folds. It is infinite if the covariates
         do not help to predict held-out samples.
@@ -114,8 +116,7 @@ class GaussianCopulaGenerator(GaussianGenerator):
         self,
         *,
         rank: int | str = "auto",
-        covariance: str = "shared",
-        class_prior: float = 20.0,
+        class_prior: float | str = "auto",
         categorical_covariates: Any = "auto",
         numeric_covariates: Any = "auto",
         ignored_columns: Any = None,
@@ -123,7 +124,6 @@ class GaussianCopulaGenerator(GaussianGenerator):
     ) -> None:
         super().__init__(
             rank=rank,
-            covariance=covariance,
             class_prior=class_prior,
             categorical_covariates=categorical_covariates,
             numeric_covariates=numeric_covariates,

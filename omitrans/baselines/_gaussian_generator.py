@@ -1,6 +1,7 @@
 """GaussianGenerator: expression with conditional means and correlated Gaussian residuals."""
 
 from collections.abc import Sequence
+from functools import partial
 from numbers import Integral, Real
 from typing import Any, Self
 
@@ -19,6 +20,7 @@ from omitrans.solvers._cell_means import (
     fit_cell_means,
     match_rows,
 )
+from omitrans.solvers._class_covariance import Residuals, choose_class_prior, fit_classes, mix
 from omitrans.solvers._low_rank_covariance import (
     RANKS,
     LowRankCovariance,
@@ -45,12 +47,12 @@ class GaussianGenerator(ExpressionGeneratorMixin, BaseEstimator):
     rank : int or "auto", default="auto"
         Number of factors. "auto" takes the number under which samples held out in five folds are
         the most likely, out of 0, 1, 2, 3, 5, 8, 12, ..., 152.
-    covariance : {"shared", "class"}, default="shared"
-        "shared" draws the factors and the noise from one distribution. With "class", every
-        combination of categories has factors and noise of its own, mixed with the shared ones.
-    class_prior : float, default=20.0
-        Number of samples at which a combination's own covariance counts as much as the shared one.
-        Only with ``covariance="class"``.
+    class_prior : float or "auto", default="auto"
+        Every combination of categories with at least three samples has a covariance of its own,
+        which is mixed with the one shared by all. This is the number of samples at which both
+        count the same. It is ``numpy.inf`` for one covariance for all. "auto" takes the number
+        under which samples held out in five folds are the most likely, out of 1, 2, 5, 10, 20, 50
+        and infinity.
     categorical_covariates : column specifier, default="auto"
         Columns of the covariates that are categories. "auto" takes text, categories and booleans.
     numeric_covariates : column specifier, default="auto"
@@ -65,6 +67,8 @@ class GaussianGenerator(ExpressionGeneratorMixin, BaseEstimator):
     ----------
     rank_ : int
         Number of factors in use.
+    class_prior_ : float
+        Number of samples at which both covariances count the same.
     penalty_ : float
         Ridge penalty of the additive model, chosen in the folds. It is infinite if the covariates
         do not help to predict held-out samples.
@@ -130,8 +134,7 @@ class GaussianGenerator(ExpressionGeneratorMixin, BaseEstimator):
     _parameter_constraints = {
         **ExpressionGeneratorMixin._parameter_constraints,
         "rank": [Interval(Integral, 0, None, closed="left"), StrOptions({"auto"})],
-        "covariance": [StrOptions({"shared", "class"})],
-        "class_prior": [Interval(Real, 0, None, closed="neither")],
+        "class_prior": [Interval(Real, 0, None, closed="right"), StrOptions({"auto"})],
         "random_state": ["random_state"],
     }
 
@@ -139,15 +142,13 @@ class GaussianGenerator(ExpressionGeneratorMixin, BaseEstimator):
         self,
         *,
         rank: int | str = "auto",
-        covariance: str = "shared",
-        class_prior: float = 20.0,
+        class_prior: float | str = "auto",
         categorical_covariates: Any = "auto",
         numeric_covariates: Any = "auto",
         ignored_columns: Any = None,
         random_state: Any = None,
     ) -> None:
         self.rank = rank
-        self.covariance = covariance
         self.class_prior = class_prior
         self.categorical_covariates = categorical_covariates
         self.numeric_covariates = numeric_covariates
@@ -197,15 +198,20 @@ class GaussianGenerator(ExpressionGeneratorMixin, BaseEstimator):
         means, residuals, n_fitted = fit_cell_means(design, codes, scores, **strengths)
         self._offset, self._centre, self.coef_, self.cells_, self.cell_effects_ = means
         n_free = max(len(codes) - n_fitted, 1.0)
-        rank = self.rank
+        held_out = partial(_held_out, design, codes, scores, strengths)
+        rank: Any = self.rank
         if rank == "auto":
-            parts = (_held_out(design, codes, scores, fold, strengths) for fold in folds)
             largest = min(len(codes) * (_N_FOLDS - 1) // _N_FOLDS - 1, scores.shape[1] - 1)
-            rank = choose_rank(parts, min(largest, RANKS[-1]), seed=seed) if folds else 0
+            parts = ((train.rows, test.rows, free) for train, test, free in map(held_out, folds))
+            rank = choose_rank(parts, min(largest, RANKS[-1]), seed=seed)
         fitted = fit_low_rank(residuals, int(rank), n_free=n_free, seed=seed)
         self.factors_, self.deviation_ = fitted
         self.rank_ = len(self.factors_)
-        self._fit_classes(codes, residuals, n_free / len(codes), seed)
+        prior: Any = self.class_prior
+        if prior == "auto":
+            prior = choose_class_prior(map(held_out, folds), self.rank_, seed=seed)
+        self.class_prior_ = float(prior)
+        self._fit_classes(Residuals(codes, residuals), n_free / len(codes), seed)
         self._calibrate(table, np.random.default_rng(seed))
         return self
 
@@ -233,23 +239,18 @@ class GaussianGenerator(ExpressionGeneratorMixin, BaseEstimator):
     def _calibrate(self, table: CovariateTable, random: np.random.Generator) -> None:
         """Compare draws under the covariates of fit with the expression of fit, if need be."""
 
-    def _fit_classes(
-        self, codes: np.ndarray, residuals: np.ndarray, share_free: float, seed: int
-    ) -> None:
-        """Learn the covariance of each combination with at least three samples."""
-        self._classes, self._class_covariances, self._class_weights = codes[:0], [], []
-        if self.covariance == "shared":
+    def _fit_classes(self, residuals: Residuals, share_free: float, seed: int) -> None:
+        """Learn the covariance of each combination of categories."""
+        self._classes = residuals.codes[:0]
+        self._class_covariances, self._class_weights = [], []
+        if np.isinf(self.class_prior_):
             return
-        cells, cell = np.unique(codes, axis=0, return_inverse=True)
-        large = np.flatnonzero(np.bincount(cell.reshape(-1)) >= 3)
-        self._classes = cells[large]
-        for number in large:
-            rows = residuals[cell.reshape(-1) == number]
-            # residuals of a shrunk mean may have a mean left, which belongs to the deviation
-            rank = min(self.rank_, len(rows) - 1)
-            fitted = fit_low_rank(rows, rank, n_free=len(rows) * share_free, seed=seed)
-            self._class_covariances.append(tuple(fitted))
-            self._class_weights.append(float(len(rows) / (len(rows) + self.class_prior)))
+        # residuals of a shrunk mean may have a mean left, which belongs to the deviation
+        self._classes, counts, covariances = fit_classes(
+            residuals, self.rank_, share_free=share_free, seed=seed
+        )
+        self._class_covariances = [tuple(covariance) for covariance in covariances]
+        self._class_weights = (counts / (counts + self.class_prior_)).tolist()
 
     # --- sampling ---
 
@@ -265,7 +266,7 @@ class GaussianGenerator(ExpressionGeneratorMixin, BaseEstimator):
         return scores
 
     def _draw_residuals(self, codes: np.ndarray, random: np.random.Generator) -> np.ndarray:
-        n_own = self.rank_ if self.covariance == "class" else 0
+        n_own = 0 if np.isinf(self.class_prior_) else self.rank_
         width = n_own + self.rank_ + len(self.deviation_)
         normal = random.standard_normal((len(codes), width)).astype(self.deviation_.dtype)
         own, normal = normal[:, :n_own], normal[:, n_own:]
@@ -279,19 +280,11 @@ class GaussianGenerator(ExpressionGeneratorMixin, BaseEstimator):
             if number < 0:
                 drawn[rows] = shared.draw(normal[rows])
                 continue
-            factors, deviation = self._class_covariances[number]
-            mixed, n_used = _mixed(shared, factors, deviation, self._class_weights[number])
+            covariance = LowRankCovariance(*self._class_covariances[number])
+            mixed = mix(covariance, shared, self._class_weights[number])
+            n_used = len(covariance.factors)
             drawn[rows] = mixed.draw(np.hstack([own[rows, :n_used], normal[rows]]))
         return drawn
-
-
-def _mixed(
-    shared: LowRankCovariance, factors: np.ndarray, deviation: np.ndarray, weight: float
-) -> tuple[LowRankCovariance, int]:
-    """Return a weighted mean of two covariances, and the rank of the class's own."""
-    both = np.vstack([np.sqrt(weight) * factors, np.sqrt(1 - weight) * shared.factors])
-    left = np.sqrt(weight * deviation**2 + (1 - weight) * shared.deviation**2)
-    return LowRankCovariance(both.astype(left.dtype), left), len(factors)
 
 
 def folds_of_conditions(codes: np.ndarray, groups: Any, seed: int) -> Sequence[Any]:
@@ -318,12 +311,13 @@ def folds_of_conditions(codes: np.ndarray, groups: Any, seed: int) -> Sequence[A
 
 
 def _held_out(
-    design: np.ndarray, codes: np.ndarray, scores: np.ndarray, fold: Any, strengths: dict[str, Any]
-) -> tuple[np.ndarray, np.ndarray, float]:
+    design: np.ndarray, codes: np.ndarray, scores: np.ndarray, strengths: dict[str, Any], fold: Any
+) -> tuple[Residuals, Residuals, float]:
     """Return the residuals of a fold's training samples and of its held-out samples."""
     train, test = fold
     means, residuals, n_fitted = fit_cell_means(
         design[train], codes[train], scores[train], **strengths
     )
     held_out = scores[test] - means.predict(design[test], codes[test])
-    return residuals, held_out, max(len(train) - n_fitted, 1.0)
+    n_free = max(len(train) - n_fitted, 1.0)
+    return Residuals(codes[train], residuals), Residuals(codes[test], held_out), n_free

@@ -126,12 +126,27 @@ def choose_rank(
         held_out = test[:, varies].astype(np.float64)
         for i, rank in enumerate(ranks):
             factors, left = spectrum.at(rank)
-            scores[i] += _log_likelihood(held_out, factors[:, varies], left[varies])
+            scores[i] += log_likelihood(held_out, factors[:, varies], left[varies])
     return ranks[int(np.argmax(scores))]
 
 
-def _log_likelihood(rows: np.ndarray, factors: np.ndarray, left: np.ndarray) -> float:
-    """Return the log-likelihood of rows, up to a constant (Woodbury's identity)."""
+def log_likelihood(rows: np.ndarray, factors: np.ndarray, left: np.ndarray) -> float:
+    """Return the log-likelihood of rows, up to a constant (Woodbury's identity).
+
+    Parameters
+    ----------
+    rows : ndarray of shape (n_rows, n_columns)
+        The rows, of mean zero.
+    factors : ndarray of shape (rank, n_columns)
+        Loadings of the factors.
+    left : ndarray of shape (n_columns,)
+        Variances that the factors leave, above zero.
+
+    Returns
+    -------
+    float
+        The log-likelihood.
+    """
     weighted = factors / left
     inner = np.eye(len(factors)) + weighted @ factors.T
     squares = np.sum(rows**2 / left)

@@ -121,26 +121,31 @@ def test_classes_may_have_their_own_covariance():
     covariates = pd.DataFrame({"tissue": np.where(second, "b", "a")})
     tissues = pd.DataFrame({"tissue": ["a", "b"]})
     found = {}
-    for covariance in ("shared", "class"):
-        model = GaussianGenerator(rank=1, covariance=covariance, random_state=0)
+    for prior in (np.inf, "auto"):
+        model = GaussianGenerator(rank=1, class_prior=prior, random_state=0)
         drawn = model.fit(covariates, expression).sample_y(tissues, 3000, random_state=0)
-        found[covariance] = [
+        found[prior] = [
             drawn.xs(i, level="sample_id").corr().iloc[0, 1] for i in range(len(tissues))
         ]
-    assert np.abs(found["shared"]).max() < 0.2
-    assert found["class"][0] > 0.7
-    assert found["class"][1] < -0.7
+    assert np.abs(found[np.inf]).max() < 0.2
+    assert found["auto"][0] > 0.7
+    assert found["auto"][1] < -0.7
 
 
 @pytest.mark.slow
 def test_a_tiny_class_keeps_the_shared_covariance():
     covariates, expression, _, factors = simulated()
     covariates.loc[:2, "tissue"] = "rare"
-    model = GaussianGenerator(covariance="class", random_state=0).fit(covariates, expression)
+    model = GaussianGenerator(class_prior=20.0, random_state=0).fit(covariates, expression)
     row = covariates.head(1)
     found = np.cov(many(model, row), rowvar=False)
     true = factors.T @ factors + 0.25 * np.eye(N_GENES)
     assert np.corrcoef(found.ravel(), true.ravel())[0, 1] > 0.85
+
+
+def test_one_covariance_is_kept_where_classes_do_not_differ():
+    covariates, expression, *_ = simulated()
+    assert GaussianGenerator(random_state=0).fit(covariates, expression).class_prior_ >= 20
 
 
 def test_memory_does_not_hold_genes_by_genes():

@@ -28,7 +28,7 @@ NETWORK = pd.DataFrame({"regulator": "gene0", "target": ["gene1", "gene2"], "eff
 MODELS = {
     "GaussianCopulaGenerator": GaussianCopulaGenerator(rank=1, random_state=0),
     "GaussianGenerator": GaussianGenerator(rank=1, random_state=0),
-    "GaussianGenerator_class": GaussianGenerator(rank=1, covariance="class", random_state=0),
+    "GaussianGenerator_class": GaussianGenerator(rank=1, class_prior=20.0, random_state=0),
     "GeneNetworkSimulator": GeneNetworkSimulator(NETWORK, flavour="genenetweaver", random_state=0),
     "ImputerGenerator": ImputerGenerator(n_rounds=1, random_state=0),
     "MultiKernelRidgeRegressor": MultiKernelRidgeRegressor(),
