@@ -1,9 +1,9 @@
 """What generated expression of human tissues is good for: classifiers and lists of genes.
 
-1. Classifiers of tissue and disease learn from as many synthetic samples as there are real training
-   samples, with the same covariates, and are tested on real samples. "real" learns from the real
-   ones. Splits are fixed, by donor where donors are known; the seed of generators and classifiers
-   changes.
+1. Classifiers of tissue and disease learn from synthetic samples under the covariates of the real
+   training samples, one or several draws of each, and are tested on real samples. "real" learns
+   from the real ones. Splits are fixed, by donor where donors are known; the seed of generators and
+   classifiers changes.
 2. On simulated expression with 50 driver genes of a disease, genes are ranked by counterfactuals.
    The precision is the share of drivers among the first 50: within studies that hold both
    conditions, and where study and disease go together, of which a warning must tell.
@@ -19,6 +19,7 @@ it only simulated cohorts are run.
 import argparse
 import time
 import warnings
+from itertools import product
 from pathlib import Path
 from typing import NamedTuple
 
@@ -114,19 +115,25 @@ COHORTS = {
 # --- classifiers ---
 
 
-def training_expression(model, seed, cohort):
-    """Return real or synthetic expression under the covariates of the training samples."""
+def fit_generator(model, seed, cohort):
+    """Return a generator that knows the training samples."""
     real, X = cohort.expression.iloc[cohort.train], cohort.covariates.iloc[cohort.train]
-    if model == REAL:
-        return real
     groups = None if cohort.donors is None else cohort.donors[cohort.train]
-    generator = GENERATORS[model](seed).fit(X, real, groups=groups)
-    return generator.sample_y(X, random_state=seed)
+    return GENERATORS[model](seed).fit(X, real, groups=groups)
 
 
-def classify(source, cohort, label, classifier, seed):
-    """Return scores on the real test samples of a classifier that learned from `source`."""
-    known = cohort.covariates[label].iloc[cohort.train].to_numpy()
+def training_tables(generator, seed, cohort, n_draws):
+    """Return real or synthetic expression with the covariates of its rows."""
+    real, X = cohort.expression.iloc[cohort.train], cohort.covariates.iloc[cohort.train]
+    if generator is None:
+        return real, X
+    drawn = generator.sample_y(X, n_samples=n_draws, random_state=seed)
+    return drawn, pd.concat([X] * n_draws)
+
+
+def classify(tables, cohort, label, classifier, seed):
+    """Return scores on the real test samples of a classifier that learned from `tables`."""
+    source, known = tables[0], tables[1][label].to_numpy()
     truth = cohort.covariates[label].iloc[cohort.test].to_numpy()
     test = cohort.expression.iloc[cohort.test].to_numpy()
     model = make_pipeline(StandardScaler(), CLASSIFIERS[classifier](seed))
@@ -149,24 +156,25 @@ def classify(source, cohort, label, classifier, seed):
 
 def run_classifiers(args):
     """Compare what classifiers learn from real and from synthetic expression."""
-    keys = ["cohort", "label", "classifier", "model", "seed"]
+    keys = ["cohort", "label", "classifier", "draws", "model", "seed"]
     rows = []
     for name in args.cohorts:
         if name == "gtex_scira" and args.data is None:
             continue
         cohort = COHORTS[name](args.data)
-        for model in args.models:
-            for seed in range(args.seeds):
-                start = time.perf_counter()
-                source = training_expression(model, seed, cohort)
-                seconds = time.perf_counter() - start
-                for label in cohort.labels:
-                    for classifier in CLASSIFIERS:
-                        row = dict(zip(keys, (name, label, classifier, model, seed), strict=True))
-                        row |= classify(source, cohort, label, classifier, seed)
-                        rows.append(row | {"seconds": seconds})
-                print(f"  {name}, {model} {seed}: {seconds:.0f} s", flush=True)
-                write(rows, keys, args.output / "generation_tissues.csv")
+        for model, seed in product(args.models, range(args.seeds)):
+            start = time.perf_counter()
+            generator = None if model == REAL else fit_generator(model, seed, cohort)
+            seconds = time.perf_counter() - start
+            for draws in args.draws:
+                tables = training_tables(generator, seed, cohort, draws)
+                for label, classifier in product(cohort.labels, CLASSIFIERS):
+                    place = (name, label, classifier, draws, model, seed)
+                    row = dict(zip(keys, place, strict=True))
+                    row |= classify(tables, cohort, label, classifier, seed)
+                    rows.append(row | {"seconds": seconds})
+            print(f"  {name}, {model} {seed}: {seconds:.0f} s", flush=True)
+            write(rows, keys, args.output / "generation_tissues.csv")
     show(rows, keys[:-1], ["accuracy", "macro_f1", "macro_auc"])
 
 
@@ -243,6 +251,9 @@ def main():
     parser.add_argument("--models", nargs="+", choices=models, default=models)
     parser.add_argument(
         "--ranking-models", nargs="*", choices=models[1:], default=["gaussian", "wgan"]
+    )
+    parser.add_argument(
+        "--draws", nargs="+", type=int, default=[1, 4], help="draws for each training sample"
     )
     parser.add_argument("--seeds", type=int, default=5, help="number of seeds")
     parser.add_argument("--output", type=Path, default=Path(__file__).parent / "results")

@@ -20,7 +20,13 @@ from omitrans.solvers._cell_means import (
     fit_cell_means,
     match_rows,
 )
-from omitrans.solvers._class_covariance import Residuals, choose_class_prior, fit_classes, mix
+from omitrans.solvers._class_covariance import (
+    Residuals,
+    choose_class_prior,
+    fit_classes,
+    held_out_residuals,
+    mix,
+)
 from omitrans.solvers._low_rank_covariance import (
     RANKS,
     LowRankCovariance,
@@ -198,7 +204,7 @@ class GaussianGenerator(ExpressionGeneratorMixin, BaseEstimator):
         means, residuals, n_fitted = fit_cell_means(design, codes, scores, **strengths)
         self._offset, self._centre, self.coef_, self.cells_, self.cell_effects_ = means
         n_free = max(len(codes) - n_fitted, 1.0)
-        held_out = partial(_held_out, design, codes, scores, strengths)
+        held_out = partial(held_out_residuals, design, codes, scores, strengths)
         rank: Any = self.rank
         if rank == "auto":
             largest = min(len(codes) * (_N_FOLDS - 1) // _N_FOLDS - 1, scores.shape[1] - 1)
@@ -308,16 +314,3 @@ def folds_of_conditions(codes: np.ndarray, groups: Any, seed: int) -> Sequence[A
     if n_units < _FEWEST_FOR_FOLDS:
         return []
     return make_folds(_N_FOLDS, codes, None, groups, seed)
-
-
-def _held_out(
-    design: np.ndarray, codes: np.ndarray, scores: np.ndarray, strengths: dict[str, Any], fold: Any
-) -> tuple[Residuals, Residuals, float]:
-    """Return the residuals of a fold's training samples and of its held-out samples."""
-    train, test = fold
-    means, residuals, n_fitted = fit_cell_means(
-        design[train], codes[train], scores[train], **strengths
-    )
-    held_out = scores[test] - means.predict(design[test], codes[test])
-    n_free = max(len(train) - n_fitted, 1.0)
-    return Residuals(codes[train], residuals), Residuals(codes[test], held_out), n_free

@@ -5,6 +5,7 @@ from typing import Any
 import torch
 
 from omitrans.engine import ProfileNoise, RMSprop, WassersteinNet
+from omitrans.estimators._gaussian_start import START_SIZES
 from omitrans.losses import wasserstein_loss
 from omitrans.networks.wasserstein import ConditionalMLP, GaussianStartMLP
 
@@ -28,7 +29,7 @@ def make_wasserstein_net(model: Any, **options: Any) -> WassersteinNet:
         "n_categories": options.pop("module__n_categories"),
         "hidden_layer_sizes": tuple(model.hidden_layer_sizes),
     }
-    start = {name: options.pop(f"module__{name}") for name in ("n_factors", "n_cells")}
+    start = {name: options.pop(f"module__{name}") for name in START_SIZES}
     generator = {**shared, "n_inputs": model.noise_dim}
     if model.backbone is not None:
         generator = {**shared, **start, "noise_dim": model.noise_dim}

@@ -501,8 +501,7 @@ class WGANGPGenerator(CategoryEmbeddingMixin, ExpressionGeneratorMixin, TrainedN
             "module__n_source": self._n_covariates,
             "module__n_target": self.n_targets_,
             "module__n_categories": self._n_categories,
-            "module__n_factors": self._start_sizes[0],
-            "module__n_cells": self._start_sizes[1],
+            **{f"module__{name}": size for name, size in self._start_sizes.items()},
         }
 
     def _make_net(self, **options: Any) -> WassersteinNet:

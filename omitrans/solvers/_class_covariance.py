@@ -1,11 +1,11 @@
 """Covariances of many genes that differ between classes, mixed with a shared one."""
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from omitrans.solvers._cell_means import match_rows
+from omitrans.solvers._cell_means import fit_cell_means, match_rows
 from omitrans.solvers._low_rank_covariance import LowRankCovariance, fit_low_rank, log_likelihood
 
 CLASS_PRIORS = (1.0, 2.0, 5.0, 10.0, 20.0, 50.0, np.inf)
@@ -86,6 +86,37 @@ def mix(own: LowRankCovariance, shared: LowRankCovariance, weight: float) -> Low
     both = np.vstack([np.sqrt(weight) * own.factors, np.sqrt(1 - weight) * shared.factors])
     left = np.sqrt(weight * own.deviation**2 + (1 - weight) * shared.deviation**2)
     return LowRankCovariance(both.astype(left.dtype), left)
+
+
+def held_out_residuals(
+    design: np.ndarray, codes: np.ndarray, scores: np.ndarray, strengths: dict[str, Any], fold: Any
+) -> tuple[Residuals, Residuals, float]:
+    """Return the residuals of a fold's training samples and of its held-out samples.
+
+    Parameters
+    ----------
+    design, codes, scores : ndarray
+        Conditions as numbers, codes of the categories, and expression of all samples; see
+        :func:`~omitrans.solvers._cell_means.fit_cell_means`.
+    strengths : dict of str to float
+        Penalty and prior of the means.
+    fold : (ndarray, ndarray)
+        Rows to fit on and rows to judge.
+
+    Returns
+    -------
+    train, test : Residuals
+        Expression minus the means of the training samples.
+    n_free : float
+        Degrees of freedom of the training residuals.
+    """
+    train, test = fold
+    means, residuals, n_fitted = fit_cell_means(
+        design[train], codes[train], scores[train], **strengths
+    )
+    held_out = scores[test] - means.predict(design[test], codes[test])
+    n_free = max(len(train) - n_fitted, 1.0)
+    return Residuals(codes[train], residuals), Residuals(codes[test], held_out), n_free
 
 
 def choose_class_prior(

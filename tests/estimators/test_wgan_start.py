@@ -108,6 +108,48 @@ def test_the_network_gives_the_means_of_the_model():
     torch.testing.assert_close(network(covariates, noise), expected + torch.tensor([3.0, 11.0]))
 
 
+@pytest.mark.usefixtures("own_random_numbers")
+def test_a_class_mixes_its_own_covariance_with_that_of_all():
+    network = GaussianStartMLP(
+        1, 2, noise_dim=1, n_factors=1, n_classes=2, n_class_factors=2, n_categories=(3,)
+    )
+    network.copy_model(
+        offset=torch.zeros(2),
+        levels=[torch.zeros(4, 2)],
+        slopes=torch.zeros(0, 2),
+        cells=torch.zeros(0, 1),
+        cell_effects=torch.zeros(0, 2),
+        factors=torch.tensor([[3.0, 4.0]]),
+        deviation=torch.tensor([1.0, 2.0]),
+        classes=torch.tensor([[2]]),
+        class_shares=torch.tensor([0.75]),
+        class_factors=[torch.tensor([[4.0, -4.0]])],
+        class_deviation=torch.tensor([[5.0, 6.0]]),
+    )
+    covariates = torch.tensor([[1.0], [2.0]])
+    unit = torch.eye(network.n_inputs)[1:]  # of the factor, two of the class, and two genes
+    drawn = torch.stack([network(covariates, row.repeat(2, 1)) for row in unit])
+    others = torch.tensor([[3.0, 4], [0, 0], [0, 0], [1, 0], [0, 2]])
+    of_class = torch.tensor([[1.5, 2], [2 * 3**0.5, -2 * 3**0.5], [0, 0], [5, 0], [0, 6]])
+    torch.testing.assert_close(drawn[:, 0], others)
+    torch.testing.assert_close(drawn[:, 1], of_class)
+
+
+@pytest.mark.slow
+def test_starts_with_covariances_of_classes_where_they_differ(monkeypatch):
+    rng = np.random.default_rng(0)
+    unchanged(monkeypatch)
+    tissue = np.repeat(["a", "b"], 100)
+    hidden = rng.normal(size=200)
+    other = np.where(tissue == "a", hidden, -hidden)
+    y = np.column_stack([hidden, other]) + 0.3 * rng.normal(size=(200, 2))
+    X = pd.DataFrame({"tissue": tissue})
+    drawn = draw(quick(max_epochs=1).fit(X, y.astype(np.float32)), X, n_samples=10)
+    found = drawn.groupby(np.tile(tissue, 10)).corr().iloc[::2, 1]
+    assert found["a"].item() > 0.7
+    assert found["b"].item() < -0.7
+
+
 def test_the_start_stays_where_training_only_spoils_it(tables):
     X, y = tables
     spoiled = quick(lr=1.0, max_epochs=10, validate_every=2, n_iter_no_change=6).fit(X, y)

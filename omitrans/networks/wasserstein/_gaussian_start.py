@@ -13,8 +13,9 @@ class GaussianStartMLP(nn.Module):
 
     A profile is a mean under the covariates, plus factors that move many genes together, plus noise
     of each gene, plus what the perceptron adds. The mean is a sum of vectors, one for each category
-    and one for each combination of categories that is known, and of slopes over the numbers. Before
-    training all vectors are zero; a fitted Gaussian model is copied into them.
+    and one for each combination of categories that is known, and of slopes over the numbers. A
+    combination may be a class with factors and noise of its own, which are mixed with those of all.
+    Before training all vectors are zero; a fitted Gaussian model is copied into them.
 
     Parameters
     ----------
@@ -28,6 +29,10 @@ class GaussianStartMLP(nn.Module):
         Number of factors.
     n_cells : int, default=0
         Number of combinations of categories that have a vector.
+    n_classes : int, default=0
+        Number of combinations of categories that have a covariance of their own.
+    n_class_factors : int, default=0
+        Number of factors of such a combination.
     n_categories : sequence of int, default=()
         Number of categories of each categorical covariate.
     hidden_layer_sizes : sequence of int, default=(256, 256)
@@ -36,8 +41,8 @@ class GaussianStartMLP(nn.Module):
     Attributes
     ----------
     n_inputs : int
-        Number of random values that a profile takes: those of the perceptron, the factors, and one
-        for each gene.
+        Number of random values that a profile takes: those of the perceptron, the factors, the
+        factors of a class, and one for each gene.
 
     See Also
     --------
@@ -56,6 +61,8 @@ class GaussianStartMLP(nn.Module):
     """
 
     cells: Tensor
+    classes: Tensor
+    class_shares: Tensor
 
     def __init__(
         self,
@@ -65,12 +72,14 @@ class GaussianStartMLP(nn.Module):
         noise_dim: int = 64,
         n_factors: int = 0,
         n_cells: int = 0,
+        n_classes: int = 0,
+        n_class_factors: int = 0,
         n_categories: Sequence[int] = (),
         hidden_layer_sizes: Sequence[int] = (256, 256),
     ) -> None:
         super().__init__()
         n_categorical = len(n_categories)
-        self.n_inputs = noise_dim + n_factors + n_outputs
+        self.n_inputs = noise_dim + n_factors + n_class_factors + n_outputs
         self.correction = ConditionalMLP(
             n_covariates,
             n_outputs,
@@ -87,6 +96,10 @@ class GaussianStartMLP(nn.Module):
         self.register_buffer("cells", torch.full((n_cells, n_categorical), -1.0))
         self.factors = nn.Parameter(torch.zeros(n_factors, n_outputs))
         self.deviation = nn.Parameter(torch.zeros(n_outputs))
+        self.class_factors = nn.Parameter(torch.zeros(n_classes, n_class_factors, n_outputs))
+        self.class_deviation = nn.Parameter(torch.zeros(n_classes, n_outputs))
+        self.register_buffer("classes", torch.full((n_classes, n_categorical), -1.0))
+        self.register_buffer("class_shares", torch.zeros(n_classes))
 
     @property
     def covariates(self) -> nn.Module:
@@ -109,12 +122,23 @@ class GaussianStartMLP(nn.Module):
             The profiles.
         """
         n_factors, n_outputs = self.factors.shape
-        shared, own = noise[:, :-n_outputs], noise[:, -n_outputs:]
+        n_classes, n_own, _ = self.class_factors.shape
+        n_shared = self.n_inputs - n_own - n_outputs
+        shared, own, single = noise.split([n_shared, n_own, n_outputs], dim=1)
         profiles = self.mean(covariates) + self.correction(covariates, shared)
-        profiles = torch.addcmul(profiles, self.deviation, own)
+        factors = shared[:, n_shared - n_factors :]
+        deviation: Tensor = self.deviation
+        if n_classes:
+            member = self._matches(covariates, self.classes)
+            share = (member @ self.class_shares)[:, None]
+            factors = factors * (1 - share).sqrt()
+            # one product for all rows: the own factors of a row stand in the columns of its class
+            own = (member * share.sqrt())[:, :, None] * own[:, None]
+            profiles = profiles + own.flatten(1) @ self.class_factors.flatten(0, 1)
+            deviation = deviation + (member * share) @ self.class_deviation
         if n_factors:
-            profiles = profiles + shared[:, -n_factors:] @ self.factors
-        return profiles
+            profiles = profiles + factors @ self.factors
+        return torch.addcmul(profiles, deviation, single)
 
     def mean(self, covariates: Tensor) -> Tensor:
         """Return the mean of the Gaussian model under some covariates.
@@ -130,14 +154,17 @@ class GaussianStartMLP(nn.Module):
             The means.
         """
         n_categorical = len(self.levels)
-        codes = covariates[:, :n_categorical]
         mean = self.offset + covariates[:, n_categorical:] @ self.slopes
         for j, vectors in enumerate(self.levels):
-            mean = mean + vectors[codes[:, j].long()]
+            mean = mean + vectors[covariates[:, j].long()]
         if len(self.cells):
-            met = (codes[:, None] == self.cells).all(2).to(mean.dtype)
-            mean = mean + met @ self.cell_effects
+            mean = mean + self._matches(covariates, self.cells) @ self.cell_effects
         return mean
+
+    def _matches(self, covariates: Tensor, combinations: Tensor) -> Tensor:
+        """Return 1 where a row has a combination of categories, else 0."""
+        codes = covariates[:, None, : len(self.levels)]
+        return (codes == combinations).all(2).to(self.offset.dtype)
 
     @torch.no_grad()
     def copy_model(
@@ -150,6 +177,10 @@ class GaussianStartMLP(nn.Module):
         cell_effects: Tensor,
         factors: Tensor,
         deviation: Tensor,
+        classes: Tensor | None = None,
+        class_shares: Tensor | None = None,
+        class_factors: Sequence[Tensor] = (),
+        class_deviation: Tensor | None = None,
     ) -> None:
         """Copy a fitted Gaussian model into the network.
 
@@ -169,6 +200,15 @@ class GaussianStartMLP(nn.Module):
             Loadings of the factors, `n_factors` at most.
         deviation : torch.Tensor of shape (n_outputs,)
             Standard deviation of the noise of each gene.
+        classes : torch.Tensor of shape (n_known, n_categorical), optional
+            Codes of the combinations that have a covariance of their own, `n_classes` at most.
+            None copies no such covariances; the parameters that follow are needed otherwise.
+        class_shares : torch.Tensor of shape (n_known,), optional
+            Share that the own covariance has in the covariance of each class.
+        class_factors : sequence of torch.Tensor of shape (n_own, n_outputs), optional
+            Factors of each class, `n_class_factors` at most.
+        class_deviation : torch.Tensor of shape (n_known, n_outputs), optional
+            Standard deviation of the noise of each class, already mixed with that of all.
         """
         self.offset.copy_(offset)
         for vectors, effects in zip(self.levels, levels, strict=True):
@@ -178,3 +218,12 @@ class GaussianStartMLP(nn.Module):
         self.cell_effects[: len(cells)] = cell_effects.to(self.cell_effects)
         self.factors[: len(factors)] = factors.to(self.factors)
         self.deviation.copy_(deviation)
+        if classes is None or class_shares is None or class_deviation is None:
+            return
+        self.classes[: len(classes)] = classes.to(self.classes)
+        self.class_shares[: len(classes)] = class_shares.to(self.class_shares)
+        for own, known in zip(self.class_factors, class_factors, strict=False):
+            own[: len(known)] = known.to(own)
+        # the share stands before it in `forward`, so that a class without a share is not trained
+        added = (class_deviation.to(self.deviation) - self.deviation) / class_shares[:, None]
+        self.class_deviation[: len(classes)] = added.to(self.deviation)
