@@ -226,3 +226,19 @@ def test_missing_expression_is_refused(name):
     expression.iloc[3, 1] = np.nan
     with pytest.raises(ValueError, match=r"TP53|NaN"):
         made(name).fit(covariates, expression)
+
+
+def test_numbers_in_a_column_of_objects_are_numbers():
+    covariates, expression = table()
+    objects = covariates.assign(age=covariates["age"].astype(object))
+    objects.iloc[3, 2] = None
+    model = made("GaussianGenerator").fit(objects, expression)
+    assert model.covariates_.labels("numeric") == ["age"]
+
+
+@every_conditional_generator
+def test_dates_are_refused(name):
+    covariates, expression = table()
+    dates = covariates.assign(day=pd.Timestamp("2026-01-01"))
+    with pytest.raises(ValueError, match=r"'day' holds datetime64.*Turn it into"):
+        made(name).fit(dates, expression)

@@ -40,7 +40,8 @@ class GeneNetworkSimulator(ExpressionGeneratorMixin, BaseEstimator):
         The column ``effect`` may say whether the regulator activates its target (1, "+",
         "activator") or represses it (-1, "-", "repressor"). Signs that are 0, "dual" or missing are
         drawn. Edges with a gene that is not in the expression are left out. An edge that is listed
-        twice counts once. None means no edges: all genes are independent.
+        twice counts once, with a drawn sign if the effects differ. None means no edges: all genes
+        are independent.
     flavour : {"syntren", "genenetweaver"}, default="syntren"
         With "syntren" regulators compete by Michaelis-Menten and Hill kinetics, and edges that
         close a cycle are left out. With "genenetweaver" they act in modules, and levels follow the
@@ -222,7 +223,7 @@ class GeneNetworkSimulator(ExpressionGeneratorMixin, BaseEstimator):
         if self.network is not None:
             regulators, targets, rows = edges_between(self.network, genes, table="y")
             if "effect" in self.network.columns:
-                effects = self.network["effect"].iloc[rows]
+                effects = _agreed(self.network).iloc[rows]
         simulated = np.unique(np.concatenate([regulators, targets]))
         if self.background == "simulated":
             simulated = np.arange(len(genes))
@@ -270,3 +271,10 @@ class GeneNetworkSimulator(ExpressionGeneratorMixin, BaseEstimator):
         if self.experimental_noise:
             levels = experimental_noise(levels, scale=self.experimental_noise, seed=seeds[1])
         return levels
+
+
+def _agreed(network: pd.DataFrame) -> pd.Series:
+    """Return the effect of each edge; none where an edge is listed with different effects."""
+    ends = [network["regulator"], network["target"]]
+    n_effects = network["effect"].astype(str).groupby(ends).transform("nunique")
+    return network["effect"].astype(object).mask(n_effects > 1, "dual")

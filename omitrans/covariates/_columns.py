@@ -163,7 +163,7 @@ def _positions(X: Any, key: Any, parameter: str) -> np.ndarray:
     if key is None or (not isinstance(key, str | int | slice) and len(key) == 0):
         return np.array([], dtype=int)
     if not isinstance(key, str | int | slice):
-        key = list(key)
+        key = key.tolist() if isinstance(key, np.ndarray) else list(key)
     try:
         return np.asarray(get_column_indices(X, key), dtype=int)
     except (ValueError, IndexError, KeyError) as error:

@@ -140,6 +140,7 @@ class ExpressionGeneratorMixin:
         found = find_columns(frame, keys, only_covariates=True)
         named = np.concatenate(list(found.values()))
         for i in np.setdiff1d(np.arange(frame.shape[1]), named):
+            _refuse_dates(frame.iloc[:, i])
             kind = "numeric" if holds_numbers(frame.iloc[:, i]) else "categorical"
             kind = kind if _is_auto(given[kind]) else "ignored"
             found[kind] = np.append(found[kind], i)
@@ -273,6 +274,15 @@ class ExpressionGeneratorMixin:
 def _quoted(levels: set[Any]) -> list[str]:
     """Return levels in quotes, because they may hold commas."""
     return [repr(str(level)) for level in sorted(levels, key=str)]
+
+
+def _refuse_dates(column: pd.Series) -> None:
+    if column.dtype.kind in "mM" or isinstance(column.dtype, pd.PeriodDtype):
+        raise ValueError(
+            f"The covariate {column.name!r} holds {column.dtype}, which is neither a category nor "
+            "a number. Turn it into one of these, such as days since the first date, or name it in "
+            "ignored_columns."
+        )
 
 
 def _is_auto(key: Any) -> bool:

@@ -18,6 +18,8 @@ class CounterfactualRankingDisplay:
         ``low`` and ``high``.
     title : str, default=""
         Title of the figure.
+    change : (object, object), default=None
+        The two values of the covariate, to be named below the axis.
 
     Attributes
     ----------
@@ -41,9 +43,10 @@ class CounterfactualRankingDisplay:
     ['TP53']
     """
 
-    def __init__(self, ranking: pd.DataFrame, *, title: str = "") -> None:
+    def __init__(self, ranking: pd.DataFrame, *, title: str = "", change: Any = None) -> None:
         self.ranking = ranking
         self.title = title
+        self.change = change
 
     @classmethod
     def from_ranking(
@@ -53,6 +56,7 @@ class CounterfactualRankingDisplay:
         n_genes: int = 20,
         level: Any = None,
         names: Any = None,
+        change: Any = None,
         ax: Any = None,
     ) -> "CounterfactualRankingDisplay":
         """Draw the strongest genes of a ranking.
@@ -67,6 +71,9 @@ class CounterfactualRankingDisplay:
             Level of ``by``, if genes were ranked for each level of a covariate.
         names : Series or dict, default=None
             Names of genes by their ids, such as gene symbols, to draw instead of the ids.
+        change : (object, object), default=None
+            The two values of the covariate, such as ``("healthy", "disease")``, to be named below
+            the axis.
         ax : matplotlib Axes, default=None
             Axes to draw on; None draws a new figure.
 
@@ -89,7 +96,7 @@ class CounterfactualRankingDisplay:
             ranking, title = ranking[ranking[by] == level], f"{by}: {level}"
         best = ranking.nsmallest(n_genes, "rank")
         best = best.assign(gene=named(best["gene"], names))
-        return cls(best, title=title).plot(ax)
+        return cls(best, title=title, change=change).plot(ax)
 
     def plot(self, ax: Any = None) -> "CounterfactualRankingDisplay":
         """Draw one line per gene, the strongest on top.
@@ -112,7 +119,9 @@ class CounterfactualRankingDisplay:
         ax.hlines(places, table["low"], table["high"], colors=colors, linewidth=1.5)
         ax.scatter(table["effect"], places, c=colors, s=18, zorder=3)
         ax.set_yticks(places, list(map(str, table["gene"])))
-        ax.set(ylim=(len(table) - 0.5, -0.5), xlabel="change of expression", title=self.title)
+        values = "" if self.change is None else ": {} → {}".format(*self.change)
+        label = f"change of expression{values}"
+        ax.set(ylim=(len(table) - 0.5, -0.5), xlabel=label, title=self.title)
         clean(ax)
         self.ax_, self.figure_ = ax, ax.figure
         return self

@@ -25,7 +25,7 @@ class SyntheticEmbeddingDisplay:
         Coordinates of the samples.
     labels : DataFrame of shape (n_samples, n_panels)
         The levels that colour each panel; the column ``origin`` holds "real" or "generated".
-    method : {"umap", "tsne", "pca"}, default="umap"
+    method : {"tsne", "umap", "pca"}, default="tsne"
         Method that computed the coordinates, for the axis labels.
 
     Attributes
@@ -59,7 +59,7 @@ class SyntheticEmbeddingDisplay:
     ['tissue', 'origin']
     """
 
-    def __init__(self, *, places: np.ndarray, labels: pd.DataFrame, method: str = "umap") -> None:
+    def __init__(self, *, places: np.ndarray, labels: pd.DataFrame, method: str = "tsne") -> None:
         self.places = places
         self.labels = labels
         self.method = method
@@ -73,7 +73,7 @@ class SyntheticEmbeddingDisplay:
         generated_covariates: pd.DataFrame,
         *,
         columns: Sequence[str] | None = None,
-        method: str = "umap",
+        method: str = "tsne",
         random_state: Any = None,
         ax: Any = None,
     ) -> "SyntheticEmbeddingDisplay":
@@ -88,7 +88,7 @@ class SyntheticEmbeddingDisplay:
             Covariates of the samples of each table.
         columns : sequence of str, default=None
             Covariates that colour panels. None takes all categorical ones, three at most.
-        method : {"umap", "tsne", "pca"}, default="umap"
+        method : {"tsne", "umap", "pca"}, default="tsne"
             Method that computes the map. "umap" needs the package umap-learn. t-SNE and UMAP start
             from the first 50 principal components.
         random_state : int, RandomState instance or None, default=None

@@ -148,7 +148,8 @@ def audit_synthetic(
         right levels, or the explained part of the other genes' variance.
     ``recall``, ``precision``
         Share of the test samples of a level with a near synthetic sample of that level, and the
-        reverse. The reference is the recall by training samples.
+        reverse. The reference is the recall by training samples. Levels with fewer than five test
+        samples get no verdict.
     ``gene clusters``
         k-means of the genes in the synthetic and in the test table. Clusters are matched one to
         one.

@@ -24,6 +24,7 @@ from omitrans.generation._contrast import (
     ignored_by,
 )
 from omitrans.model_selection._folds import sample_groups
+from omitrans.solvers._moderated_variance import moderate_variances
 from omitrans.utils._callers import user_level
 from omitrans.utils._validation import check_paired_samples
 
@@ -56,8 +57,10 @@ def counterfactual_ranking(
     samples, and where another covariate goes together with the changed one, a warning says so.
 
     With `y` the generator is fitted again on samples drawn with replacement. The spread of the
-    effect over these fits gives intervals and p-values. Without `y` intervals show the spread over
-    latent states only, which says nothing about other samples than those of the fit.
+    effect over these fits gives intervals and p-values; the errors of single genes are moderated by
+    those of all genes (Smyth 2004), because few refits estimate them badly. Without `y` intervals
+    show the spread over latent states only, which says nothing about other samples than those of
+    the fit.
 
     Parameters
     ----------
@@ -335,7 +338,10 @@ def _summarise(
     effect = effects["effect"].to_numpy()
     p_value = q_value = np.full(len(effect), np.nan)
     if refitted:
-        se, freedom = np.std(refitted, axis=0, ddof=1), len(refitted) - 1
+        # few refits leave some errors too small by chance, and their genes would come first
+        variance = np.var(refitted, axis=0, ddof=1)
+        variance, freedom = moderate_variances(variance, len(refitted) - 1)
+        se = np.sqrt(variance)
         ratio = np.abs(effect) / np.where(se > 0, se, np.inf)
         p_value = 2 * stats.t.sf(ratio, freedom)
         q_value = stats.false_discovery_control(p_value)

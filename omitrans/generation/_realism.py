@@ -9,6 +9,7 @@ from sklearn.metrics import adjusted_rand_score
 
 from omitrans.generation._tables import AuditTables, distances, row
 
+_FEWEST_JUDGED = 5  # test samples of a level below which its numbers get no verdict
 _RADIUS = 0.9  # quantile of the neighbour distances in training that counts as near
 
 
@@ -33,9 +34,8 @@ def coverage(tables: AuditTables, n_neighbors: int) -> list[dict[str, Any]]:
                 ("recall", _near(test, synthetic, radius)),
                 ("precision", _near(synthetic, test, radius)),
             ):
-                rows.append(
-                    row(title, name, value, level=level, reference=real, verdict=_by(value, real))
-                )
+                verdict = _by(value, real) if len(test) >= _FEWEST_JUDGED else ""
+                rows.append(row(title, name, value, level=level, reference=real, verdict=verdict))
     return rows
 
 

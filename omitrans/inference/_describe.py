@@ -27,7 +27,8 @@ def describe_model(model: Any) -> dict[str, Any]:
         - ``model``: the name of the class that predicts; ``layers``: the names of the classes from
           the outermost wrapper to that one; ``steps``: the names of the steps of the outermost
           Pipeline;
-        - ``n_features``; ``features``: the first five; ``platform``: the array that the model was
+        - ``n_features``; ``features``: the first five; ``covariates``: those of a generator of
+          expression; ``platform``: the array that the model was
           trained on;
         - ``n_targets``; ``targets``: the first five;
         - ``source_unit``, ``target_unit`` and ``n_samples``, where a trust card knows them;
@@ -64,6 +65,7 @@ def describe_model(model: Any) -> dict[str, Any]:
         "steps": _steps(chain),
         "n_features": _plain(find_attribute(model, "n_features_in_")),
         "features": _first(find_attribute(model, "feature_names_in_")),
+        "covariates": _covariates(model),
         "platform": _platform(model),
         "n_targets": _n_targets(model, known),
         "targets": _first(known_target_names(model)),
@@ -80,6 +82,14 @@ def describe_model(model: Any) -> dict[str, Any]:
 def _steps(chain: list[Any]) -> list[str] | None:
     pipeline = next((layer for layer in chain if isinstance(layer, Pipeline)), None)
     return None if pipeline is None else [name for name, _ in pipeline.steps]
+
+
+def _covariates(model: Any) -> list[str] | None:
+    """Return the covariates that a generator of expression draws under, if it is one."""
+    encoder = getattr(model, "covariates_", None)
+    if encoder is None or not hasattr(model, "sample_y"):
+        return None
+    return [str(name) for kind in ("categorical", "numeric") for name in encoder.labels(kind)]
 
 
 def _platform(model: Any) -> str | None:

@@ -9,6 +9,8 @@ import pandas as pd
 from omitrans.exceptions import FeatureMismatchError, SampleMismatchError
 from omitrans.utils._sklearn import validate_data
 
+_NUMBERS = {"integer", "floating", "mixed-integer-float", "decimal"}  # of pandas' infer_dtype
+
 
 def _some(values: Iterable[Any], n: int = 3) -> str:
     """Return the first values as text for a message."""
@@ -207,7 +209,7 @@ def _where_not_finite(X: Any) -> str:
 
 
 def holds_numbers(column: pd.Series) -> bool:
-    """Return whether a column has a dtype of numbers; booleans are no numbers.
+    """Return whether a column holds numbers only, in any dtype; booleans are no numbers.
 
     Parameters
     ----------
@@ -219,6 +221,8 @@ def holds_numbers(column: pd.Series) -> bool:
     bool
         True for a column of numbers.
     """
+    if column.dtype == object:  # numbers beside None, or of several types
+        return pd.api.types.infer_dtype(column, skipna=True) in _NUMBERS
     return pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
 
 

@@ -81,13 +81,23 @@ def test_without_a_network_all_genes_are_independent():
 
 
 def test_edges_in_use_are_shown():
-    twice = pd.concat([NETWORK, NETWORK.assign(effect="-")], ignore_index=True)
+    twice = pd.concat([NETWORK, NETWORK], ignore_index=True)
     model = GeneNetworkSimulator(twice, random_state=0).fit(*tables())
     assert sorted(map(tuple, model.edges_.to_numpy().tolist())) == [
         ("crp", "lacZ", 1),
         ("crp", "malT", -1),
         ("malT", "malP", 1),
     ]
+
+
+def test_the_sign_of_an_edge_with_two_effects_is_drawn():
+    both = pd.concat([NETWORK, NETWORK.assign(effect="-")], ignore_index=True)
+    signs = {
+        tuple(GeneNetworkSimulator(both, random_state=seed).fit(*tables()).edges_["effect"])
+        for seed in range(8)
+    }
+    assert len(signs) > 2
+    assert all(len(sign) == len(NETWORK) for sign in signs)
 
 
 def test_signs_that_nobody_knows_are_drawn():

@@ -50,6 +50,30 @@ def generate(files, output, *options):
 # --- generate ---
 
 
+@pytest.mark.parametrize("wrong", ["level", "column"])
+def test_covariates_to_draw_under_are_checked_before_the_fit(files, tmp_path, capsys, wrong):
+    like = read(files[1])
+    if wrong == "level":
+        like["tissue"] = "Brain"
+    else:
+        like = like.drop(columns="tissue")
+    like.to_csv(tmp_path / "like.csv")
+    assert generate(files, tmp_path / "x.csv", "--like", tmp_path / "like.csv") == 1
+    printed = capsys.readouterr().err
+    assert "Brain" in printed or "tissue" in printed
+    assert "Fitting" not in printed
+
+
+def test_info_names_the_covariates_of_a_generator(files, tmp_path, capsys):
+    model = tmp_path / "model.omitrans"
+    assert generate(files, tmp_path / "drawn.csv", "--save", model) == 0
+    capsys.readouterr()
+    assert call("info", model) == 0
+    printed = capsys.readouterr().out
+    assert "covariates" in printed
+    assert "probes" not in printed
+
+
 def test_drawn_tables_are_those_of_the_library(files, study, tmp_path, capsys):
     assert generate(files, tmp_path / "drawn.csv", "--categorical", "batch", "--seed", 3) == 0
     printed = capsys.readouterr()

@@ -3,8 +3,10 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
+from omitrans.baselines import GaussianGenerator
 from omitrans.cli._covariates import read_study
 from omitrans.cli._generators import (
     covariates_for,
@@ -101,10 +103,22 @@ def _generator(options: Any) -> tuple[Any, pd.DataFrame | None]:
     covariates, expression = read_study(
         options.covariates, options.expression, samples=options.samples, **named_columns(options)
     )
+    if options.like is not None:
+        _check_like(options, covariates, expression)
     generator = fit_generator(options, covariates, expression)
     if options.save is not None:
         save(generator, options.save)
     return generator, covariates.drop(columns=list(options.ignore))
+
+
+def _check_like(options: Any, covariates: pd.DataFrame, expression: pd.DataFrame) -> None:
+    """Raise before a long training the error that drawing under the covariates would raise."""
+    quick = GaussianGenerator(
+        rank=0, class_prior=np.inf, ignored_columns=list(options.ignore), random_state=0
+    )
+    gene = np.zeros((len(expression), 1))
+    quick.fit(covariates, pd.DataFrame(gene, expression.index, ["gene"]), groups=None)
+    quick.sample_y(covariates_for(quick, options.like))
 
 
 def _facts(result: dict[str, Any]) -> dict[str, Any]:

@@ -55,7 +55,9 @@ def _facts(described: Mapping[str, Any]) -> dict[str, Any]:
         "model": f"{outer} ({' > '.join(inner)})" if inner else outer,
         "steps": ", ".join(described["steps"]) if described["steps"] else None,
         "array": described["platform"],
-        "probes": _some(described["n_features"], described["features"], described["source_unit"]),
+        "covariates" if described["covariates"] else "probes": _some(
+            described["n_features"], described["features"], described["source_unit"]
+        ),
         "genes": _some(described["n_targets"], described["targets"], described["target_unit"]),
         "training samples": described["n_samples"],
         "share of networks": _share(described["network_share"]),

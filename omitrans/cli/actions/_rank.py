@@ -62,7 +62,7 @@ def run(options: Any) -> None:
         n_jobs=options.n_jobs,
         verbose=int(is_watched()),
     )
-    _hand_over(ranking, options, refitted=refits > 0)
+    _hand_over(ranking, options, values, refitted=refits > 0)
 
 
 def read_change(text: str, covariates: pd.DataFrame) -> tuple[str, tuple[Any, Any]]:
@@ -154,13 +154,15 @@ def _material(options: Any) -> tuple[Any, pd.DataFrame, pd.DataFrame | None]:
     return generator, as_known_levels(generator, covariates), expression
 
 
-def _hand_over(ranking: pd.DataFrame, options: Any, *, refitted: bool) -> None:
+def _hand_over(
+    ranking: pd.DataFrame, options: Any, values: tuple[Any, Any], *, refitted: bool
+) -> None:
     """Print the strongest genes, and write the requested files."""
     if options.output is not None:
         with replacing(options.output) as path:
             ranking.to_csv(path, index=False)
     if options.figure is not None:
-        _draw(ranking, options.figure, options.by)
+        _draw(ranking, options.figure, options.by, values)
     top = ranking[ranking["rank"] <= _N_SHOWN]
     if options.json:
         n_found = int((ranking["q_value"] < 0.05).sum()) if refitted else None
@@ -194,7 +196,7 @@ def _effect(row: pd.Series, refitted: bool) -> str:
     return f"{text} ({row['low']:+.3f} to {row['high']:+.3f}), q = {row['q_value']:.2g}"
 
 
-def _draw(ranking: pd.DataFrame, path: Path, by: str | None) -> None:
+def _draw(ranking: pd.DataFrame, path: Path, by: str | None, values: tuple[Any, Any]) -> None:
     """Draw the strongest genes; one panel for each level of `by`."""
     pyplot = import_optional("matplotlib.pyplot", extra="plot", purpose="draw figures")
     levels = [None] if by is None else list(ranking[by].unique())
@@ -207,7 +209,7 @@ def _draw(ranking: pd.DataFrame, path: Path, by: str | None) -> None:
         squeeze=False,
     )
     for level, ax in zip(levels, panels.flat, strict=True):
-        CounterfactualRankingDisplay.from_ranking(ranking, level=level, ax=ax)
+        CounterfactualRankingDisplay.from_ranking(ranking, level=level, change=values, ax=ax)
     with replacing(path) as unfinished:
         figure.savefig(unfinished, dpi=150, format=path.suffix.lower().removeprefix("."))
     pyplot.close(figure)
