@@ -4,6 +4,7 @@ from omitrans.displays._category_embedding import CategoryEmbeddingDisplay
 from omitrans.displays._counterfactual_ranking import CounterfactualRankingDisplay
 from omitrans.displays._coverage_curve import CoverageCurveDisplay
 from omitrans.displays._embedding import EmbeddingDisplay
+from omitrans.displays._gene_cluster import GeneClusterDisplay
 from omitrans.displays._gene_correlation import GeneCorrelationDisplay
 from omitrans.displays._gene_prediction import GenePredictionDisplay
 from omitrans.displays._group_r2 import GroupR2Display
@@ -20,6 +21,7 @@ __all__ = [
     "CounterfactualRankingDisplay",
     "CoverageCurveDisplay",
     "EmbeddingDisplay",
+    "GeneClusterDisplay",
     "GeneCorrelationDisplay",
     "GenePredictionDisplay",
     "GroupR2Display",

@@ -3,11 +3,10 @@
 from typing import Any
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
-from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_rand_score
 
 from omitrans.generation._tables import AuditTables, distances, row
+from omitrans.solvers._gene_clusters import cluster_genes, match_clusters
 
 _FEWEST_JUDGED = 5  # test samples of a level below which its numbers get no verdict
 _RADIUS = 0.9  # quantile of the neighbour distances in training that counts as near
@@ -56,9 +55,10 @@ def clusters(tables: AuditTables, n_clusters: int, seed: int) -> list[dict[str, 
     n_clusters = min(n_clusters, len(tables.genes) // 2)
     if n_clusters < 2:
         return []
-    real = _clusters_of_genes(tables.test.values, n_clusters, seed)
-    of_synthetic = _clusters_of_genes(tables.synthetic.values, n_clusters, seed)
-    of_train = _clusters_of_genes(tables.train.values, n_clusters, seed)
+    real, of_synthetic, of_train = (
+        cluster_genes(part.values, n_clusters, seed)
+        for part in (tables.test, tables.synthetic, tables.train)
+    )
     rows = []
     for title, score in (
         ("share of genes in matched clusters", _shared),
@@ -71,18 +71,9 @@ def clusters(tables: AuditTables, n_clusters: int, seed: int) -> list[dict[str, 
     return rows
 
 
-def _clusters_of_genes(values: np.ndarray, n_clusters: int, seed: int) -> np.ndarray:
-    """Return the cluster of each gene, by its course over the samples."""
-    spread = values.std(axis=0)
-    genes = ((values - values.mean(axis=0)) / np.where(spread > 0, spread, 1.0)).T
-    return KMeans(n_clusters, n_init=10, random_state=seed).fit_predict(genes)
-
-
 def _shared(first: np.ndarray, second: np.ndarray) -> float:
     """Return the share of genes in clusters that belong to each other, one to one."""
-    table = np.zeros((max(first.max(), second.max()) + 1,) * 2)
-    np.add.at(table, (first, second), 1)
-    return float(table[linear_sum_assignment(-table)].sum() / len(first))
+    return float(np.trace(match_clusters(first, second)) / len(first))
 
 
 def distributions(tables: AuditTables) -> list[dict[str, Any]]:

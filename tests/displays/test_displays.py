@@ -33,6 +33,7 @@ ARGUMENTS = {
         "predicted": np.ones((4, 2)),
         "labels": ["BRCA", "LIHC"] * 2,
     },
+    "GeneClusterDisplay": {"shared": np.array([[5, 1], [0, 4]])},
     "GeneCorrelationDisplay": {
         "correlations": {"real": pd.DataFrame(np.eye(3), list("ABC"), list("ABC"))}
     },
