@@ -11,6 +11,7 @@ MAX_ITER = 50
 STEP_TOL = 1e-8  # of a coefficient per standard deviation; the step after it is near its square
 GAIN_TOL = 1e-9  # of the log-likelihood, relative; as coxph
 BLOCK_VALUES = 2**17  # of a block of genes: 1 MiB, so that its passes stay in the cache
+ENDLESS = 50.0  # a log hazard ratio between two samples that no data support
 COLLINEAR = 1e-9  # part of the information on a gene that covariates leave
 
 
@@ -56,12 +57,21 @@ class _Block:
         self.n_variables = 1 + self.covariates.shape[1]
 
     def take(self, genes: np.ndarray) -> "_Block":
-        return self if len(genes) == self.gene.shape[1] else _Block(
-            self.sets, self.gene[:, genes], self.covariates
+        return (
+            self
+            if len(genes) == self.gene.shape[1]
+            else _Block(self.sets, self.gene[:, genes], self.covariates)
         )
 
     def column(self, j: int) -> np.ndarray:
         return self.gene if j == 0 else self.covariates[:, j - 1, None]
+
+    def predictor(self, beta: np.ndarray) -> np.ndarray:
+        """Return the logarithm of the relative hazard, (n_rows, n_genes)."""
+        eta = self.gene * beta[:, 0]
+        if self.n_variables > 1:
+            eta += np.einsum("ij,gj->ig", self.covariates, beta[:, 1:])
+        return eta
 
     def evaluate(self, beta: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return log-likelihood, gradient and information of each gene's model.
@@ -69,9 +79,7 @@ class _Block:
         `beta` and the gradient have the shape (n_genes, n_variables).
         """
         sets, weight = self.sets, self.sets.weight
-        eta = self.gene * beta[:, 0]
-        if self.n_variables > 1:
-            eta += np.einsum("ij,gj->ig", self.covariates, beta[:, 1:])
+        eta = self.predictor(beta)
         loglik = np.einsum("i,ig->g", sets.event, eta)
         top = eta.max(axis=0)
         hazard = np.exp(np.subtract(eta, top, out=eta), out=eta)
@@ -144,9 +152,8 @@ def cox_fits(
         fixed = np.asarray(covariates, dtype=np.float64)[sets.rows]
     fixed, null = _null_model(sets, fixed)
     n_genes = values.shape[1]
-    fits = CoxFits(
-        *(np.full(n_genes, np.nan) for _ in range(6)), status=np.full(n_genes, "ok", dtype=object)
-    )
+    status = np.full(n_genes, "ok", dtype=object)
+    fits = CoxFits(*np.full((6, n_genes), np.nan), status)
     width = max(8, BLOCK_VALUES // len(sets.rows))
     for start in range(0, n_genes, width):
         genes = slice(start, start + width)
@@ -204,13 +211,14 @@ def _fit_block(
     fits.status[genes[collinear]] = "collinear"
     good = np.flatnonzero(~collinear)
     genes, scale, separated, beta = genes[good], scale[good], separated[good], beta[good]
-    start = tuple(part[good] for part in start)
-    fits.score[genes] = start[1][:, 0] ** 2 / variance[good]
-    fits.score_sign[genes] = np.sign(start[1][:, 0])
+    null_loglik, gradient, information = (part[good] for part in start)
+    fits.score[genes] = gradient[:, 0] ** 2 / variance[good]
+    fits.score_sign[genes] = np.sign(gradient[:, 0])
     if score_only:
         return
-    null_loglik = start[0].copy()
-    beta, loglik, information, status = _newton(block.take(good), beta, *start)
+    beta, loglik, information, status = _newton(
+        block.take(good), beta, null_loglik.copy(), gradient, information
+    )
     if block.n_variables == 1:  # known exactly
         status[(status == "separated") & ~separated] = "not converged"
         status[separated] = "separated"
@@ -275,14 +283,18 @@ def _newton(
     active = np.arange(len(beta))
     for _ in range(MAX_ITER):
         tried = beta[active] + step[active]
-        new_loglik, new_gradient, new_information = block.take(active).evaluate(tried)
-        better = new_loglik >= loglik[active] - 1e-11 * (1 + np.abs(loglik[active]))
+        # far out on the way to infinity, hazards of whole risk sets underflow to 0
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            new_loglik, new_gradient, new_information = block.take(active).evaluate(tried)
+        lowest = loglik[active] - 1e-11 * (1 + np.abs(loglik[active]))
+        better = np.isfinite(new_loglik) & (new_loglik >= lowest)
         step[active[~better]] /= 2
         taken = active[better]
         gain = new_loglik[better] - loglik[taken]
         beta[taken], loglik[taken] = tried[better], new_loglik[better]
         information[taken] = new_information[better]
-        new_step = _solve(information[taken], new_gradient[better])
+        with np.errstate(invalid="ignore"):
+            new_step = _solve(information[taken], new_gradient[better])
         length, before = np.abs(new_step).max(axis=1), np.abs(step[taken]).max(axis=1)
         step[taken] = new_step
         stalled = (gain <= GAIN_TOL * (1 + np.abs(loglik[taken]))) & (length > 0.5 * before)
@@ -293,4 +305,7 @@ def _newton(
         active = active[status[active] == "not converged"]
         if not len(active):
             break
+    rest = block.take(active)
+    spread = np.ptp(rest.predictor(beta[active]), axis=0)
+    status[active[spread > ENDLESS]] = "separated"
     return beta, loglik, information, status

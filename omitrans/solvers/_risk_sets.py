@@ -1,6 +1,7 @@
 """Risk sets of censored survival times, and sums over them for many columns at once."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -114,7 +115,7 @@ class RiskSets:
             event=event.astype(float),
             group_starts=starts,
             group_of_row=group_of_row,
-            strata=[slice(*pair) for pair in zip(edges[:-1], edges[1:], strict=True)],
+            strata=[slice(*pair) for pair in pairwise(edges)],
             group_of_term=group_of_term,
             term_starts=term_starts,
             weight=weight,
