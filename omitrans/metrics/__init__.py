@@ -21,9 +21,11 @@ from omitrans.metrics._regression import (
     reconstruction_report,
 )
 from omitrans.metrics._scorers import RECONSTRUCTION_SCORERS, scores_to_report
+from omitrans.metrics._survival import concordance_index, uno_concordance_index
 
 __all__ = [
     "RECONSTRUCTION_SCORERS",
+    "concordance_index",
     "energy_score",
     "gene_set_coverage",
     "generation_report",
@@ -41,4 +43,5 @@ __all__ = [
     "s_tf_tg",
     "s_tg_tg",
     "scores_to_report",
+    "uno_concordance_index",
 ]

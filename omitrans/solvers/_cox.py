@@ -1,6 +1,6 @@
 """Cox regression of one gene at a time, for many genes at once."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
@@ -39,6 +39,12 @@ class CoxFits:
     lr: np.ndarray
     score_sign: np.ndarray
     status: np.ndarray
+
+    @classmethod
+    def blank(cls, n_genes: int) -> "CoxFits":
+        """Return models without numbers."""
+        status = np.full(n_genes, "ok", dtype=object)
+        return cls(**{f.name: np.full(n_genes, np.nan) for f in fields(cls)} | {"status": status})
 
 
 @dataclass(eq=False)
@@ -152,8 +158,7 @@ def cox_fits(
         fixed = np.asarray(covariates, dtype=np.float64)[sets.rows]
     fixed, null = _null_model(sets, fixed)
     n_genes = values.shape[1]
-    status = np.full(n_genes, "ok", dtype=object)
-    fits = CoxFits(*np.full((6, n_genes), np.nan), status)
+    fits = CoxFits.blank(n_genes)
     width = max(8, BLOCK_VALUES // len(sets.rows))
     for start in range(0, n_genes, width):
         genes = slice(start, start + width)
