@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from omitrans.solvers._risk_sets import RiskSets
+from omitrans.solvers._workers import workers
 
 MAX_ITER = 50
 STEP_TOL = 1e-8  # of a coefficient per standard deviation; the step after it is near its square
@@ -160,10 +161,15 @@ def cox_fits(
     n_genes = values.shape[1]
     fits = CoxFits.blank(n_genes)
     width = max(8, BLOCK_VALUES // len(sets.rows))
-    for start in range(0, n_genes, width):
+
+    def fit(start: int) -> None:
         genes = slice(start, start + width)
         gene = values[:, genes][sets.rows].astype(np.float64)
         _fit_block(sets, gene, fixed, null, fits, genes, score_only)
+
+    with workers() as pool:
+        for _ in pool.results(fit, range(0, n_genes, width)):
+            pass
     return fits
 
 
