@@ -98,8 +98,12 @@ class _Problem:
         directions = Directions.of(self.values[np.ix_(kept, genes)])
         sets = self.sets(kept)
         path = cox_ridge_path(directions.scores, sets, self.penalties(directions, sets))
-        everyone = directions.rotate(self.values[np.ix_(train, genes)]) @ path
-        return cox_loglik(self.sets(train), everyone) - cox_loglik(sets, directions.scores @ path)
+        fitted = directions.scores @ path
+        rest = np.setdiff1d(train, kept)
+        others = directions.rotate(self.values[np.ix_(rest, genes)]) @ path
+        everyone = self.sets(np.concatenate([kept, rest]))
+        both = np.concatenate([fitted, others])
+        return cox_loglik(everyone, both) - cox_loglik(sets, fitted)
 
     def predict(self, train: np.ndarray, test: np.ndarray, best: int) -> tuple[np.ndarray, dict]:
         """Return the risk of test samples with the chosen penalty, and facts about the model."""
@@ -145,7 +149,7 @@ def cross_validate_cox(
     level: float = 0.95,
     random_state: int | np.random.RandomState | None = None,
 ) -> CoxValidation:
-    """Predict survival from expression by ridge-penalised Cox models, and test it on held-out samples.
+    """Predict survival by ridge-penalised Cox models, and test it on held-out samples.
 
     In each fold, genes are screened, standardised and fitted together on the training samples
     alone. The penalty is chosen by cross-validation within the training samples, which screens
@@ -331,9 +335,10 @@ def _mean_with_interval(folds: pd.DataFrame, name: str, level: float) -> dict[st
     """Return the mean over folds and its interval."""
     values = folds[name].dropna()
     n = len(values)
-    mean = values.mean() if n else np.nan
+    mean = float(values.mean()) if n else np.nan
     margin = np.nan
     if n > 1:
-        ratio = (folds["n_test"] / folds["n_train"]).mean()
-        margin = stats.t.isf((1 - level) / 2, n - 1) * np.sqrt((1 / n + ratio) * values.var())
+        ratio = float((folds["n_test"] / folds["n_train"]).mean())
+        error = float(np.sqrt((1 / n + ratio) * values.var()))
+        margin = float(stats.t.isf((1 - level) / 2, n - 1)) * error
     return {"mean": mean, "lower": mean - margin, "upper": mean + margin, "n_folds": n}

@@ -74,7 +74,12 @@ class _Block:
         return self.gene if j == 0 else self.covariates[:, j - 1, None]
 
     def predictor(self, beta: np.ndarray) -> np.ndarray:
-        """Return the logarithm of the relative hazard, (n_rows, n_genes)."""
+        """Return the logarithm of the relative hazard, (n_rows, n_genes).
+
+        It has one column if genes have no effect and share the coefficients of the covariates.
+        """
+        if len(beta) and not beta[:, 0].any() and (beta == beta[:1]).all():
+            return (self.covariates @ beta[0, 1:])[:, None]
         eta = self.gene * beta[:, 0]
         if self.n_variables > 1:
             eta += np.einsum("ij,gj->ig", self.covariates, beta[:, 1:])
@@ -104,10 +109,10 @@ class _Block:
             ours = expected * column
             gradient[:, j] = (sets.event @ column) - ours.sum(axis=0)
             for k in range(j + 1):
-                second = np.einsum("ig,ig->g", ours, np.broadcast_to(self.column(k), ours.shape))
+                second = np.einsum("ig,ig->g", ours, self.column(k))
                 product = np.einsum("t,tg,tg->g", weight, means[j], means[k])
                 information[:, j, k] = information[:, k, j] = second - product
-        return loglik, gradient, information
+        return np.resize(loglik, len(beta)), gradient, information
 
 
 def cox_fits(
@@ -318,5 +323,5 @@ def _newton(
             break
     rest = block.take(active)
     spread = np.ptp(rest.predictor(beta[active]), axis=0)
-    status[active[spread > ENDLESS]] = "separated"
+    status[active[np.broadcast_to(spread > ENDLESS, active.shape)]] = "separated"
     return beta, loglik, information, status
