@@ -35,7 +35,17 @@ FORBIDDEN = {
 }
 TORCH_ROOMS = {"networks", "losses", "solvers", "engine", "estimators"}
 # Imported inside the functions that use them, through utils._optional where they are extras.
-LAZY_PACKAGES = {"anndata", "celer", "h5py", "matplotlib", "mudata", "pooch", "pyarrow", "requests"}
+LAZY_PACKAGES = {
+    "anndata",
+    "celer",
+    "h5py",
+    "lifelines",
+    "matplotlib",
+    "mudata",
+    "pooch",
+    "pyarrow",
+    "requests",
+}
 
 # Without docstrings, comments and blank lines, which should never be saved on.
 MAX_CODE_LINES = 250

@@ -308,7 +308,11 @@ def _result(
         risk[test], fold_of_sample[test] = risks, number
         outcome = problem.time[test], problem.event[test], risks
         past = {"train_time": problem.time[train], "train_event": problem.event[train]}
-        row = {"n_train": len(train), "n_test": len(test), "n_events": int(outcome[1].sum())}
+        row: dict[str, Any] = {
+            "n_train": len(train),
+            "n_test": len(test),
+            "n_events": int(outcome[1].sum()),
+        }
         row |= facts
         row["harrell"] = _or_nan(concordance_index, *outcome)
         row["uno"] = _or_nan(uno_concordance_index, *outcome, **past, tau=tau)

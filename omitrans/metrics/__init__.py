@@ -14,6 +14,7 @@ from omitrans.metrics._imputation import (
     masked_r2_per_feature,
     masked_rmse,
 )
+from omitrans.metrics._kaplan_meier import kaplan_meier, log_rank_test
 from omitrans.metrics._pooling import pool_estimates
 from omitrans.metrics._regression import (
     r2_per_feature,
@@ -30,6 +31,8 @@ __all__ = [
     "gene_set_coverage",
     "generation_report",
     "interval_coverage",
+    "kaplan_meier",
+    "log_rank_test",
     "masked_r2_by_group",
     "masked_r2_per_feature",
     "masked_rmse",
