@@ -23,7 +23,7 @@ class KaplanMeierDisplay:
     curves : DataFrame
         Estimates by group, as :func:`omitrans.metrics.kaplan_meier` returns them.
     p_value : float, default=None
-        p-value of the log-rank test, for the title.
+        Result of the log-rank test, for the title.
 
     Attributes
     ----------

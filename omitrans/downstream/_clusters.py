@@ -21,9 +21,9 @@ from omitrans.utils._validation import check_paired_samples
 
 @dataclass(frozen=True, eq=False)
 class ClusterSurvival:
-    """Clusters of samples and their survival.
+    """Result of :func:`cluster_survival`: clusters of samples and their survival.
 
-    Attributes
+    Parameters
     ----------
     labels : Series
         Cluster of each sample: 1, 2, ..., from the lowest to the highest rate of events.

@@ -25,9 +25,9 @@ _INDICES = ("harrell", "uno")
 
 @dataclass(frozen=True, eq=False)
 class CoxValidation:
-    """Survival predicted for samples that a model has not seen, and how well.
+    """Result of :func:`cross_validate_cox`: survival predicted for held-out samples, and how well.
 
-    Attributes
+    Parameters
     ----------
     risk : Series
         Log relative hazard of each sample by the model that it had no part in. Models of different
