@@ -44,13 +44,17 @@ def test_agrees_with_lifelines(cohort):
     ours = prognosis_genes(expression, time.round().clip(1), event)
     for gene in ["gene0", "gene1"]:
         table = pd.DataFrame({"x": expression[gene], "time": time.round().clip(1), "event": event})
-        theirs = lifelines.CoxPHFitter().fit(table, "time", "event").summary.loc["x"]
+        theirs = (
+            lifelines.CoxPHFitter()
+            .fit(table, "time", "event", fit_options={"precision": 1e-12, "r_precision": 1e-16})
+            .summary.loc["x"]
+        )
         row = ours.loc[gene]
-        np.testing.assert_allclose(row["coef"], theirs["coef"], rtol=1e-4)
-        np.testing.assert_allclose(row["hazard_ratio"], theirs["exp(coef)"], rtol=1e-4)
-        np.testing.assert_allclose(row["lower"], theirs["exp(coef) lower 95%"], rtol=1e-4)
-        np.testing.assert_allclose(row["upper"], theirs["exp(coef) upper 95%"], rtol=1e-4)
-        np.testing.assert_allclose(row["p"], theirs["p"], rtol=1e-3)
+        np.testing.assert_allclose(row["coef"], theirs["coef"], rtol=1e-7)
+        np.testing.assert_allclose(row["hazard_ratio"], theirs["exp(coef)"], rtol=1e-7)
+        np.testing.assert_allclose(row["lower"], theirs["exp(coef) lower 95%"], rtol=1e-7)
+        np.testing.assert_allclose(row["upper"], theirs["exp(coef) upper 95%"], rtol=1e-7)
+        np.testing.assert_allclose(row["p"], theirs["p"], rtol=1e-6)
 
 
 def test_q_values_are_those_of_benjamini_and_hochberg(cohort):
