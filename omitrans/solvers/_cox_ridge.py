@@ -18,7 +18,7 @@ from scipy import linalg
 from omitrans.solvers._risk_sets import RiskSets
 
 MAX_ITER = 100
-STEP_TOL = 1e-7  # of a linear predictor; the step after it is near its square
+STEP_TOL = 1e-5  # of a linear predictor; the step after it is near its square
 SMALLEST = 1e-10  # of the variance along a direction, relative to the largest
 
 
