@@ -21,6 +21,8 @@ IGNORED = set(SETTINGS["checks"]) - {"all"}  # "all" turns the list into excepti
 
 # What needs no example of its own -> what holds the example that shows it.
 EXAMPLE_ELSEWHERE = {
+    "ClusterSurvival": "cluster_survival",
+    "CoxValidation": "cross_validate_cox",
     "DiscriminatorNet": "register_generator",
     "GeneratorNet": "register_generator",
     "ImputerComparison": "compare_imputers",

@@ -22,7 +22,7 @@ LAYERS = [
     {"baselines", "engine", "io", "persistence", "preprocessing"},
     {"datasets", "displays", "estimators"},
     {"inference", "pipelines", "reports", "trust"},
-    {"comparison", "generation"},
+    {"comparison", "downstream", "generation"},
     {"cli"},
 ]
 RANK = {room: rank for rank, rooms in enumerate(LAYERS) for room in rooms}
@@ -35,7 +35,17 @@ FORBIDDEN = {
 }
 TORCH_ROOMS = {"networks", "losses", "solvers", "engine", "estimators"}
 # Imported inside the functions that use them, through utils._optional where they are extras.
-LAZY_PACKAGES = {"anndata", "celer", "h5py", "matplotlib", "mudata", "pooch", "pyarrow", "requests"}
+LAZY_PACKAGES = {
+    "anndata",
+    "celer",
+    "h5py",
+    "lifelines",
+    "matplotlib",
+    "mudata",
+    "pooch",
+    "pyarrow",
+    "requests",
+}
 
 # Without docstrings, comments and blank lines, which should never be saved on.
 MAX_CODE_LINES = 250

@@ -10,6 +10,7 @@ from omitrans.displays._gene_prediction import GenePredictionDisplay
 from omitrans.displays._group_r2 import GroupR2Display
 from omitrans.displays._history import HistoryDisplay
 from omitrans.displays._interval import IntervalDisplay
+from omitrans.displays._kaplan_meier import KaplanMeierDisplay
 from omitrans.displays._missing_rate import MissingRateDisplay
 from omitrans.displays._model_comparison import ModelComparisonDisplay
 from omitrans.displays._r2_histogram import R2HistogramDisplay
@@ -27,6 +28,7 @@ __all__ = [
     "GroupR2Display",
     "HistoryDisplay",
     "IntervalDisplay",
+    "KaplanMeierDisplay",
     "MissingRateDisplay",
     "ModelComparisonDisplay",
     "R2HistogramDisplay",

@@ -14,6 +14,7 @@ from omitrans.metrics._imputation import (
     masked_r2_per_feature,
     masked_rmse,
 )
+from omitrans.metrics._kaplan_meier import kaplan_meier, log_rank_test
 from omitrans.metrics._pooling import pool_estimates
 from omitrans.metrics._regression import (
     r2_per_feature,
@@ -21,13 +22,17 @@ from omitrans.metrics._regression import (
     reconstruction_report,
 )
 from omitrans.metrics._scorers import RECONSTRUCTION_SCORERS, scores_to_report
+from omitrans.metrics._survival import concordance_index, uno_concordance_index
 
 __all__ = [
     "RECONSTRUCTION_SCORERS",
+    "concordance_index",
     "energy_score",
     "gene_set_coverage",
     "generation_report",
     "interval_coverage",
+    "kaplan_meier",
+    "log_rank_test",
     "masked_r2_by_group",
     "masked_r2_per_feature",
     "masked_rmse",
@@ -41,4 +46,5 @@ __all__ = [
     "s_tf_tg",
     "s_tg_tg",
     "scores_to_report",
+    "uno_concordance_index",
 ]

@@ -50,6 +50,21 @@ ARGUMENTS = {
         )
     },
     "IntervalDisplay": {"held": [0.9, 0.8, 1.0], "n_samples": 10},
+    "KaplanMeierDisplay": {
+        "curves": pd.DataFrame(
+            {
+                "group": ["a", "a", "b"],
+                "time": [1.0, 2.0, 2.5],
+                "at_risk": [2, 1, 1],
+                "events": [1, 0, 1],
+                "censored": [0, 1, 0],
+                "survival": [0.5, 0.5, 0.0],
+                "lower": [0.1, 0.1, np.nan],
+                "upper": [0.8, 0.8, np.nan],
+            }
+        ),
+        "p_value": 0.2,
+    },
     "MissingRateDisplay": {
         "mean": pd.DataFrame({"mean": [0.1, 0.0], "5-NN": [0.8, 0.5]}, index=RATES),
         "deviation": pd.DataFrame({"mean": [0.1, 0.1], "5-NN": [0.1, 0.2]}, index=RATES),
