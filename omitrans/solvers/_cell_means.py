@@ -231,7 +231,8 @@ class _Basis:
 
 
 def _sums(table: np.ndarray, cell: np.ndarray) -> np.ndarray:
-    """Return the sums of the rows of each cell."""
-    sums = np.zeros((cell.max() + 1, table.shape[1]), dtype=np.float64)
-    np.add.at(sums, cell, table)
+    """Return the sums of the rows of each cell; every cell has a row."""
+    order = np.argsort(cell, kind="stable")
+    starts = np.flatnonzero(np.diff(cell[order], prepend=-1))
+    sums: np.ndarray = np.add.reduceat(table[order], starts, axis=0, dtype=np.float64)
     return sums
