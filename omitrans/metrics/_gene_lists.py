@@ -35,9 +35,9 @@ def pr_auc(labels: Any, scores: Any, *, method: str = "integral") -> float:
         Score of each gene; larger means more likely positive. Series must have the index of
         `labels`, if that is a Series too.
     method : {"integral", "average-precision"}, default="integral"
-        How to read the curve between two neighbouring thresholds. "integral" interpolates numbers of
-        true and false positives and integrates the curve exactly, as ``auc.integral`` of the R
-        package PRROC does. "average-precision" is the step function of
+        How to read the curve between two neighbouring thresholds. "integral" interpolates the
+        numbers of true and false positives and integrates the curve exactly, as ``auc.integral`` of
+        the R package PRROC does. "average-precision" is the step function of
         :func:`sklearn.metrics.average_precision_score`. Genes with equal scores are passed at once.
 
     Returns
@@ -169,8 +169,8 @@ def enrichment_factor(selected: Iterable[Any], active: Iterable[Any], *, n_genes
     n_together = len(chosen.union(known))
     if n_together > n_genes:
         raise ValueError(
-            f"n_genes={n_genes}, but selected and active name {n_together} genes together. Give the "
-            "number of all genes, and leave out of both lists what is not among them."
+            f"n_genes={n_genes}, but selected and active name {n_together} genes together. Give "
+            "the number of all genes, and leave out of both lists what is not among them."
         )
     n_both = len(chosen.intersection(known))
     return (n_both / len(chosen)) / (len(known) / n_genes)
@@ -213,8 +213,8 @@ def _check_labels_of_genes(labels: Any) -> np.ndarray:
     positive = values.astype(bool)
     if not positive.any():
         raise ValueError(
-            f"labels mark none of {len(positive)} genes as positive, so recall is not defined. Lower "
-            "the threshold that made the labels, or leave this score out."
+            f"labels mark none of {len(positive)} genes as positive, so recall is not defined. "
+            "Lower the threshold that made the labels, or leave this score out."
         )
     return positive
 

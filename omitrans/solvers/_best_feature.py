@@ -1,8 +1,8 @@
 """For each target, the source column that correlates best with it, block by block.
 
-The products of standardised columns are computed in float32. A product that may be the largest one,
-given the rounding error of float32, is computed again in float64, so that the winners are those of a
-computation in float64 throughout. The full matrix of correlations is never held.
+The products of standardised columns are computed in float32. A product that may be the largest
+one, given the rounding error of float32, is computed again in float64, so that the winners are
+those of a computation in float64 throughout. The full matrix of correlations is never held.
 """
 
 from collections.abc import Iterator, Sequence

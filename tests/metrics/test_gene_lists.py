@@ -114,7 +114,7 @@ def test_other_genes():
 
 
 def test_bad_lists():
-    with pytest.raises(ValueError, match="k=4 genes were asked for.*hold 3"):
+    with pytest.raises(ValueError, match=r"k=4 genes were asked for.*hold 3"):
         top_overlap([1.0, 2, 3], [1.0, 2, 3], k=4)
     with pytest.raises(ValueError, match="selected names no gene"):
         enrichment_factor([], ["a"], n_genes=3)
