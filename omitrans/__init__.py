@@ -30,6 +30,7 @@ _SUBPACKAGES = (
     "covariates",
     "datasets",
     "displays",
+    "downstream",
     "estimators",
     "exceptions",
     "generation",

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.metrics import average_precision_score
 
 from omitrans.exceptions import FeatureMismatchError
 from omitrans.utils._sklearn import Interval, StrOptions, validate_params
@@ -70,9 +69,7 @@ def pr_auc(labels: Any, scores: Any, *, method: str = "integral") -> float:
     positive = _check_labels_of_genes(labels)
     values = _check_scores(scores, "scores")
     _check_same_genes(labels, scores, ("labels", "scores"))
-    if method == "average-precision":
-        return float(average_precision_score(positive, values))
-    return _area_between_counts(positive, values)
+    return area_of_counts(positive, values, method=method)
 
 
 @validate_params(
@@ -124,7 +121,7 @@ def top_overlap(reference: Any, scores: Any, k: int = 100) -> float:
         raise ValueError(
             f"k={k} genes were asked for, but the lists hold {len(first)}. Choose a smaller k."
         )
-    return float(_in_top(first, k) @ _in_top(second, k) / k)
+    return overlap_of_tops(first, second, k)
 
 
 @validate_params(
@@ -176,14 +173,38 @@ def enrichment_factor(selected: Iterable[Any], active: Iterable[Any], *, n_genes
     return (n_both / len(chosen)) / (len(known) / n_genes)
 
 
-def _area_between_counts(positive: np.ndarray, scores: np.ndarray) -> float:
-    """Integrate precision over recall, false positives being linear in true positives."""
+def area_of_counts(
+    positive: np.ndarray, scores: np.ndarray, weights: np.ndarray | None = None, *, method: str
+) -> float:
+    """Return the area of :func:`pr_auc` of checked arrays, whose genes may be there several times.
+
+    Parameters
+    ----------
+    positive : ndarray of bool of shape (n_genes,)
+        Whether each gene is positive.
+    scores : ndarray of shape (n_genes,)
+        Finite scores.
+    weights : ndarray of shape (n_genes,), default=None
+        How often each gene is in the list; None means once.
+    method : {"integral", "average-precision"}
+        How to read the curve between thresholds.
+
+    Returns
+    -------
+    float
+        The area; NaN if no gene is positive.
+    """
     order = np.argsort(-scores, kind="stable")
+    weights = np.ones(len(scores)) if weights is None else weights[order]
     last = np.flatnonzero(np.diff(scores[order], append=np.nan) != 0)  # of each run of ties
-    true = np.concatenate([[0.0], np.cumsum(positive[order])[last]])
-    false = np.concatenate([[0.0], last + 1 - true[1:]])
+    true = np.concatenate([[0.0], np.cumsum(weights * positive[order])[last]])
+    false = np.concatenate([[0.0], np.cumsum(weights * ~positive[order])[last]])
+    if not true[-1]:
+        return float("nan")
     gains = np.diff(true) > 0
     t, t_end, f = true[:-1][gains], true[1:][gains], false[:-1][gains]
+    if method == "average-precision":
+        return float(np.sum((t_end - t) * t_end / (t_end + false[1:][gains])) / true[-1])
     slope = np.diff(false)[gains] / (t_end - t)
     # precision t / (a t + b); its integral is t / a - b / a^2 log(a t + b)
     a, b = 1 + slope, f - slope * t
@@ -193,11 +214,37 @@ def _area_between_counts(positive: np.ndarray, scores: np.ndarray) -> float:
     return float(area.sum() / true[-1])
 
 
-def _in_top(scores: np.ndarray, k: int) -> np.ndarray:
+def overlap_of_tops(
+    first: np.ndarray, second: np.ndarray, k: int, weights: np.ndarray | None = None
+) -> float:
+    """Return the overlap of :func:`top_overlap` of genes that may be there several times.
+
+    Parameters
+    ----------
+    first, second : ndarray of shape (n_genes,)
+        Two finite scores.
+    k : int
+        Number of genes in each top list.
+    weights : ndarray of shape (n_genes,), default=None
+        How often each gene is in the lists; None means once.
+
+    Returns
+    -------
+    float
+        The overlap.
+    """
+    weights = np.ones(len(first)) if weights is None else weights
+    shared = weights * _in_top(first, k, weights) * _in_top(second, k, weights)
+    return float(shared.sum() / k)
+
+
+def _in_top(scores: np.ndarray, k: int, weights: np.ndarray) -> np.ndarray:
     """Return 1 for genes of the top k, 0 for others, and a fraction for genes tied at its end."""
-    limit = np.partition(scores, len(scores) - k)[len(scores) - k]
+    order = np.argsort(-scores, kind="stable")
+    reached = np.searchsorted(np.cumsum(weights[order]), k)
+    limit = scores[order[reached]]
     above, tied = scores > limit, scores == limit
-    return above + tied * ((k - above.sum()) / tied.sum())
+    return above + tied * ((k - weights[above].sum()) / weights[tied].sum())
 
 
 def _check_labels_of_genes(labels: Any) -> np.ndarray:
