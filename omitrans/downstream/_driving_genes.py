@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from scipy.stats import false_discovery_control
-from sklearn.utils import check_random_state
 
 from omitrans.baselines._cis import columns_in_windows
+from omitrans.datasets.simulate._samples import own_generator
 from omitrans.downstream._paired_values import PairedValues, read_pair
 from omitrans.exceptions import SampleMismatchError
 from omitrans.solvers._best_feature import best_features, permuted_maxima
@@ -78,8 +78,10 @@ def driving_genes(
         Number of permutations, at least 10. Small p-values are read from a distribution that is
         fitted to the permutations, so that they may be far below ``1 / n_permutations``.
     groups : array-like of shape (n_samples,), default=None
-        Groups such as cancer types, within which samples are permuted. A difference that is only
-        one between groups then does not count. Only for "permutation".
+        Groups such as cancer types, within which samples are permuted. What is only a difference
+        between groups then gives no small ``p_corrected``. The correlations themselves are still
+        over all samples, so that effects within groups are hard to see beside large differences
+        between them. Only for "permutation".
     cis_window : int, default=None
         Number of base pairs on either side of a gene in which its CpGs must lie. None allows all
         CpGs.
@@ -156,7 +158,7 @@ def driving_genes(
     p = correlation_p(r2, len(pair.methylation))
     if selection == "permutation":
         strata = _strata(groups, expression, len(pair.expression))
-        rng = check_random_state(random_state)
+        rng = own_generator(random_state)
         orders = np.array([_permuted(strata, rng) for _ in range(n_permutations)])
         permuted = permuted_maxima(pair.methylation, pair.expression, orders, candidates)
         corrected = (
@@ -273,7 +275,7 @@ def _strata(groups: Any, expression: Any, n_samples: int) -> np.ndarray:
     return codes
 
 
-def _permuted(strata: np.ndarray, rng: np.random.RandomState) -> np.ndarray:
+def _permuted(strata: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     order = np.arange(len(strata))
     for code in np.unique(strata):
         rows = np.flatnonzero(strata == code)

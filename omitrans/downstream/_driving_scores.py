@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.utils import check_random_state
 
+from omitrans.datasets.simulate._samples import own_generator
 from omitrans.downstream._driving_genes import adjusted
 from omitrans.downstream._paired_values import read_pair
 from omitrans.exceptions import FeatureMismatchError
@@ -142,10 +142,10 @@ def score_driving_genes(
     # sorted, so that resamples are nearly sorted too
     ranked = genes.sort_values("r2_predicted", ascending=False, kind="stable")
     compute = _scores_of(ranked, k)
-    rng = check_random_state(random_state)
+    rng = own_generator(random_state)
     draws = pd.DataFrame(
         [
-            compute(np.bincount(rng.randint(0, len(ranked), len(ranked)), minlength=len(ranked)))
+            compute(np.bincount(rng.integers(0, len(ranked), len(ranked)), minlength=len(ranked)))
             for _ in range(n_bootstrap)
         ],
         columns=list(compute(np.ones(len(ranked)))),

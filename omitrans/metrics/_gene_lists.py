@@ -234,17 +234,19 @@ def overlap_of_tops(
         The overlap.
     """
     weights = np.ones(len(first)) if weights is None else weights
-    shared = weights * _in_top(first, k, weights) * _in_top(second, k, weights)
-    return float(shared.sum() / k)
+    (one, n_tied_one), (two, n_tied_two) = (_in_top(s, k, weights) for s in (first, second))
+    # copies of a single gene at the end of both lists are in the same order
+    both = np.minimum(one, two) if n_tied_one == n_tied_two == 1 else one * two
+    return float(weights @ both / k)
 
 
-def _in_top(scores: np.ndarray, k: int, weights: np.ndarray) -> np.ndarray:
-    """Return 1 for genes of the top k, 0 for others, and a fraction for genes tied at its end."""
+def _in_top(scores: np.ndarray, k: int, weights: np.ndarray) -> tuple[np.ndarray, int]:
+    """Return the fraction of each gene in the top k, and how many genes are tied at its end."""
     order = np.argsort(-scores, kind="stable")
-    reached = np.searchsorted(np.cumsum(weights[order]), k)
-    limit = scores[order[reached]]
-    above, tied = scores > limit, scores == limit
-    return above + tied * ((k - weights[above].sum()) / weights[tied].sum())
+    limit = scores[order[np.searchsorted(np.cumsum(weights[order]), k)]]
+    above, tied = scores > limit, (scores == limit) & (weights > 0)
+    share = (k - weights[above].sum()) / weights[tied].sum()
+    return above + tied * share, int(tied.sum())
 
 
 def _check_labels_of_genes(labels: Any) -> np.ndarray:

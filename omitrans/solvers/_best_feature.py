@@ -65,7 +65,7 @@ def best_features(
     if candidates is not None:
         for target, columns in enumerate(candidates):
             y, block = _unit_rows(Y, np.array([target])), _unit_rows(X, columns)
-            if len(y.columns) and len(block.columns):
+            if len(y.columns):
                 r = np.einsum("ij,j->i", block.values, y.values[0])
                 _keep(best, np.full(len(r), target), block.columns, r, len(X))
         return best
@@ -153,10 +153,11 @@ def correlations_with(X: np.ndarray, Y: np.ndarray, column: np.ndarray) -> np.nd
 
 def _unit_rows(table: np.ndarray, columns: np.ndarray | slice) -> _Block:
     """Return those of some columns that vary, centred and of length 1, as rows of float64."""
-    part = standardize(table[:, columns].astype(np.float64), centre=True, scale=True)
-    values = np.ascontiguousarray(part.values.T)
-    values /= np.sqrt(len(table))
     positions = np.arange(table.shape[1])[columns]
+    if not len(positions):
+        return _Block(positions, np.empty((0, len(table))))
+    values = standardize(table[:, columns].astype(np.float64), centre=True, scale=True).values.T
+    values /= np.sqrt(len(table))
     varies = values.any(axis=1)
     return _Block(positions, values) if varies.all() else _Block(positions[varies], values[varies])
 
