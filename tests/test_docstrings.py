@@ -22,6 +22,7 @@ IGNORED = set(SETTINGS["checks"]) - {"all"}  # "all" turns the list into excepti
 # What needs no example of its own -> what holds the example that shows it.
 EXAMPLE_ELSEWHERE = {
     "DiscriminatorNet": "register_generator",
+    "DrivingGeneScores": "score_driving_genes",
     "GeneratorNet": "register_generator",
     "ImputerComparison": "compare_imputers",
     "ModelComparison": "compare_models",

@@ -25,7 +25,7 @@ _COLUMNS = ("probe", "r2", "q")
 class DrivingGeneScores:
     """Result of :func:`score_driving_genes`.
 
-    Attributes
+    Parameters
     ----------
     scores : DataFrame
         One row per score, indexed by ``metric`` (``pr_auc_integral``, ``pr_auc_average_precision``,
