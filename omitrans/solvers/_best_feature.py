@@ -11,7 +11,13 @@ from typing import NamedTuple
 import numpy as np
 
 from omitrans.solvers._standardize import standardize
-from omitrans.utils._blocks import BLOCK_VALUES, CACHE_VALUES, column_blocks, columns_per_block
+from omitrans.utils._blocks import (
+    BLOCK_VALUES,
+    CACHE_VALUES,
+    column_blocks,
+    columns_per_block,
+    row_blocks,
+)
 
 _MAX_COLUMNS = 4096
 _HALF_ULP = 2.0**-24
@@ -156,9 +162,17 @@ def _unit_rows(table: np.ndarray, columns: np.ndarray | slice) -> _Block:
     positions = np.arange(table.shape[1])[columns]
     if not len(positions):
         return _Block(positions, np.empty((0, len(table))))
-    values = standardize(table[:, columns].astype(np.float64), centre=True, scale=True).values.T
-    values /= np.sqrt(len(table))
-    varies = values.any(axis=1)
+    values = np.array(table[:, columns].T, dtype=np.float64, order="C")
+    varies = np.empty(len(values), dtype=bool)
+    rounding = len(table) ** 1.5 * np.finfo(np.float64).eps
+    for rows in row_blocks(*values.shape, CACHE_VALUES // 8):
+        part = values[rows]
+        mean = part.mean(axis=1)
+        part -= mean[:, None]
+        length = np.sqrt(np.einsum("ij,ij->i", part, part))
+        # a centred constant column holds only the rounding error of its mean
+        varies[rows] = length > rounding * np.abs(mean)
+        part /= np.where(length > 0, length, 1)[:, None]
     return _Block(positions, values) if varies.all() else _Block(positions[varies], values[varies])
 
 
@@ -196,7 +210,8 @@ def _may_be_best(
     largest = sizes.max(axis=1).astype(np.float64)
     floor = np.fmax(largest - 2 * error, np.abs(best) - error)
     rows = np.flatnonzero(largest >= floor)
-    found, columns = np.nonzero(sizes[rows] >= floor[rows, None])
+    near = np.flatnonzero(sizes[rows] >= floor[rows, None])  # faster than nonzero of two axes
+    found, columns = np.divmod(near, sizes.shape[1])
     return rows[found], columns
 
 
