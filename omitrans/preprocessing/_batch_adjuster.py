@@ -40,7 +40,10 @@ class BatchAdjuster(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         batch (parametric empirical Bayes). False uses the effects as estimated.
     mean_only : bool, default=False
         Whether to remove only the shifts of batches and to keep their scales. If a batch has a
-        single sample, which tells no scale, this is done for all batches, with a warning.
+        single sample, which tells no scale, this is done for all batches, with a warning. With
+        ``shrink=True`` the shift of a column is then shrunk as much as that of a batch of one
+        sample, as in ComBat, so that most of what is special to a column stays. Set
+        ``shrink=False`` for batches of many samples.
     reference_batch : object, default=None
         Name of a training batch that is the reference: its samples are not changed, and the others
         are brought to its mean and standard deviation. None takes the samples of all batches.
@@ -406,7 +409,8 @@ def _warn_of_single(names: Any, sizes: Any) -> bool:
     if single:
         warnings.warn(
             f"The batches {_some(single, 5)} hold 1 sample each, which tells no scale, so only the "
-            "shifts of batches are removed. Merge these batches with others of the same plate or "
+            "shifts of batches are removed, and with shrink=True the larger part of what differs "
+            "from column to column stays. Merge these batches with others of the same plate or "
             "site, leave them out, or set mean_only=True.",
             stacklevel=user_level(),
         )

@@ -50,6 +50,19 @@ def test_a_batch_of_one_sample_as_in_sva(with_mod):
     np.testing.assert_array_equal(silent, adjusted)
 
 
+def test_mean_only_removes_the_shifts_of_columns_without_shrinkage(rng):
+    batch = np.repeat(["a", "b"], 100)
+    table = rng.normal(size=(200, 300))
+    table[100:] += rng.normal(scale=0.5, size=300)
+    left = [
+        BatchAdjuster(mean_only=True, shrink=shrink).fit_transform(table, batch=batch)
+        for shrink in (True, False)
+    ]
+    shifts = [(part[100:].mean(axis=0) - part[:100].mean(axis=0)).std() for part in left]
+    assert shifts[0] > 0.4  # as in sva: a batch counts like one sample
+    assert shifts[1] < 1e-12
+
+
 def test_a_new_cohort_of_one_sample():
     adjuster = BatchAdjuster(shrink=False).fit(X)
     with pytest.warns(UserWarning, match="batches new hold 1 sample each"):
