@@ -177,8 +177,9 @@ def _both(
     genes = measured.loc[known, list(_COLUMNS)].copy()
     columns = _places(pair.probes, pd.Index(genes["probe"]), "methylation", "CpGs")
     r2 = correlations_with(pair.methylation, pair.expression[:, places[known]], columns) ** 2
-    genes["r2_predicted"] = np.nan_to_num(r2, nan=0.0)
-    genes["q_predicted"] = adjusted(correlation_p(genes["r2_predicted"], len(pair.expression)))
+    r2 = np.nan_to_num(r2, nan=0.0)
+    genes["r2_predicted"] = r2
+    genes["q_predicted"] = adjusted(correlation_p(r2, len(pair.expression)))
     genes["positive"] = genes["r2"] > threshold
     genes["driving"] = genes["positive"] & (genes["q"] < alpha)
     called = (genes["r2_predicted"] > threshold) & (genes["q_predicted"] < alpha)

@@ -67,6 +67,7 @@ def read_pair(methylation: Any, expression: Any, *, second: str = "expression") 
 
 
 def _values(table: Any, name: str) -> tuple[np.ndarray, pd.Index]:
+    names: pd.Index
     if isinstance(table, pd.DataFrame):
         check_first_row(table)
         names, values = table.columns, as_matrix(table)

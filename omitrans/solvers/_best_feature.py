@@ -83,8 +83,8 @@ def best_features(
             near, columns = _may_be_best(sizes, best.r[genes], len(X))
             for part in column_blocks(len(X), len(near), CACHE_VALUES):
                 found, place = np.unique(near[part], return_inverse=True)
-                y = _unit_rows(Y, genes[found]).values[place]
-                r = np.einsum("ij,ij->i", block.values[columns[part]], y)
+                near_y = _unit_rows(Y, genes[found]).values[place]
+                r = np.einsum("ij,ij->i", block.values[columns[part]], near_y)
                 _keep(best, genes[near[part]], block.columns[columns[part]], r, len(X))
     return best
 
@@ -165,7 +165,7 @@ def _unit_rows(table: np.ndarray, columns: np.ndarray | slice) -> _Block:
     values = np.array(table[:, columns].T, dtype=np.float64, order="C")
     varies = np.empty(len(values), dtype=bool)
     rounding = len(table) ** 1.5 * np.finfo(np.float64).eps
-    for rows in row_blocks(*values.shape, CACHE_VALUES // 8):
+    for rows in row_blocks(len(values), len(table), CACHE_VALUES // 8):
         part = values[rows]
         mean = part.mean(axis=1)
         part -= mean[:, None]
