@@ -126,7 +126,7 @@ def main() -> None:
     parser.add_argument("--extrapolate", action="store_true")
     options = parser.parse_args()
     if options.extrapolate:
-        extrapolate(9000, 440_000, 20_000, (1000, 3000))
+        extrapolate(9000, 440_000, 20_000, (500, 1500))
         return
     X, Y = simulate(options.samples, options.probes, options.genes)
     print(

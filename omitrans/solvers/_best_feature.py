@@ -186,9 +186,14 @@ def _source_blocks(X: np.ndarray) -> Iterator[_Block]:
 
 def _unit_targets(Y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the targets that vary as float32 rows of length 1, and their positions."""
-    parts = [_unit_rows(Y, columns) for columns in column_blocks(*Y.shape)]
-    rows = np.concatenate([part.values.astype(np.float32) for part in parts])
-    return rows, np.concatenate([part.columns for part in parts])
+    rows = np.empty((Y.shape[1], len(Y)), dtype=np.float32)
+    positions = np.empty(Y.shape[1], dtype=int)
+    stop = 0
+    for columns in column_blocks(*Y.shape):
+        part = _unit_rows(Y, columns)
+        start, stop = stop, stop + len(part.columns)
+        rows[start:stop], positions[start:stop] = part.values, part.columns
+    return rows[:stop], positions[:stop]
 
 
 def _products(targets: np.ndarray, values: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
