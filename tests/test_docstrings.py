@@ -24,6 +24,7 @@ EXAMPLE_ELSEWHERE = {
     "ClusterSurvival": "cluster_survival",
     "CoxValidation": "cross_validate_cox",
     "DiscriminatorNet": "register_generator",
+    "DrivingGeneScores": "score_driving_genes",
     "GeneratorNet": "register_generator",
     "ImputerComparison": "compare_imputers",
     "ModelComparison": "compare_models",

@@ -23,6 +23,7 @@ def columns_in_windows(
     probes: pd.DataFrame | None,
     genes: pd.DataFrame | None,
     window: int,
+    tables: tuple[str, str] = ("X", "Y"),
 ) -> list[np.ndarray]:
     """Return the columns of X within `window` base pairs of each gene.
 
@@ -37,6 +38,8 @@ def columns_in_windows(
         point ``position``.
     window : int
         Number of base pairs on either side of a gene.
+    tables : (str, str), default=("X", "Y")
+        Names of the tables of CpGs and genes, for error messages.
 
     Returns
     -------
@@ -61,9 +64,9 @@ def columns_in_windows(
             "Give X and Y as DataFrames."
         )
     sites = check_locations(probes).reindex(feature_names)
-    _check_some_known(sites["chromosome"], "X", "probes")
+    _check_some_known(sites["chromosome"], tables[0], "probes")
     table = check_gene_table(genes).set_index("gene_id").reindex(gene_names)
-    _check_some_known(table["chromosome"], "Y", "genes")
+    _check_some_known(table["chromosome"], tables[1], "genes")
     body = {"start", "end"} <= set(table.columns)
     first = (table["start"] if body else table["position"]).to_numpy(float, na_value=np.nan)
     last = (table["end"] if body else table["position"]).to_numpy(float, na_value=np.nan)

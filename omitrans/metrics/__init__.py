@@ -1,6 +1,7 @@
 """Metrics that compare predicted or generated profiles with real ones; rows are samples."""
 
 from omitrans.metrics._draws import energy_score, gene_set_coverage, interval_coverage
+from omitrans.metrics._gene_lists import enrichment_factor, pr_auc, top_overlap
 from omitrans.metrics._generation import (
     generation_report,
     s_dend,
@@ -28,6 +29,7 @@ __all__ = [
     "RECONSTRUCTION_SCORERS",
     "concordance_index",
     "energy_score",
+    "enrichment_factor",
     "gene_set_coverage",
     "generation_report",
     "interval_coverage",
@@ -37,6 +39,7 @@ __all__ = [
     "masked_r2_per_feature",
     "masked_rmse",
     "pool_estimates",
+    "pr_auc",
     "r2_per_feature",
     "r2_per_sample",
     "reconstruction_report",
@@ -46,5 +49,6 @@ __all__ = [
     "s_tf_tg",
     "s_tg_tg",
     "scores_to_report",
+    "top_overlap",
     "uno_concordance_index",
 ]

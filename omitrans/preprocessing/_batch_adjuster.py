@@ -1,7 +1,8 @@
 """Transformer that removes differences in location and scale between batches, like ComBat."""
 
+import warnings
 from copy import copy
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -9,102 +10,18 @@ from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
+from omitrans.preprocessing._batch_moments import Moments
 from omitrans.preprocessing._columns import check_table, column_blocks, map_values
+from omitrans.preprocessing._held_covariates import (
+    Covariates,
+    check_not_confounded,
+    effects_within_batches,
+    read_again,
+    read_covariates,
+)
+from omitrans.utils._callers import user_level
 from omitrans.utils._sklearn import fit_context
 from omitrans.utils._validation import _some
-
-_TOLERANCE = 1e-8
-_MAX_ITER = 1000
-
-
-class Moments(NamedTuple):
-    """Count, mean and sum of squared deviations; one row per batch, one column per feature."""
-
-    n_known: np.ndarray
-    mean: np.ndarray
-    squares: np.ndarray
-
-    @classmethod
-    def empty(cls, n_batches: int, n_features: int) -> "Moments":
-        """Return the moments of zero samples."""
-        return cls(*np.zeros((3, n_batches, n_features)))
-
-    def measure(self, batch: int, columns: slice, X: np.ndarray) -> None:
-        """Set the moments of a batch in some columns to those of its samples X; NaN is ignored."""
-        X = X.astype(np.float64)
-        known = ~np.isnan(X)
-        count = known.sum(axis=0)
-        mean = np.sum(X, axis=0, where=known) / np.maximum(count, 1)
-        with np.errstate(invalid="ignore"):  # R's NA is a NaN that signals
-            X -= mean
-        self.n_known[batch, columns] = count
-        self.mean[batch, columns] = mean
-        self.squares[batch, columns] = np.sum(X**2, axis=0, where=known)
-
-    def pooled(self) -> tuple[np.ndarray, np.ndarray]:
-        """Return the mean over the samples of all batches, and the deviation within batches."""
-        total = np.maximum(self.n_known.sum(axis=0), 1)
-        mean = (self.n_known * self.mean).sum(axis=0) / total
-        return mean, np.sqrt(self.squares.sum(axis=0) / total)
-
-    def effects(
-        self, batch: int, mean: np.ndarray, scale: np.ndarray, *, shrink: bool
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Return shift and scale of a batch in units of a reference mean and scale.
-
-        Parameters
-        ----------
-        batch : int
-            Row number of the batch.
-        mean, scale : ndarray of shape (n_features,)
-            Mean and scale of the reference; columns whose scale is 0 get shift 0 and scale 1.
-        shrink : bool
-            Whether to shrink the effects on a column towards the effects on the other columns.
-
-        Returns
-        -------
-        shift, scale : ndarray of shape (n_features,)
-            Shift and scale of the batch in each column.
-        """
-        shift, variance = np.zeros_like(mean), np.ones_like(mean)
-        varies = scale > 0
-        count = self.n_known[batch, varies]
-        shift_found = np.where(count > 0, self.mean[batch, varies] - mean[varies], 0)
-        shift_found /= scale[varies]
-        squares = self.squares[batch, varies] / scale[varies] ** 2
-        found = _shrunken if shrink and (count > 1).sum() > 1 else _as_estimated
-        shift[varies], variance[varies] = found(count, shift_found, squares)
-        return shift, np.sqrt(np.where(variance > 0, variance, 1))
-
-
-def _as_estimated(
-    count: np.ndarray, shift: np.ndarray, squares: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    return shift, np.where(count > 1, squares / np.maximum(count - 1, 1), 1)
-
-
-def _shrunken(
-    count: np.ndarray, shift: np.ndarray, squares: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return the posterior shift and variance of each column, computed alternately."""
-    usable = count > 1
-    variances = squares[usable] / (count[usable] - 1)
-    prior_shift, prior_spread = shift[usable].mean(), shift[usable].var(ddof=1)
-    mean, spread = variances.mean(), variances.var(ddof=1)
-    # an inverse gamma prior by the method of moments; equal variances leave nothing to estimate
-    shape = 2 + mean**2 / spread if spread > 0 else np.inf
-    variance = np.full(len(count), mean)
-    for _ in range(_MAX_ITER):
-        weight = count * prior_spread
-        total = weight + variance
-        posterior = (weight * shift + variance * prior_shift) / np.where(total > 0, total, 1)
-        previous = variance
-        if np.isfinite(shape):
-            about = squares + count * (shift - posterior) ** 2
-            variance = (mean * (shape - 1) + about / 2) / (count / 2 + shape - 1)
-        if np.all(abs(variance - previous) <= _TOLERANCE * previous):
-            break
-    return posterior, variance
 
 
 class BatchAdjuster(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
@@ -121,6 +38,15 @@ class BatchAdjuster(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     shrink : bool, default=True
         Whether to shrink the effects on a column towards the effects on the other columns of the
         batch (parametric empirical Bayes). False uses the effects as estimated.
+    mean_only : bool, default=False
+        Whether to remove only the shifts of batches and to keep their scales. If a batch has a
+        single sample, which tells no scale, this is done for all batches, with a warning. With
+        ``shrink=True`` the shift of a column is then shrunk as much as that of a batch of one
+        sample, as in ComBat, so that most of what is special to a column stays. Set
+        ``shrink=False`` for batches of many samples.
+    reference_batch : object, default=None
+        Name of a training batch that is the reference: its samples are not changed, and the others
+        are brought to its mean and standard deviation. None takes the samples of all batches.
 
     Attributes
     ----------
@@ -137,6 +63,12 @@ class BatchAdjuster(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         Shift of each batch in units of `scale_`.
     scales_ : ndarray of shape (n_batches, n_features)
         Standard deviation within each batch, relative to `scale_`.
+    covariate_names_ : ndarray of shape (n_covariates,) or None
+        Names of the covariates held fixed; None without covariates.
+    covariate_categories_ : list of (ndarray or None)
+        Categories of each covariate, the first of which is the baseline; None for numbers.
+    covariate_effects_ : ndarray of shape (n_effects, n_features)
+        Effect of each number, and of each category against the first one, on each column.
     n_features_in_ : int
         Number of columns of X seen in fit.
     feature_names_in_ : ndarray of str
@@ -148,9 +80,17 @@ class BatchAdjuster(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     cohort of another tissue, or with more tumours, loses that difference as well, and with it what
     a model would predict from it. Use the adjuster for cohorts of similar samples, and check the
     cohort with :class:`omitrans.trust.DomainShiftDetector` before the adjustment rather than after
-    it. Covariates are not taken into account.
+    it. Name what must stay, such as the diagnosis or the age, as `covariates`: their effects are
+    estimated together with those of the batches, and are not removed.
 
     If all samples in fit are one batch, they are the reference and are not changed.
+
+    The result is that of ``sva::ComBat`` of Bioconductor with ``par.prior=TRUE`` (with ``mod``,
+    ``mean.only`` and ``ref.batch``) up to its tolerance of 1e-4, with two differences that are
+    meant. A column that is constant within one batch, which ComBat leaves alone in all batches, is
+    adjusted here; its scale there comes from the other columns. And a missing value here changes
+    its own column only, apart from the shrinkage of its batch, whereas ComBat then divides the
+    variances of all columns by n - 1 instead of n.
 
     In a fitted Pipeline whose first step is an adjuster, insert the adjuster that knows the new
     cohort: ``model.set_params(batchadjuster=model["batchadjuster"].adapt(X_new))``.
@@ -173,15 +113,26 @@ class BatchAdjuster(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     >>> adjuster = BatchAdjuster().fit(X)
     >>> bool(abs(adjuster.adapt(X_new).transform(X_new).mean()) < 0.1)
     True
+    >>> batch, diagnosis = ["plate 1"] * 30 + ["plate 2"] * 20, ["case", "control"] * 25
+    >>> BatchAdjuster().fit_transform(X, batch=batch, covariates=diagnosis).shape
+    (50, 100)
     """
 
-    _parameter_constraints = {"shrink": ["boolean"]}
+    _parameter_constraints = {
+        "shrink": ["boolean"],
+        "mean_only": ["boolean"],
+        "reference_batch": "no_validation",
+    }
 
-    def __init__(self, *, shrink: bool = True) -> None:
+    def __init__(
+        self, *, shrink: bool = True, mean_only: bool = False, reference_batch: Any = None
+    ) -> None:
         self.shrink = shrink
+        self.mean_only = mean_only
+        self.reference_batch = reference_batch
 
     @fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: Any, y: Any = None, batch: Any = None) -> Self:
+    def fit(self, X: Any, y: Any = None, batch: Any = None, covariates: Any = None) -> Self:
         """Learn the reference and the effects of the training batches.
 
         Parameters
@@ -191,8 +142,9 @@ class BatchAdjuster(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         y : None
             Ignored.
         batch : array-like of shape (n_samples,) or None, default=None
-            Batch of each sample, with at least two samples per batch. None treats all samples as
-            one batch.
+            Batch of each sample. None treats all samples as one batch.
+        covariates : array-like, DataFrame or Series, default=None
+            What must stay: one row per sample; columns of numbers, or of categories.
 
         Returns
         -------
@@ -201,38 +153,92 @@ class BatchAdjuster(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
 
         Raises
         ------
+        SampleMismatchError
+            If the samples of `covariates` are not those of X.
         ValueError
-            If a batch has only one sample.
+            If the reference batch is unknown or has one sample, or if a covariate is missing for a
+            sample or is determined by the batches.
+
+        Warns
+        -----
+        UserWarning
+            If a batch has only one sample, so that only shifts are removed.
         """
         X = check_table(self, X, reset=True)
         self.batches_, codes = _encode(batch, len(X))
-        _check_sizes(self.batches_, np.bincount(codes))
+        sizes = np.bincount(codes)
+        reference = self._reference(sizes)
+        held = None if covariates is None else read_covariates(covariates, X)
+        if held is not None:
+            check_not_confounded(held, codes)
+        self._hold(held)
+        mean_only = self.mean_only or _warn_of_single(self.batches_, sizes)
         n_batches = len(self.batches_)
         moments = Moments.empty(n_batches, self.n_features_in_)
         for columns, block in column_blocks(X):
+            if held is not None:
+                block = block.astype(np.float64)
+                effects = effects_within_batches(block, held.design, codes)
+                self.covariate_effects_[:, columns] = effects
+                with np.errstate(invalid="ignore"):  # R's NA is a NaN that signals
+                    block -= held.design @ effects
             for code in range(n_batches):
                 moments.measure(code, columns, block[codes == code])
-        self.mean_, self.scale_ = moments.pooled()
+        whole = moments.pooled() if reference is None else moments.of_batch(reference)
+        self.mean_, self.scale_ = whole
         self.shifts_ = np.zeros((n_batches, self.n_features_in_))
         self.scales_ = np.ones((n_batches, self.n_features_in_))
         self.current_batch_ = self.batches_[0] if n_batches == 1 else None
-        if n_batches > 1:
-            for code in range(n_batches):
-                self.shifts_[code], self.scales_[code] = self._effects(moments, code)
+        for code in range(n_batches if n_batches > 1 else 0):
+            if code != reference:
+                found = self._effects(moments, code, mean_only)
+                self.shifts_[code], self.scales_[code] = found
         return self
 
-    def _effects(self, moments: Moments, code: int) -> tuple[np.ndarray, np.ndarray]:
-        return moments.effects(code, self.mean_, self.scale_, shrink=self.shrink)
+    def _reference(self, sizes: np.ndarray) -> int | None:
+        """Return the number of the reference batch among the training batches."""
+        if self.reference_batch is None:
+            return None
+        found = np.flatnonzero(self.batches_ == self.reference_batch)
+        if not len(found):
+            raise ValueError(
+                f"reference_batch={self.reference_batch!r} is none of the batches "
+                f"({_some(map(repr, self.batches_), 5)}). Name one of them."
+            )
+        if sizes[found[0]] < 2:
+            raise ValueError(
+                f"reference_batch={self.reference_batch!r} has 1 sample, which tells no scale. "
+                "Choose a batch of at least two samples."
+            )
+        return int(found[0])
 
-    def adapt(self, X: Any, *, name: Any = "new") -> Self:
+    def _hold(self, held: Covariates | None) -> None:
+        """Set the attributes that describe the covariates."""
+        self.covariate_names_ = None if held is None else held.names
+        self.covariate_categories_ = [] if held is None else held.categories
+        n_effects = 0 if held is None else held.design.shape[1]
+        self.covariate_effects_ = np.zeros((n_effects, self.n_features_in_))
+
+    def _effects(
+        self, moments: Moments, code: int, mean_only: bool
+    ) -> tuple[np.ndarray, np.ndarray]:
+        return moments.effects(
+            code, self.mean_, self.scale_, shrink=self.shrink, mean_only=mean_only
+        )
+
+    def adapt(self, X: Any, *, name: Any = "new", covariates: Any = None) -> Self:
         """Return an adjuster that has also learnt the effect of a new batch.
 
         Parameters
         ----------
         X : array-like or DataFrame of shape (n_samples, n_features)
-            Samples of the new batch, at least two; NaN is ignored.
+            Samples of the new batch; NaN is ignored. Of a single sample only the shift is learnt,
+            with a warning.
         name : str or int, default="new"
             Name of the new batch; the name of a known batch replaces that batch.
+        covariates : array-like, DataFrame or Series, default=None
+            Covariates of the samples, if the adjuster was fitted with covariates. Their effects are
+            those learnt in fit.
 
         Returns
         -------
@@ -242,11 +248,17 @@ class BatchAdjuster(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         """
         check_is_fitted(self)
         X = check_table(self, X, reset=False)
-        _check_sizes([name], [len(X)])
+        design = self._design(covariates, X)
+        if design is None and self._covariate_names() is not None:
+            raise self._covariates_needed("adapt")
+        mean_only = self.mean_only or _warn_of_single([name], [len(X)])
         moments = Moments.empty(1, self.n_features_in_)
         for columns, block in column_blocks(X):
+            if design is not None:
+                with np.errstate(invalid="ignore"):  # R's NA is a NaN that signals
+                    block = block - design @ self.covariate_effects_[:, columns]
             moments.measure(0, columns, block)
-        shift, scale = self._effects(moments, 0)
+        shift, scale = self._effects(moments, 0, mean_only)
         adapted = copy(self)
         others = np.flatnonzero(self.batches_ != name)
         adapted.batches_ = np.array([*self.batches_[others], name], dtype=object)
@@ -255,7 +267,7 @@ class BatchAdjuster(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         adapted.current_batch_ = name
         return adapted
 
-    def transform(self, X: Any, batch: Any = None) -> Any:
+    def transform(self, X: Any, batch: Any = None, covariates: Any = None) -> Any:
         """Remove the effects of known batches.
 
         Parameters
@@ -264,6 +276,9 @@ class BatchAdjuster(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             Samples as rows; NaN is allowed.
         batch : array-like of shape (n_samples,) or None, default=None
             Batch of each sample. None assigns all samples to `current_batch_`.
+        covariates : array-like, DataFrame or Series, default=None
+            Covariates of the samples, if the adjuster was fitted with covariates. They are not
+            needed where no scale is changed, as with ``mean_only=True``.
 
         Returns
         -------
@@ -272,15 +287,41 @@ class BatchAdjuster(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
 
         Raises
         ------
+        FeatureMismatchError
+            If the covariates are not those of fit.
+        UnknownCategoryError
+            If a covariate holds a category that fit has not met.
         ValueError
-            If the batch of a sample is unknown.
+            If the batch of a sample is unknown, or if covariates are needed and not given.
         """
         check_is_fitted(self)
         X = check_table(self, X, reset=False)
         if batch is None:
             batch = np.full(len(X), self._assumed_batch(), dtype=object)
         codes = self._known_codes(batch, len(X))
-        return map_values(X, lambda values: self._remove(values, codes))
+        design = self._design(covariates, X)
+        return map_values(X, lambda values: self._remove(values, codes, design))
+
+    def _covariate_names(self) -> np.ndarray | None:
+        return getattr(self, "covariate_names_", None)  # earlier versions had none
+
+    def _design(self, covariates: Any, X: Any) -> np.ndarray | None:
+        names = self._covariate_names()
+        if covariates is None:
+            return None
+        if names is None:
+            raise ValueError(
+                "covariates were given, but the adjuster was fitted without. Fit it with them: "
+                "adjuster.fit(X, batch=batch, covariates=covariates)."
+            )
+        return read_again(covariates, X, names, self.covariate_categories_).design
+
+    def _covariates_needed(self, method: str) -> ValueError:
+        names = self._covariate_names()
+        return ValueError(
+            f"The adjuster holds the covariates {_some([] if names is None else names, 5)} fixed "
+            f"and needs them for these samples: {method}(X, ..., covariates=...)."
+        )
 
     def _known_codes(self, batch: Any, n_samples: int) -> np.ndarray:
         names, codes = _encode(batch, n_samples)
@@ -301,17 +342,26 @@ class BatchAdjuster(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             )
         return self.current_batch_
 
-    def _remove(self, X: np.ndarray, codes: np.ndarray) -> np.ndarray:
+    def _remove(self, X: np.ndarray, codes: np.ndarray, design: np.ndarray | None) -> np.ndarray:
         result = np.empty_like(X)
         for code in np.unique(codes):
             scale = self.scales_[code]
             offset = self.mean_ - (self.mean_ + self.scale_ * self.shifts_[code]) / scale
+            rescaled = self._covariate_names() is not None and (scale != 1).any()
+            if rescaled and design is None:
+                raise self._covariates_needed("transform")
             for i in np.flatnonzero(codes == code):  # in float64, one row at a time
                 with np.errstate(invalid="ignore"):  # R's NA is a NaN that signals
-                    result[i] = X[i] / scale + offset
+                    if rescaled and design is not None:
+                        held = design[i] @ self.covariate_effects_
+                        result[i] = (X[i] - held) / scale + offset + held
+                    else:
+                        result[i] = X[i] / scale + offset
         return result
 
-    def fit_transform(self, X: Any, y: Any = None, batch: Any = None) -> Any:
+    def fit_transform(
+        self, X: Any, y: Any = None, batch: Any = None, covariates: Any = None
+    ) -> Any:
         """Learn the effects of the training batches and remove them.
 
         Parameters
@@ -321,15 +371,16 @@ class BatchAdjuster(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         y : None
             Ignored.
         batch : array-like of shape (n_samples,) or None, default=None
-            Batch of each sample, with at least two samples per batch. None treats all samples as
-            one batch.
+            Batch of each sample. None treats all samples as one batch.
+        covariates : array-like, DataFrame or Series, default=None
+            What must stay: one row per sample; columns of numbers, or of categories.
 
         Returns
         -------
         ndarray or DataFrame of shape (n_samples, n_features)
             Transformed samples, as a DataFrame if X is a DataFrame.
         """
-        return self.fit(X, y, batch).transform(X, batch)
+        return self.fit(X, y, batch, covariates).transform(X, batch, covariates)
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
@@ -352,11 +403,15 @@ def _encode(batch: Any, n_samples: int) -> tuple[np.ndarray, np.ndarray]:
     return np.asarray(names, dtype=object), codes
 
 
-def _check_sizes(names: Any, sizes: Any) -> None:
+def _warn_of_single(names: Any, sizes: Any) -> bool:
+    """Return whether a batch has a single sample, and warn of it."""
     single = [name for name, size in zip(names, sizes, strict=True) if size < 2]
     if single:
-        raise ValueError(
-            f"The batches {_some(single, 5)} hold 1 sample each, which tells no scale; two at "
-            "least are needed. Merge them with batches of the same plate or site, or leave them "
-            "out."
+        warnings.warn(
+            f"The batches {_some(single, 5)} hold 1 sample each, which tells no scale, so only the "
+            "shifts of batches are removed, and with shrink=True the larger part of what differs "
+            "from column to column stays. Merge these batches with others of the same plate or "
+            "site, leave them out, or set mean_only=True.",
+            stacklevel=user_level(),
         )
+    return bool(single)

@@ -205,13 +205,6 @@ def test_batch_must_be_said_after_several(X):
         adjuster.transform(X)
 
 
-def test_batch_of_one_sample(X):
-    with pytest.raises(ValueError, match="batches d hold 1 sample each"):
-        BatchAdjuster().fit(X, batch=["d", *BATCH[1:]])
-    with pytest.raises(ValueError, match="batches new hold 1 sample each"):
-        BatchAdjuster().fit(X).adapt(X[:1])
-
-
 def test_labels_of_another_length(X):
     with pytest.raises(ValueError, match="batch has 2 entries, X 43 samples"):
         BatchAdjuster().fit(X, batch=["a", "b"])
