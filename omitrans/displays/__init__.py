@@ -3,6 +3,7 @@
 from omitrans.displays._category_embedding import CategoryEmbeddingDisplay
 from omitrans.displays._counterfactual_ranking import CounterfactualRankingDisplay
 from omitrans.displays._coverage_curve import CoverageCurveDisplay
+from omitrans.displays._downstream import DownstreamDisplay
 from omitrans.displays._embedding import EmbeddingDisplay
 from omitrans.displays._gene_cluster import GeneClusterDisplay
 from omitrans.displays._gene_correlation import GeneCorrelationDisplay
@@ -21,6 +22,7 @@ __all__ = [
     "CategoryEmbeddingDisplay",
     "CounterfactualRankingDisplay",
     "CoverageCurveDisplay",
+    "DownstreamDisplay",
     "EmbeddingDisplay",
     "GeneClusterDisplay",
     "GeneCorrelationDisplay",

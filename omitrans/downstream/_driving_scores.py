@@ -8,11 +8,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from omitrans.datasets.simulate._samples import own_generator
 from omitrans.downstream._driving_genes import adjusted
+from omitrans.downstream._list_scores import chance_of_lists, list_scores, with_intervals
 from omitrans.downstream._paired_values import read_pair
 from omitrans.exceptions import FeatureMismatchError
-from omitrans.metrics._gene_lists import area_of_counts, overlap_of_tops
 from omitrans.solvers._best_feature import correlations_with
 from omitrans.solvers._selection import correlation_p
 from omitrans.utils._sklearn import Interval, validate_params
@@ -141,24 +140,14 @@ def score_driving_genes(
         raise ValueError(f"k={k} exceeds the number of genes, {len(genes)}. Choose a smaller k.")
     # sorted, so that resamples are nearly sorted too
     ranked = genes.sort_values("r2_predicted", ascending=False, kind="stable")
-    compute = _scores_of(ranked, k)
-    rng = own_generator(random_state)
-    draws = pd.DataFrame(
-        [
-            compute(np.bincount(rng.integers(0, len(ranked), len(ranked)), minlength=len(ranked)))
-            for _ in range(n_bootstrap)
-        ],
-        columns=list(compute(np.ones(len(ranked)))),
+    scores = with_intervals(
+        _scores_of(ranked, k),
+        _chance(ranked, k),
+        n_genes=len(ranked),
+        n_bootstrap=n_bootstrap,
+        confidence=confidence,
+        random_state=random_state,
     )
-    tail = (1 - confidence) / 2
-    scores = pd.DataFrame(
-        {
-            "value": pd.Series(compute(np.ones(len(ranked)))),
-            "low": draws.astype(float).quantile(tail),
-            "high": draws.astype(float).quantile(1 - tail),
-            "chance": pd.Series(_chance(ranked, k)),
-        }
-    ).rename_axis(index="metric")
     return DrivingGeneScores(scores, genes)
 
 
@@ -205,23 +194,15 @@ def _scores_of(genes: pd.DataFrame, k: int) -> Callable[[np.ndarray], dict[str, 
 
     def scores(weights: np.ndarray) -> dict[str, float]:
         n_calls = weights @ (driving.astype(float) + called)
-        return {
-            "pr_auc_integral": area_of_counts(positive, predicted, weights, method="integral"),
-            "pr_auc_average_precision": area_of_counts(
-                positive, predicted, weights, method="average-precision"
-            ),
-            "top_overlap": overlap_of_tops(r2, predicted, k, weights),
-            "f_score": 2 * (weights @ (driving & called)) / n_calls if n_calls else np.nan,
-        }
+        found = 2 * (weights @ (driving & called)) / n_calls if n_calls else np.nan
+        return list_scores(positive, r2, predicted, k, weights) | {"f_score": found}
 
     return scores
 
 
 def _chance(genes: pd.DataFrame, k: int) -> dict[str, float]:
     share, called = genes["driving"].mean(), genes["driving_predicted"].mean()
-    return {
-        "pr_auc_integral": genes["positive"].mean(),
-        "pr_auc_average_precision": genes["positive"].mean(),
-        "top_overlap": k / len(genes),
-        "f_score": 2 * share * called / (share + called) if share + called else np.nan,
+    both = share + called
+    return chance_of_lists(genes["positive"].to_numpy(), k) | {
+        "f_score": 2 * share * called / both if both else np.nan
     }

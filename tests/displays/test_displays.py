@@ -28,6 +28,12 @@ ARGUMENTS = {
         "curve": pd.DataFrame({"geneA": [0.7, 0.2], "geneB": [0.5, 0.3]}, index=[1.0, 0.5]),
         "coverage": [0.88, 0.92],
     },
+    "DownstreamDisplay": {
+        "scores": pd.DataFrame(
+            {"model": ["ridge", "mean"], "setting": ["test", "union"], "value": [0.4, 0.1]}
+        ).assign(low=[0.3, np.nan], high=[0.5, np.nan], chance=0.0),
+        "label": "clusters: ari",
+    },
     "EmbeddingDisplay": {
         "real": np.eye(4)[:, :2],
         "predicted": np.ones((4, 2)),
