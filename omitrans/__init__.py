@@ -31,6 +31,7 @@ _SUBPACKAGES = (
     "covariates",
     "datasets",
     "displays",
+    "downstream",
     "estimators",
     "exceptions",
     "generation",

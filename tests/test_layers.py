@@ -22,7 +22,7 @@ LAYERS = [
     {"baselines", "engine", "io", "persistence", "preprocessing"},
     {"datasets", "displays", "estimators"},
     {"inference", "pipelines", "reports", "trust"},
-    {"comparison", "generation"},
+    {"comparison", "downstream", "generation"},
     {"cli"},
 ]
 RANK = {room: rank for rank, rooms in enumerate(LAYERS) for room in rooms}

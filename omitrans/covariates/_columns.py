@@ -133,7 +133,7 @@ def find_columns(
     if not isinstance(X, pd.DataFrame):
         X = check_array(X, dtype=None, ensure_all_finite=False)
     for kind, key in keys.items():
-        columns[kind] = column_positions(X, key, PARAMETERS[kind])
+        columns[kind] = _positions(X, key, PARAMETERS[kind])
     covariates = np.concatenate([columns[kind] for kind in keys])
     values, counts = np.unique(covariates, return_counts=True)
     labels = np.asarray(X.columns if isinstance(X, pd.DataFrame) else range(X.shape[1]))
@@ -153,31 +153,7 @@ def find_columns(
     return columns
 
 
-def column_positions(X: Any, key: Any, parameter: str) -> np.ndarray:
-    """Return the positions of the columns that a specifier names.
-
-    Parameters
-    ----------
-    X : DataFrame or ndarray of shape (n_samples, n_columns)
-        Table.
-    key : column specifier
-        A name, a position, a slice, a list of these, or a callable of X that returns one of these.
-        None names no column.
-    parameter : str
-        What the specifier belongs to, for messages.
-
-    Returns
-    -------
-    ndarray of int
-        The positions, in the order of the specifier.
-
-    Raises
-    ------
-    FeatureMismatchError
-        If X lacks a column.
-    ValueError
-        If the specifier is a boolean.
-    """
+def _positions(X: Any, key: Any, parameter: str) -> np.ndarray:
     if callable(key):
         key = key(X)
     if isinstance(key, bool | np.bool_):

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from omitrans.annotation import check_locations
-from omitrans.covariates._columns import column_positions
+from omitrans.covariates._columns import _positions
 from omitrans.exceptions import FeatureMismatchError
 from omitrans.utils._validation import _some
 
@@ -47,7 +47,7 @@ def find_blocks(X: Any, blocks: Any, n_columns: int) -> dict[str, np.ndarray]:
         )
     table = X if isinstance(X, pd.DataFrame) else np.asarray(X)
     found = {
-        str(name): column_positions(table, key, f"blocks[{name!r}]") for name, key in blocks.items()
+        str(name): _positions(table, key, f"blocks[{name!r}]") for name, key in blocks.items()
     }
     for name, columns in found.items():
         if not len(columns):

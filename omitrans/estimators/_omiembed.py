@@ -443,7 +443,8 @@ class OmiEmbedClassifier(
         FeatureMismatchError
             If columns are missing, unknown or in another order.
         """
-        return self.classes_[self._outputs(X)[:, self._n_features_out :].argmax(axis=1)]
+        outputs = self._outputs(X)
+        return self.classes_[outputs[:, self._n_features_out :].argmax(axis=1)]
 
     def predict_proba(self, X: ArrayLike) -> np.ndarray:
         """Return the probability of each class for each sample.

@@ -1,5 +1,6 @@
 """Metrics that compare predicted or generated profiles with real ones; rows are samples."""
 
+from omitrans.metrics._classification import classification_scores
 from omitrans.metrics._draws import energy_score, gene_set_coverage, interval_coverage
 from omitrans.metrics._generation import (
     generation_report,
@@ -24,6 +25,7 @@ from omitrans.metrics._scorers import RECONSTRUCTION_SCORERS, scores_to_report
 
 __all__ = [
     "RECONSTRUCTION_SCORERS",
+    "classification_scores",
     "energy_score",
     "gene_set_coverage",
     "generation_report",

@@ -11,11 +11,7 @@ EXPRESSION, METHYLATION = range(1_500), range(1_500, 3_500)
 SMALL = {"hidden_layer_sizes": (8, 6, 5), "latent_dim": 4, "head_layer_sizes": (7,)}
 
 
-@pytest.fixture(autouse=True)
-def own_random_numbers():
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        yield
+pytestmark = pytest.mark.usefixtures("own_random_numbers")
 
 
 def build(n_source=12, n_classes=3, **params):
