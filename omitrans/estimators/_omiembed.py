@@ -91,15 +91,15 @@ class OmiEmbedClassifier(
     class_weight : dict, "balanced" or None, default=None
         Weights of the classes in the classification, by label. "balanced" gives all classes the
         same weight together, whatever their number of samples. None weighs all samples alike.
-    lr : float, default=1e-4
+    lr : float, default=1e-3
         Learning rate of the Adam optimizer.
     weight_decay : float, default=1e-4
         L2 penalty of the Adam optimizer.
     batch_size : int, default=32
         Number of samples per gradient step.
-    embedding_epochs : int, default=50
+    embedding_epochs : int, default=20
         Number of epochs of the first phase, of the autoencoder alone.
-    head_epochs : int, default=50
+    head_epochs : int, default=10
         Number of epochs of the second phase, of the head alone.
     max_epochs : int, default=200
         Largest number of passes over the training samples. It counts the epochs of all three
@@ -242,11 +242,11 @@ class OmiEmbedClassifier(
         kl_weight: float = 0.01,
         embedding_weight: float = 0.001,
         class_weight: dict[Any, float] | str | None = None,
-        lr: float = 1e-4,
+        lr: float = 1e-3,
         weight_decay: float = 1e-4,
         batch_size: int = 32,
-        embedding_epochs: int = 50,
-        head_epochs: int = 50,
+        embedding_epochs: int = 20,
+        head_epochs: int = 10,
         max_epochs: int = 200,
         decay_epochs: int = 50,
         early_stopping: bool = True,
