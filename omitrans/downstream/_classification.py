@@ -123,7 +123,10 @@ def evaluate_classifier(
     _check_tables(measured, predictions, y)
     weights = _bootstrap_weights(sample_groups(measured, groups), len(y), n_bootstrap, random_state)
     tables = {MEASURED: measured, **predictions}
-    found = {name: _scored(classifier, table, y) for name, table in tables.items()}
+    found = {
+        name: _scored(classifier, _labelled_like(measured, table), y)
+        for name, table in tables.items()
+    }
     values = {name: _values(scored.scores()) for name, scored in found.items()}
     draws = {
         name: np.array([_values(scored.scores(own)) for own in weights])
@@ -176,6 +179,13 @@ def _check_tables(measured: Any, predictions: Mapping[str, Any], y: Any) -> None
         except ValueError as error:
             error.add_note(f"Y_true is `measured`; Y_pred is predictions[{name!r}].")
             raise
+
+
+def _labelled_like(measured: Any, table: Any) -> Any:
+    """Return a prediction with the labels of the measured table, if it has none of its own."""
+    if not isinstance(measured, pd.DataFrame) or isinstance(table, pd.DataFrame):
+        return table
+    return pd.DataFrame(np.asarray(table), measured.index, measured.columns)
 
 
 def _scored(classifier: Any, table: Any, y: Any) -> ScoredClasses:

@@ -163,15 +163,14 @@ class EmbeddingNet(OmicsNet):
             self.module_.head.train()
             with torch.no_grad(), self.products():
                 mean = self.module_.embed(X)
-            loss, terms = self._classification(mean, labels), {}
+            loss = self._classification(mean, labels)
+            terms = {"classification": loss.detach()}
         else:
             mean, loss, terms = self._autoencoding(X)
         if phase == JOINT:
             classification = self._classification(mean, labels)
             terms["classification"] = classification.detach()
             loss = self.embedding_weight * loss + classification
-        if phase == HEAD:
-            terms["classification"] = loss.detach()
         self._step(loss, phase)
         return terms
 

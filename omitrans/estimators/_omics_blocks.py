@@ -46,9 +46,7 @@ def find_blocks(X: Any, blocks: Any, n_columns: int) -> dict[str, np.ndarray]:
             "block of all columns."
         )
     table = X if isinstance(X, pd.DataFrame) else np.asarray(X)
-    found = {
-        str(name): _positions(table, key, f"blocks[{name!r}]") for name, key in blocks.items()
-    }
+    found = {str(name): _positions(table, key, f"blocks[{name!r}]") for name, key in blocks.items()}
     for name, columns in found.items():
         if not len(columns):
             raise ValueError(
@@ -105,8 +103,8 @@ def order_by_group(
         )
     if isinstance(groups, pd.DataFrame):
         groups = check_locations(groups)["chromosome"]
-    labels = pd.Series(dict(groups) if isinstance(groups, Mapping) else groups).reindex(names)
-    labels = labels.to_numpy(dtype=object)
+    known = pd.Series(dict(groups) if isinstance(groups, Mapping) else groups)
+    labels = known.reindex(names).to_numpy(dtype=object)
     ordered: dict[str, np.ndarray] = {}
     widths: dict[str, tuple[int, ...] | None] = {}
     for name, columns in blocks.items():

@@ -72,7 +72,7 @@ class OmiEmbedClassifier(
     head_layer_sizes : sequence of int, default=(128, 64)
         Widths of the hidden layers of the head; an empty one makes the head linear.
     dropout : float, default=0.2
-        Share of features set to zero in training, in every hidden block.
+        Share of the hidden features of the network that are set to zero in each training step.
     norm : {"batch", "sample", "none"}, default="batch"
         Normalisation of the hidden features. "batch" takes the statistics of the batch in training
         and running means in prediction; "sample" standardises each sample over its features.
@@ -92,7 +92,7 @@ class OmiEmbedClassifier(
         Weights of the classes in the classification, by label. "balanced" gives all classes the
         same weight together, whatever their number of samples. None weighs all samples alike.
     lr : float, default=1e-3
-        Learning rate of the Adam optimizer.
+        Learning rate of the optimizer.
     weight_decay : float, default=1e-4
         L2 penalty of the Adam optimizer.
     batch_size : int, default=32

@@ -93,9 +93,10 @@ def scored_classes(y_true: Any, y_pred: Any, y_score: Any, labels: Any) -> "Scor
     if labels is None:
         labels = np.unique(np.concatenate([truth, predicted]))
     index = pd.Index(np.asarray(labels))
-    codes = [_codes(index, y, name) for y, name in ((truth, "y_true"), (predicted, "y_pred"))]
     scores = None if y_score is None else _score_table(y_score, index, len(truth))
-    return ScoredClasses(*codes, scores, index.to_numpy())
+    return ScoredClasses(
+        _codes(index, truth, "y_true"), _codes(index, predicted, "y_pred"), scores, index.to_numpy()
+    )
 
 
 def _labels_of(y: Any, name: str) -> np.ndarray:
@@ -112,7 +113,7 @@ def _labels_of(y: Any, name: str) -> np.ndarray:
 
 
 def _codes(labels: pd.Index, y: np.ndarray, name: str) -> np.ndarray:
-    codes = labels.get_indexer(y)
+    codes = labels.get_indexer(pd.Index(y))
     unknown = pd.unique(y[codes < 0])
     if len(unknown):
         raise ValueError(
@@ -157,15 +158,18 @@ class ScoredClasses:
     ) -> None:
         self.truth, self.predicted, self.labels = truth, predicted, labels
         self.members = np.eye(len(labels))[truth]
-        self.ranked = None if scores is None else [self._rank(k, scores) for k in range(len(labels))]
+        self.ranked = None
+        if scores is not None:
+            self.ranked = [self._rank(k, scores) for k in range(len(labels))]
 
     def _rank(self, k: int, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return samples in the order of a score, and where those of its class stand in it."""
         column = scores[:, k]
         order = np.argsort(column, kind="stable")
         own = column[self.truth == k]
-        ends = (np.searchsorted(column[order], own, side=side) for side in ("left", "right"))
-        return order, *ends
+        in_order = column[order]
+        left, right = np.searchsorted(in_order, own), np.searchsorted(in_order, own, side="right")
+        return order, left, right
 
     @property
     def absent(self) -> np.ndarray:

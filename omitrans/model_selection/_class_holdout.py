@@ -58,8 +58,8 @@ def class_holdout(
         if not allowed:
             what = "sample" if groups is None else "group"
             raise ValueError(
-                f"Every {what} is the only one of a class, so none can be held out to stop training "
-                f"by. Give every class at least two {what}s, or early_stopping=False."
+                f"Every {what} is the only one of a class, so none can be held out to stop "
+                f"training by. Give every class at least two {what}s, or early_stopping=False."
             )
         taken[min(allowed, key=lambda group: counts[group].sum())] = True
     is_held_out = taken[members]

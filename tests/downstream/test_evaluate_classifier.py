@@ -27,7 +27,7 @@ def study():
 
 
 def pivot(frame, column="value"):
-    return frame.pivot(index="model", columns="score", values=column)
+    return frame.pivot_table(index="model", columns="score", values=column, sort=False)
 
 
 def test_values_are_the_scores(study):
@@ -41,6 +41,16 @@ def test_values_are_the_scores(study):
     assert (frame["n_samples"] == 90).all()
     assert (frame["n_classes"] == 3).all()
     assert frame["model"].unique().tolist() == ["measured", "near", "far", "mean"]
+
+
+def test_an_array_is_labelled_as_the_measured_table(study):
+    classifier, test, predictions, y = study
+    array = {"near": predictions["near"].to_numpy()}
+    frames = [
+        evaluate_classifier(classifier, test, given, y, n_bootstrap=5, random_state=0)
+        for given in (array, {"near": predictions["near"]})
+    ]
+    pd.testing.assert_frame_equal(*frames)
 
 
 def test_a_useless_prediction_is_at_chance(study):
@@ -65,7 +75,7 @@ def test_intervals_hold_the_values_and_differences_are_paired(study):
 
 def test_patients_are_drawn_together(study):
     """With ten copies of each sample, only draws of patients know how little was measured."""
-    classifier, test, predictions, y = study
+    classifier, test, _, y = study
     rows = np.tile(np.arange(9), 10)
     test, y = test.iloc[rows].reset_index(drop=True), y.iloc[rows].reset_index(drop=True)
     frames = [
@@ -103,7 +113,7 @@ def refused(study, error, message, **change):
 
 
 def test_bad_input_is_refused(study):
-    _, test, predictions, y = study
+    _, test, _, y = study
     refused(study, ValueError, "y holds one class only \\('BRCA'\\)", y=y.map(lambda _: "BRCA"))
     refused(study, ValueError, "lacks the class of 1 of 90", y=y.mask(y.index == "s100"))
     refused(study, ValueError, "labels lacks \\(UVM\\)", y=y.replace("LUAD", "UVM"))

@@ -34,10 +34,16 @@ TINY = {
     "device": "cpu",
     "random_state": 0,
 }
+# For tests of what does not depend on how well it learns.
+SHORT = {"embedding_epochs": 1, "head_epochs": 1, "max_epochs": 3, "decay_epochs": 0}
 
 
 def tiny(**params):
     return OmiEmbedClassifier(**{**TINY, **params})
+
+
+def short(**params):
+    return tiny(**SHORT, **params)
 
 
 @pytest.fixture(scope="module")
@@ -127,7 +133,7 @@ def test_a_class_of_one_sample_is_learned_from(halves):
     X, y, *_ = halves
     y = y.copy()
     y.iloc[3] = "single"
-    model = tiny(max_epochs=7).fit(X, y)
+    model = short().fit(X, y)
     assert "single" in model.classes_
     assert model.predict_proba(X).shape == (150, 5)
 
@@ -193,8 +199,8 @@ def test_training_ends_when_the_third_phase_does_not_help(halves):
 def test_columns_of_no_block_do_not_count(halves, fitted):
     X, y, new_X, _ = halves
     names = by_omics(X)["expression"]
-    model = tiny(blocks={"expression": names}, max_epochs=7).fit(X, y)
-    expected = tiny(max_epochs=7).fit(X[names], y).predict_proba(new_X[names])
+    model = short(blocks={"expression": names}).fit(X, y)
+    expected = short().fit(X[names], y).predict_proba(new_X[names])
     np.testing.assert_array_equal(model.predict_proba(new_X), expected)
 
 
@@ -208,7 +214,7 @@ def test_blocks_are_given_as_to_a_column_transformer(halves):
         "callables": {name: lambda X, own=own: own for name, own in by_omics(X).items()},
     }
     for blocks in ways.values():
-        found = tiny(blocks=blocks, max_epochs=7).fit(X, y).blocks_
+        found = short(blocks=blocks).fit(X, y).blocks_
         assert [len(columns) for columns in found.values()] == [60, 60]
         assert found["expression"][0] == 60
 
@@ -217,7 +223,7 @@ def test_columns_are_sorted_by_chromosome(halves):
     X, y, new_X, _ = halves
     probes = by_omics(X)["methylation"]
     chromosomes = dict(zip(probes, np.resize(["2", "1", "X"], 60), strict=True))
-    model = tiny(blocks=by_omics(X), column_groups=chromosomes, group_width=4, max_epochs=7)
+    model = short(blocks=by_omics(X), column_groups=chromosomes, group_width=4)
     model.fit(X, y)
     own = np.array(list(chromosomes.values()))[model.blocks_["methylation"]]
     assert own.tolist() == ["2"] * 20 + ["1"] * 20 + ["X"] * 20
@@ -226,10 +232,8 @@ def test_columns_are_sorted_by_chromosome(halves):
     assert len(model.net_.module_.blocks[1].encoder[0].parts) == 1
     table = pd.DataFrame({"chromosome": chromosomes}).rename_axis("probe_id").reset_index()
     table["position"] = range(60)
-    again = tiny(blocks=by_omics(X), column_groups=table, group_width=4, max_epochs=7)
-    np.testing.assert_array_equal(
-        again.fit(X, y).predict_proba(new_X), model.predict_proba(new_X)
-    )
+    again = short(blocks=by_omics(X), column_groups=table, group_width=4)
+    np.testing.assert_array_equal(again.fit(X, y).predict_proba(new_X), model.predict_proba(new_X))
 
 
 @pytest.mark.parametrize(
@@ -266,7 +270,7 @@ def test_chromosomes_must_be_known_for_all_or_none_of_a_block(halves):
 
 def test_values_outside_the_training_range_are_clipped(halves):
     X, y, new_X, _ = halves
-    model = tiny(reconstruction_loss="cross-entropy", max_epochs=7).fit(X, y)
+    model = short(reconstruction_loss="cross-entropy").fit(X, y)
     far = new_X + 1e6
     top = pd.DataFrame(np.tile(X.max(), (len(new_X), 1)), new_X.index, X.columns)
     np.testing.assert_allclose(model.transform(far), model.transform(top), atol=1e-3)
@@ -276,10 +280,10 @@ def test_values_outside_the_training_range_are_clipped(halves):
 def test_betas_need_no_scaling(halves):
     X, y, *_ = halves
     betas = X[by_omics(X)["methylation"]]
-    params = {"reconstruction_loss": "cross-entropy", "scaling": "none", "max_epochs": 7}
-    tiny(**params).fit(betas, y)
+    params = {"reconstruction_loss": "cross-entropy", "scaling": "none"}
+    short(**params).fit(betas, y)
     with pytest.raises(ValueError, match=r"needs X in \[0, 1\], but its values range from 0 to"):
-        tiny(**params).fit(X, y)
+        short(**params).fit(X, y)
 
 
 def test_presets_are_those_of_the_authors_code():
@@ -363,12 +367,12 @@ def test_interruption_keeps_a_model_that_can_classify(batches, kept, monkeypatch
 
 def test_a_resumed_training_is_that_without_interruption(monkeypatch, tmp_path, halves):
     X, y, new_X, _ = halves
-    whole = tiny().fit(X, y).predict_proba(new_X)
-    checkpoints = {"checkpoint_dir": tmp_path, "checkpoint_every": 3}
+    whole = tiny(max_epochs=14).fit(X, y).predict_proba(new_X)
+    checkpoints = {"max_epochs": 14, "checkpoint_dir": tmp_path, "checkpoint_every": 3}
     step, count = EmbeddingNet.train_step, iter(range(10_000))
 
     def press(net, batch, **params):
-        if next(count) == 65:
+        if next(count) == 52:
             raise KeyboardInterrupt
         return step(net, batch, **params)
 
@@ -382,12 +386,8 @@ def test_a_resumed_training_is_that_without_interruption(monkeypatch, tmp_path, 
 def test_blocks_and_weights_are_stored(halves, tmp_path):
     X, y, new_X, _ = halves
     chromosomes = dict(zip(by_omics(X)["methylation"], np.resize(["2", "1"], 60), strict=True))
-    model = tiny(
-        blocks=by_omics(X),
-        column_groups=chromosomes,
-        group_width=3,
-        class_weight="balanced",
-        max_epochs=7,
+    model = short(
+        blocks=by_omics(X), column_groups=chromosomes, group_width=3, class_weight="balanced"
     ).fit(X, y)
     omitrans.save(model, tmp_path / "model.omitrans")
     loaded = omitrans.load(tmp_path / "model.omitrans")
@@ -399,12 +399,13 @@ def test_blocks_and_weights_are_stored(halves, tmp_path):
 def test_patients_are_set_aside_whole(halves):
     X, y, *_ = halves
     patients = np.arange(150) % 40
-    one, two = (tiny(max_epochs=7).fit(X, y, groups=groups) for groups in (None, patients))
+    one, two = (short().fit(X, y, groups=groups) for groups in (None, patients))
     assert one.best_validation_loss_ != two.best_validation_loss_
     with pytest.raises(SampleMismatchError):
         tiny().fit(X, y, groups=pd.Series(patients, X.index[::-1]))
 
 
+@pytest.mark.slow
 def test_in_a_search(halves):
     X, y, new_X, new_y = halves
     search = GridSearchCV(tiny(max_epochs=10), {"latent_dim": [2, 16]}, cv=2).fit(X, y)

@@ -7,7 +7,7 @@ from omitrans.model_selection._class_holdout import class_holdout
 
 
 def hold_out(codes, fraction=0.2, groups=None, seed=0):
-    random = np.random.RandomState(seed)  # noqa: NPY002 (scikit-learn's kind)
+    random = np.random.RandomState(seed)
     train, valid = class_holdout(np.asarray(codes), fraction, groups, random)
     np.testing.assert_array_equal(np.sort(np.r_[train, valid]), np.arange(len(codes)))
     return train, valid
@@ -36,7 +36,7 @@ def test_every_class_keeps_training_samples():
 
 
 def test_one_sample_is_held_out_at_least():
-    train, valid = hold_out([0, 0, 1], 0.1)
+    _, valid = hold_out([0, 0, 1], 0.1)
     assert len(valid) == 1
     assert valid[0] in (0, 1)
 

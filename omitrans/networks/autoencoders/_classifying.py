@@ -81,14 +81,15 @@ class ClassifyingAutoencoder(nn.Module):
         super().__init__()
         if len(hidden_layer_sizes) < 2:
             raise ValueError(
-                "hidden_layer_sizes must hold two widths at least: of a layer of each block, and of "
-                f"the layer that merges them. Got {tuple(hidden_layer_sizes)}."
+                "hidden_layer_sizes must hold two widths at least: of a layer of each block, and "
+                f"of the layer that merges them. Got {tuple(hidden_layer_sizes)}."
             )
         style = Style(norm, dropout, negative_slope)
         *own, merged = hidden_layer_sizes
         blocks = [OmicsBlock(range(n_source))] if blocks is None else blocks
-        self.blocks = nn.ModuleList(BlockLayers(block, own, group_width, style) for block in blocks)
-        self.widths = [int(block.n_outputs) for block in self.blocks]
+        parts = [BlockLayers(block, own, group_width, style) for block in blocks]
+        self.widths = [part.n_outputs for part in parts]
+        self.blocks = nn.ModuleList(parts)
         self.merge = hidden_layer(sum(self.widths), merged, style)
         self.bottleneck = GaussianBottleneck(merged, latent_dim)
         self.spread = hidden_layers([latent_dim, merged, sum(self.widths)], style)
@@ -133,7 +134,7 @@ class ClassifyingAutoencoder(nn.Module):
         values = self._values(X)
         mean, latent, divergence = self.bottleneck.draw(self._merged(values))
         parts = self.spread(latent).split(self.widths, dim=1)
-        decoded = [block.decoder(part) for block, part in zip(self.blocks, parts, strict=True)]
+        decoded = [block.decode(part) for block, part in zip(self._parts, parts, strict=True)]
         return mean, list(zip(decoded, values, strict=True)), divergence
 
     def forward(self, X: Tensor) -> Tensor:
@@ -152,10 +153,14 @@ class ClassifyingAutoencoder(nn.Module):
         mean = self.embed(X)
         return torch.cat([mean, self.head(mean)], dim=1)
 
+    @property
+    def _parts(self) -> list[BlockLayers]:
+        return [part for part in self.blocks if isinstance(part, BlockLayers)]
+
     def _values(self, X: Tensor) -> list[Tensor]:
-        return [block.values_of(X) for block in self.blocks]
+        return [block.values_of(X) for block in self._parts]
 
     def _merged(self, values: list[Tensor]) -> Tensor:
-        encoded = [block.encoder(own) for block, own in zip(self.blocks, values, strict=True)]
+        encoded = [block.encode(own) for block, own in zip(self._parts, values, strict=True)]
         result: Tensor = self.merge(torch.cat(encoded, dim=1))
         return result

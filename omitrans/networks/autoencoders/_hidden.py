@@ -82,7 +82,7 @@ class SideBySide(nn.Module):
 class OmicsBlock(NamedTuple):
     """Which columns of a table are one kind of omics.
 
-    Attributes
+    Parameters
     ----------
     columns : sequence of int
         Positions of the columns.
@@ -96,7 +96,7 @@ class OmicsBlock(NamedTuple):
     (1, 2)
     """
 
-    columns: Sequence[int]
+    columns: Sequence[int] | np.ndarray
     groups: Sequence[int] | None = None
 
 
@@ -154,3 +154,13 @@ class BlockLayers(nn.Module):
         if self.are_neighbours:
             return X.narrow(1, self.start, self.n_columns)
         return X.index_select(1, self.columns)
+
+    def encode(self, values: Tensor) -> Tensor:
+        """Return the block's part of what the encoder merges."""
+        encoded: Tensor = self.encoder(values)
+        return encoded
+
+    def decode(self, part: Tensor) -> Tensor:
+        """Return the values that the block's part of the decoder restores."""
+        decoded: Tensor = self.decoder(part)
+        return decoded
