@@ -15,6 +15,7 @@ except PackageNotFoundError:  # a source tree that nobody installed
 
 _PUBLIC = {
     "GAINImputer": "omitrans.estimators",
+    "OmiEmbedClassifier": "omitrans.estimators",
     "OmiTransRegressor": "omitrans.estimators",
     "PMIImputer": "omitrans.estimators",
     "TDimputeRegressor": "omitrans.estimators",

@@ -6,7 +6,7 @@ from unittest import SkipTest
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.base import clone, is_outlier_detector, is_regressor
+from sklearn.base import clone, is_classifier, is_outlier_detector, is_regressor
 from sklearn.utils.estimator_checks import estimator_checks_generator, parametrize_with_checks
 
 import omitrans
@@ -16,6 +16,16 @@ from omitrans.utils.discovery import all_estimators
 # below runs them on the defaults too.
 CHEAPER = {
     "GAINImputer": {"hidden_layer_sizes": (32,), "max_epochs": 10},
+    "OmiEmbedClassifier": {
+        "hidden_layer_sizes": (32, 16),
+        "latent_dim": 8,
+        "head_layer_sizes": (),
+        "lr": 1e-2,
+        "embedding_epochs": 1,
+        "head_epochs": 1,
+        "max_epochs": 20,
+        "decay_epochs": 0,
+    },
     "OmiTransRegressor": {"speed": "fast"},
     "PMIImputer": {"hidden_layer_sizes": (32,), "max_epochs": 10},
     "TDimputeRegressor": {"n_hidden": 500, "lr": 1e-3, "max_epochs": 40},
@@ -132,7 +142,17 @@ def is_generator(estimator):
     )
 
 
+def tables_for(estimator, paired):
+    """Return X and what the estimator learns of it: classes of samples for a classifier."""
+    X, Y = paired
+    if is_classifier(estimator):
+        Y = (Y["gene_c"] > Y["gene_c"].median()).map({True: "high", False: "low"})
+    return X, Y
+
+
 def apply(estimator, X):
+    if is_classifier(estimator):  # labels say little, and have a dtype of their own
+        return estimator.predict_proba(X)
     if is_generator(estimator):
         return estimator.sample_y(X, random_state=0).to_numpy()
     if is_outlier_detector(estimator):  # its verdicts have a dtype of their own
@@ -175,10 +195,10 @@ def test_the_former_name_of_the_targets_works_for_a_while(estimator, paired):
 
 @every_estimator
 def test_names_of_a_frame_are_kept(estimator, paired):
-    X, Y = paired
+    X, Y = tables_for(estimator, paired)
     fitted = seeded(estimator).fit(X, Y)
     assert list(fitted.feature_names_in_) == list(X.columns)
-    if hasattr(fitted, "predict") and not is_outlier_detector(fitted):
+    if hasattr(fitted, "predict") and not (is_outlier_detector(fitted) or is_classifier(fitted)):
         assert list(fitted.target_names_) == list(Y.columns)
         assert list(omitrans.predict_frame(fitted, X).columns) == list(Y.columns)
     if type(estimator).__name__ in ALIGN_BY_NAME:
@@ -190,13 +210,13 @@ def test_names_of_a_frame_are_kept(estimator, paired):
 @every_estimator
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_dtype_of_the_input_is_that_of_the_output(estimator, dtype, paired):
-    X, Y = (table.astype(dtype) for table in paired)
+    X, Y = tables_for(estimator, [table.astype(dtype) for table in paired])
     assert np.asarray(apply(seeded(estimator).fit(X, Y), X)).dtype == dtype
 
 
 @every_estimator
 def test_set_output_gives_labelled_frames(estimator, paired):
-    X, Y = paired
+    X, Y = tables_for(estimator, paired)
     if not hasattr(estimator, "transform"):
         assert not hasattr(estimator, "set_output")
         return
@@ -208,7 +228,7 @@ def test_set_output_gives_labelled_frames(estimator, paired):
 
 @every_estimator
 def test_frames_and_arrays_give_the_same_numbers(estimator, paired):
-    X, Y = paired
+    X, Y = tables_for(estimator, paired)
     from_frames = np.asarray(apply(seeded(estimator).fit(X, Y), X))
     X, Y = X.to_numpy(), Y.to_numpy()
     from_arrays = np.asarray(apply(seeded(estimator).fit(X, Y), X))
@@ -218,7 +238,7 @@ def test_frames_and_arrays_give_the_same_numbers(estimator, paired):
 @every_estimator
 @pytest.mark.parametrize("way", ["pickle", "omitrans"])
 def test_a_stored_estimator_answers_identically(estimator, way, paired, tmp_path):
-    X, Y = paired
+    X, Y = tables_for(estimator, paired)
     fitted = seeded(estimator).fit(X, Y)
     if way == "pickle":
         again = pickle.loads(pickle.dumps(fitted))

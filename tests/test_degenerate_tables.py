@@ -6,7 +6,7 @@ import zlib
 import numpy as np
 import pytest
 from scipy.linalg import LinAlgWarning
-from sklearn.base import is_outlier_detector, is_regressor
+from sklearn.base import is_classifier, is_outlier_detector, is_regressor
 from sklearn.exceptions import ConvergenceWarning, UndefinedMetricWarning
 
 from omitrans import OmiTransRegressor
@@ -103,6 +103,15 @@ def tables(scenario, dtype):
 
 QUICK = {
     "GAINImputer": {"hidden_layer_sizes": (16,), "max_epochs": 5},
+    "OmiEmbedClassifier": {
+        "hidden_layer_sizes": (16, 8),
+        "latent_dim": 4,
+        "lr": 1e-2,
+        "embedding_epochs": 2,
+        "head_epochs": 2,
+        "max_epochs": 8,
+        "decay_epochs": 0,
+    },
     "OmiTransRegressor": {"n_networks": 2, "max_epochs": 15},
     "PMIImputer": {"hidden_layer_sizes": (16,), "max_epochs": 5},
     "TDimputeRegressor": {"n_hidden": 50, "lr": 1e-3, "max_epochs": 40},
@@ -132,6 +141,7 @@ FEW = {f"{n} samples{more}" for n in (2, 3, 4) for more in ("", " of 60 probes")
 REFUSED = {
     "DomainShiftDetector": CONSTANT | FEW | {"all samples but one are copies"},
     "LassoRegressor": FEW,
+    "OmiEmbedClassifier": FEW,  # of a class with one sample none can be held out
     "OmiTransRegressor": CONSTANT,
     "OmiTransRegressor, fast": CONSTANT,
     "OmiTransRegressor, network": CONSTANT,
@@ -217,6 +227,18 @@ def judge_detector(name, model, dtype, X, Y, new_X, new_Y):
     assert report["p_value"].between(0, 1).all()
 
 
+def judge_classifier(name, model, dtype, X, Y, new_X, new_Y):
+    """Every other sample is of one class, whatever the expression."""
+    labels = np.resize(["normal", "tumour"], len(X))
+    probabilities = model.fit(X, labels).predict_proba(new_X)
+    assert probabilities.dtype == dtype
+    assert np.isfinite(probabilities).all()
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-6)
+    assert np.isfinite(model.transform(new_X)).all()
+    for i in range(min(3, len(new_X))):
+        np.testing.assert_array_equal(model.predict_proba(new_X[i : i + 1])[0], probabilities[i])
+
+
 def judge_transformer(name, model, dtype, X, Y, new_X, new_Y):
     transformed = np.asarray(model.fit(X, Y).transform(new_X))
     assert np.isfinite(transformed.astype(float)).all()
@@ -227,6 +249,7 @@ def judge(name, scenario, dtype):
     judges = [
         (is_regressor(model), judge_regressor),
         (is_outlier_detector(model), judge_detector),
+        (is_classifier(model), judge_classifier),
         (hasattr(model, "sample_y"), judge_generator),
         ("Imputer" in name, judge_imputer),
         (True, judge_transformer),

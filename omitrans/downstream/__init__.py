@@ -1,5 +1,6 @@
 """What predicted expression is good for: genes, classes, clusters and survival."""
 
+from omitrans.downstream._classification import evaluate_classifier
 from omitrans.downstream._clusters import ClusterSurvival, cluster_survival
 from omitrans.downstream._driving_genes import driving_genes
 from omitrans.downstream._driving_scores import DrivingGeneScores, score_driving_genes
@@ -13,6 +14,7 @@ __all__ = [
     "cluster_survival",
     "cross_validate_cox",
     "driving_genes",
+    "evaluate_classifier",
     "prognosis_genes",
     "score_driving_genes",
 ]

@@ -7,6 +7,7 @@ from omitrans.engine._checkpoint import Checkpoint, checkpoint_file, writes_chec
 from omitrans.engine._data import PairedRows, RowBatches, paired_rows
 from omitrans.engine._device import resolve_device, resolve_precision
 from omitrans.engine._draws import FitDraws
+from omitrans.engine._embedding import EmbeddingNet
 from omitrans.engine._gain import GAINNet
 from omitrans.engine._generate import generate_profiles
 from omitrans.engine._impute import impute_profiles, residual_deviation
@@ -38,6 +39,7 @@ __all__ = [
     "AdversarialNet",
     "BestWeights",
     "Checkpoint",
+    "EmbeddingNet",
     "FitDraws",
     "GAINNet",
     "LinearDecay",

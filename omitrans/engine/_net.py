@@ -272,6 +272,11 @@ class OmicsNet(NeuralNet):
         """Return the optimizer of every trained network, by the network's name."""
         return {"module": self.optimizer_}
 
+    @property
+    def n_useless_epochs(self) -> int:
+        """Number of epochs after which there is no model yet that Ctrl-C should leave."""
+        return 1
+
     def result_network(self) -> torch.nn.Module:
         """Return the network whose weights early stopping compares and keeps."""
         return self.module_

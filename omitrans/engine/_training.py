@@ -98,8 +98,8 @@ def train_net(
     groups : ndarray of shape (n_samples,) or None, default=None
         The patient of each of these samples. Early stopping sets whole patients aside.
     n_validation : int, default=0
-        Number of rows at the end of the tables that are the validation rows of early stopping. With
-        0, rows are set aside at random.
+        Number of rows at the end of the tables, or of `samples`, that are the validation rows of
+        early stopping. With 0, rows are set aside at random.
     checkpoint : pathlib.Path or None, default=None
         Path of the checkpoint file; None writes no checkpoints.
     start : callable or None, default=None
@@ -265,7 +265,7 @@ def _train(
     stopped = training.early_stopping and callbacks["stop"].is_due(net)
     net.partial_fit(rows, epochs=0 if stopped else training.max_epochs - len(net.history))
     if net.interrupted_:
-        _report_interruption(len(net.history), training)
+        _report_interruption(net, training)
     return held_out
 
 
@@ -277,9 +277,10 @@ def _split(
     return rows.subset(torch.from_numpy(train)), rows.subset(torch.from_numpy(valid))
 
 
-def _report_interruption(n_epochs: int, training: Training) -> None:
+def _report_interruption(net: OmicsNet, training: Training) -> None:
     """Warn that the model holds the weights learned so far, or raise the interruption again."""
-    if n_epochs <= 1 or not called_by_user():
+    n_epochs = len(net.history)
+    if n_epochs <= net.n_useless_epochs or not called_by_user():
         raise KeyboardInterrupt
     kept = "best" if training.early_stopping and training.restore_best else "last"
     warnings.warn(

@@ -171,6 +171,33 @@ WGAN_PRESETS: dict[str, dict[str, Any]] = {
     "repo-gtex-tcga": _WGAN_HUMAN | _WGAN_REPO,
 }
 
+# OmiEmbed, from the defaults of the authors' code: values in [0, 1], no early stopping.
+_OMIEMBED: dict[str, Any] = {
+    "group_width": 128,
+    "latent_dim": 128,
+    "head_layer_sizes": (128, 64),
+    "dropout": 0.2,
+    "norm": "batch",
+    "reconstruction_loss": "cross-entropy",
+    "scaling": "minmax",
+    "kl_weight": 0.01,
+    "embedding_weight": 0.001,
+    "class_weight": None,
+    "lr": 1e-4,
+    "weight_decay": 1e-4,
+    "batch_size": 32,
+    "embedding_epochs": 50,
+    "head_epochs": 50,
+    "max_epochs": 200,
+    "decay_epochs": 50,
+    "early_stopping": False,
+}
+# With several kinds of omics the first layer of expression is wider there.
+OMIEMBED_PRESETS: dict[str, dict[str, Any]] = {
+    "paper": _OMIEMBED | {"hidden_layer_sizes": (1024, 1024, 512)},
+    "repo-multi-omics": _OMIEMBED | {"hidden_layer_sizes": (2048, 1024, 512)},
+}
+
 
 def find_preset(presets: dict[str, dict[str, Any]], name: str) -> dict[str, Any]:
     """Return the parameters of a preset.

@@ -1,5 +1,6 @@
 """Metrics that compare predicted or generated profiles with real ones; rows are samples."""
 
+from omitrans.metrics._classification import classification_scores
 from omitrans.metrics._draws import energy_score, gene_set_coverage, interval_coverage
 from omitrans.metrics._gene_lists import enrichment_factor, pr_auc, top_overlap
 from omitrans.metrics._generation import (
@@ -27,6 +28,7 @@ from omitrans.metrics._survival import concordance_index, uno_concordance_index
 
 __all__ = [
     "RECONSTRUCTION_SCORERS",
+    "classification_scores",
     "concordance_index",
     "energy_score",
     "enrichment_factor",

@@ -27,11 +27,16 @@ class GaussianBottleneck(nn.Module):
 
         In evaluation mode the latent vector is the mean, so that a prediction does not vary.
         """
+        _mean, latent, divergence = self.draw(h)
+        return latent, divergence
+
+    def draw(self, h: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return the means too, before the latent vectors and the divergence of :meth:`forward`."""
         mean, log_variance = self.mean(h), self.log_variance(h)
         divergence = -0.5 * (1 + log_variance - mean.square() - log_variance.exp()).mean()
         if not self.training:
-            return mean, divergence
-        return mean + normal_like(mean) * (0.5 * log_variance).exp(), divergence
+            return mean, mean, divergence
+        return mean, mean + normal_like(mean) * (0.5 * log_variance).exp(), divergence
 
 
 NORMS = ("sample", "none")

@@ -10,9 +10,10 @@ import sys
 
 import numpy as np
 import pandas as pd
+from sklearn.base import is_classifier
 
 import omitrans
-from omitrans import OmiTransRegressor, WGANGPGenerator
+from omitrans import OmiEmbedClassifier, OmiTransRegressor, WGANGPGenerator
 from omitrans.baselines import (
     DualRidgeRegressor,
     GaussianCopulaGenerator,
@@ -32,6 +33,19 @@ MODELS = {
     "GeneNetworkSimulator": GeneNetworkSimulator(NETWORK, flavour="genenetweaver", random_state=0),
     "ImputerGenerator": ImputerGenerator(n_rounds=1, random_state=0),
     "MultiKernelRidgeRegressor": MultiKernelRidgeRegressor(),
+    "OmiEmbedClassifier": OmiEmbedClassifier(
+        blocks={"first": slice(0, 6), "second": [9, 7, 6]},
+        hidden_layer_sizes=(4, 3),
+        latent_dim=2,
+        head_layer_sizes=(3,),
+        class_weight="balanced",
+        embedding_epochs=2,
+        head_epochs=2,
+        max_epochs=6,
+        decay_epochs=0,
+        device="cpu",
+        random_state=0,
+    ),
     "OmiTransRegressor_backbone": OmiTransRegressor(
         backbone=DualRidgeRegressor(alpha=1e4),
         n_networks=2,
@@ -67,7 +81,8 @@ def main() -> None:
         X = data["X"]
         if name.startswith("WGANGPGenerator"):  # it takes covariates
             X = data["tissues"][["tissue", "age", "donor"]]
-        model, new = MODELS[name].fit(X, data["Y"]), X.tail(N_NEW)
+        y = data["tissues"]["tissue"] if is_classifier(MODELS[name]) else data["Y"]
+        model, new = MODELS[name].fit(X, y), X.tail(N_NEW)
         omitrans.save(model, FOLDER / f"{name}.omitrans")
         new.to_csv(FOLDER / f"{name}_new.csv")
         np.savetxt(FOLDER / f"{name}_expected.csv", outcome(model, new), delimiter=",")

@@ -146,6 +146,8 @@ def outcome(model: object, X: pd.DataFrame) -> np.ndarray:
         hasattr(model, "predict") or hasattr(model, "transform")
     ):
         return model.sample_y(X, random_state=0).to_numpy(dtype=np.float64)
+    if hasattr(model, "predict_proba"):
+        return np.hstack([model.predict_proba(X), model.transform(X)])
     method = getattr(model, "predict", None) or getattr(model, "transform")  # noqa: B009
     return np.asarray(method(X), dtype=np.float64)
 

@@ -6,24 +6,13 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import batch_norm
 
+from omitrans.networks._batch_norm import BatchNorm
 from omitrans.networks._blocks import GlorotLinear
 from omitrans.networks._covariate_embedding import CovariateEmbedding
 from omitrans.networks._random import Dropout
 
 NORMS = ("batch", "sample", "none")
-
-
-class BatchNorm(nn.BatchNorm1d):
-    """Batch normalisation that uses its running statistics for a batch of one sample."""
-
-    def forward(self, values: Tensor) -> Tensor:
-        """Normalise each feature of a tensor of shape (n_samples, n_features)."""
-        if len(values) > 1 or not self.training:
-            return super().forward(values)
-        statistics = self.running_mean, self.running_var
-        return batch_norm(values, *statistics, self.weight, self.bias, eps=self.eps)
 
 
 class MaskedMLP(nn.Module):
