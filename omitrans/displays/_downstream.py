@@ -127,7 +127,7 @@ class DownstreamDisplay:
             face = "white" if model in self.controls else BLUE
             shape = "s" if model == MEASURED else "o"
             ax.scatter(value, place, s=30, marker=shape, facecolor=face, edgecolor=BLUE, zorder=3)
-        several = table["setting"].nunique() > 1
+        several = setting.max() > 0
         names = [
             f"{model} ({place})" if several else str(model)
             for model, place in zip(table["model"], table["setting"], strict=True)

@@ -80,7 +80,8 @@ class _Problem:
 
     def penalties(self, directions: Directions, sets: RiskSets) -> np.ndarray:
         """Return penalties; strength 1 equals the information along a direction, on average."""
-        spread = np.mean(directions.scores**2) * directions.scores.shape[1]
+        # the sum over directions, of which there are none if no gene varies in a fold
+        spread = np.sum(directions.scores**2) / len(directions.scores)
         return (
             self.strengths
             * max(spread, np.finfo(float).tiny)
@@ -202,8 +203,8 @@ def cross_validate_cox(
     SampleMismatchError
         If the tables do not hold the same samples in the same order.
     ValueError
-        If there are too few samples, events or groups for the folds, or if times, events or
-        expression are unusable.
+        If there are too few samples, events or groups for the folds, if times, events or
+        expression are unusable, or if no gene varies.
 
     See Also
     --------
@@ -234,6 +235,11 @@ def cross_validate_cox(
     """
     values, samples, _ = check_expression(expression)
     times, events = check_survival(time, event, expression)
+    if (values == values[0]).all():
+        raise ValueError(
+            f"All {values.shape[1]} genes are the same in all samples, so that no model can tell "
+            "the samples apart. Give expression that varies."
+        )
     problem = _Problem(values, times, events, ties, screen, min_genes, _sorted_strengths(strengths))
     if random_state is None:  # a new seed, and NumPy's global state stays as it is
         random_state = np.random.RandomState(np.random.MT19937())

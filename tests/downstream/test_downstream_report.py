@@ -1,0 +1,221 @@
+"""Predicted expression is judged by its use, beside controls that know nothing of single genes."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from omitrans.baselines import DualRidgeRegressor
+from omitrans.datasets import make_paired_omics
+from omitrans.downstream import control_predictions, downstream_report
+from omitrans.exceptions import FeatureMismatchError, SampleMismatchError
+
+N, N_TRAIN = 180, 100
+TRAIN, TEST = slice(0, N_TRAIN), slice(N_TRAIN, N)
+
+
+@pytest.fixture(scope="module")
+def study():
+    """Paired tables, a subtype that a few genes tell, and survival that other genes go with."""
+    data = make_paired_omics(N, 120, 40, n_cancer_types=3, missing_rate=0, random_state=0)
+    rng = np.random.default_rng(0)
+    Y = data.Y.astype(float)
+    varies = Y.loc[:, Y.std() > 0.1]
+    scores = ((varies - varies.mean()) / varies.std()).to_numpy()
+    risk = scores[:, :8].mean(axis=1) * 2
+    time = pd.Series(rng.exponential(1000 * np.exp(-2 * risk)) + 1, Y.index)
+    event = pd.Series(rng.random(N) < 0.8, Y.index)
+    classes = pd.Series(np.where(scores[:, 8:14].mean(axis=1) > 0, "B", "A"), Y.index)
+    return data.X.astype(float), Y, time, event, classes
+
+
+def report(study, predictions, **options):
+    X, Y, time, event, classes = study
+    given = {
+        "train_expression": Y[TRAIN],
+        "methylation": X[TEST],
+        "train_methylation": X[TRAIN],
+        "time": time,
+        "event": event,
+        "classes": classes,
+        "threshold": 0.2,
+        "k": 10,
+        "n_bootstrap": 30,
+        "random_state": 0,
+    }
+    return downstream_report(predictions, Y[TEST], **given | options)
+
+
+@pytest.fixture(scope="module")
+def judged(study):
+    Y = study[1]
+    shuffled = Y[TEST].sample(frac=1, random_state=0).set_axis(Y[TEST].index)
+    return report(study, {"perfect": Y[TEST], "shuffled": shuffled})
+
+
+def values(judged, metric, setting="test"):
+    frame = judged.frame
+    found = frame[(frame["metric"] == metric) & (frame["setting"] == setting)]
+    return {
+        task: part.set_index("model")["value"] for task, part in found.groupby("task", sort=False)
+    }
+
+
+def test_measured_expression_as_prediction_finds_everything(judged):
+    for metric in ("pr_auc_integral", "pr_auc_average_precision", "top_overlap", "ari", "nmi"):
+        for scores in values(judged, metric).values():
+            assert scores["perfect"] == pytest.approx(1)
+    found = judged.judgements.set_index(["setting", "task", "model"])["better"]
+    assert found.loc["test", "driving genes", "perfect"]
+    assert found.loc["test", "prognosis genes", "perfect"]
+
+
+def test_samples_in_another_order_are_no_better_than_a_guess(judged):
+    found = judged.judgements
+    shuffled = found[(found["model"] == "shuffled") & (found["setting"] == "test")]
+    assert not shuffled["better"].any()
+
+
+def test_measured_training_samples_lift_what_knows_nothing(judged):
+    """The mean of the training samples finds nothing alone, and much in the union."""
+    alone = values(judged, "pr_auc_integral")["driving genes"]
+    chance = judged.frame.query("task == 'driving genes' and setting == 'test'")["chance"].iloc[0]
+    assert alone["mean"] == pytest.approx(chance, abs=0.05)
+    union = values(judged, "pr_auc_integral", "union")["driving genes"]
+    assert union["mean"] > alone["mean"] + 0.3
+
+
+def test_every_task_is_judged_in_its_settings(judged):
+    place = judged.frame[["task", "setting"]].drop_duplicates().apply(tuple, axis=1)
+    tasks = {"driving genes", "prognosis genes", "clusters", "survival"}
+    expected = {(task, setting) for task in tasks for setting in ("test", "union")}
+    assert set(place) == expected | {("classes", "test")}
+    assert set(judged.controls) == {"mean", "methylation components"}
+
+
+def test_a_model_that_cannot_be_judged_says_why(judged):
+    """The mean is the same for all samples, which no Cox model can use."""
+    frame = judged.frame
+    notes = frame[(frame["model"] == "mean") & (frame["task"] == "survival")]
+    alone = notes[notes["setting"] == "test"]
+    assert alone["value"].isna().all() or (alone["value"] == 0.5).all()
+
+
+def test_a_task_that_cannot_be_done_says_why(study):
+    event = study[3] & False
+    found = report(study, {"a": study[1][TEST]}, event=event, settings="test").frame
+    prognosis = found[found["task"] == "prognosis genes"]
+    assert prognosis["value"].isna().all()
+    assert prognosis["note"].str.contains("censored").all()
+
+
+def test_samples_without_outcome_or_class_are_left_out(study):
+    _, Y, time, _, classes = study
+    known = time.copy()
+    known.iloc[N_TRAIN : N_TRAIN + 20] = np.nan
+    labels = classes.copy()
+    labels.iloc[-10:] = None
+    found = report(
+        study, {"a": Y[TEST]}, time=known, classes=labels, settings="test"
+    ).frame.set_index("task")
+    assert (found.loc["prognosis genes", "n_samples"] == N - N_TRAIN - 20).all()
+    assert (found.loc["classes", "n_samples"] == N - N_TRAIN - 10).all()
+    assert (found.loc["driving genes", "n_samples"] == N - N_TRAIN).all()
+
+
+def test_page_holds_verdict_and_figures(judged, tmp_path):
+    page = judged.to_html(tmp_path / "use.html").read_text()
+    for words in (
+        "Driving genes, union",
+        "shuffled",
+        "methylation components",
+        "is no better than",
+    ):
+        assert words in page
+    assert page.count("<svg") + page.count("image/svg") >= 5
+
+
+def test_same_seed_gives_the_same_report(study):
+    options = {"settings": "test", "time": None, "event": None}
+    first, second = (report(study, {"a": study[1][TEST]}, **options).frame for _ in range(2))
+    pd.testing.assert_frame_equal(first, second)
+
+
+def test_models_predict_from_methylation(study):
+    X, Y, *_ = study
+    ridge = DualRidgeRegressor(alpha=1.0).fit(X[TRAIN], Y[TRAIN])
+    options = {"settings": "test", "time": None, "event": None}
+    of_model = report(study, {"ridge": ridge}, **options).frame
+    table = pd.DataFrame(ridge.predict(X[TEST]), X[TEST].index, Y.columns)
+    pd.testing.assert_frame_equal(of_model, report(study, {"ridge": table}, **options).frame)
+
+
+def test_covariates_are_a_control_of_their_own(study):
+    _, Y, *_ = study
+    covariates = pd.DataFrame({"purity": Y.mean(axis=1), "site": ["a", None] * (N // 2)}, Y.index)
+    found = report(study, {"a": Y[TEST]}, covariates=covariates, settings="test", time=None,
+                   event=None)  # fmt: skip
+    assert "covariates" in found.controls
+
+
+# --- bad input ---
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"settings": ["both"]}, ValueError, "settings must name"),
+        ({"event": None}, ValueError, "together"),
+        ({"methylation": None}, ValueError, "methylation is needed"),
+        ({"train_expression": "test"}, SampleMismatchError, "among the training samples"),
+        ({"train_expression": "fewer"}, FeatureMismatchError, "lacks 5 of 40 genes"),
+    ],
+)
+def test_bad_arguments(study, options, error, message):
+    X, Y, *_ = study
+    tables = {"test": Y[TEST], "fewer": Y[TRAIN].iloc[:, 5:]}
+    options = {name: tables.get(v, v) if isinstance(v, str) else v for name, v in options.items()}
+    model = DualRidgeRegressor().fit(X[TRAIN], Y[TRAIN])
+    with pytest.raises(error, match=message):
+        report(study, {"ridge": model}, **options)
+
+
+def test_names_of_controls_are_taken(study):
+    with pytest.raises(ValueError, match="must not be named"):
+        report(study, {"mean": study[1][TEST]})
+
+
+def test_nothing_to_do(study):
+    Y = study[1]
+    with pytest.raises(ValueError, match="There is no task"):
+        downstream_report(Y[TEST], Y[TEST], train_expression=Y[TRAIN])
+
+
+# --- controls ---
+
+
+def test_controls_know_groups_and_nothing_else():
+    rng = np.random.default_rng(0)
+    group = pd.Series(np.repeat(["a", "b"], 40))
+    expression = pd.DataFrame(rng.normal(size=(80, 6))).add_prefix("g")
+    expression += np.where(group == "b", 5.0, 0.0)[:, None]
+    covariates = group.to_frame("cohort")
+    rows = np.r_[0:30, 40:70]
+    new = np.setdiff1d(np.arange(80), rows)
+    found = control_predictions(
+        expression.iloc[rows],
+        covariates=covariates.iloc[rows],
+        new_covariates=covariates.iloc[new],
+    )
+    means = expression.iloc[rows].groupby(group).mean()
+    np.testing.assert_allclose(
+        found["covariates"], means.loc[group.iloc[new]].to_numpy(), rtol=1e-3, atol=1e-3
+    )
+    np.testing.assert_allclose(found["mean"], np.tile(expression.iloc[rows].mean(), (20, 1)))
+
+
+def test_an_unknown_category_gets_what_is_known_of_all():
+    expression = pd.DataFrame({"g": [0.0, 0.0, 4.0, 4.0]})
+    covariates = pd.DataFrame({"cohort": ["a", "a", "b", "b"]})
+    new = pd.DataFrame({"cohort": ["c", None]})
+    found = control_predictions(expression, covariates=covariates, new_covariates=new)
+    np.testing.assert_allclose(found["covariates"]["g"], 2.0, atol=0.01)
