@@ -2,17 +2,17 @@
 
 Half of the patients (or another share) lack expression; every model learns from the others and
 predicts it. `downstream_report` then looks for the genes that methylation drives, for genes that go
-with survival, for clusters of samples, for survival, and for classes, in the predicted samples alone
-("test") and together with the measured training samples ("union", as the TDimpute paper does).
-Controls know nothing of single genes: the mean, what covariates tell, and five principal components
-of methylation. Published numbers are printed beside ours; they are those of other cohorts.
+with survival, for clusters of samples, for survival, and for classes, in the predicted samples
+alone ("test") and together with the measured training samples ("union", as the TDimpute paper
+does). Controls know nothing of single genes: the mean, what covariates tell, and five principal
+components of methylation. Published numbers are printed beside ours; they are of other cohorts.
 
     python benchmarks/downstream.py --data DIR --draws 2
     python benchmarks/downstream.py --summary
 
-DIR holds one folder per cohort (see COHORTS). The simulated pan-cancer cohort needs no data. It tells
-which genes probes silence and which raise the hazard, so that predictions are judged by the truth,
-too. Finished draws are kept in the output file and not computed again.
+DIR holds one folder per cohort (see COHORTS). The simulated pan-cancer cohort needs no data. It
+tells which genes probes silence and which raise the hazard, so that predictions are judged by the
+truth, too. Finished draws are kept in the output file and not computed again.
 """
 
 import argparse
