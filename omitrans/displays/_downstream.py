@@ -20,8 +20,8 @@ class DownstreamDisplay:
     Parameters
     ----------
     scores : DataFrame
-        One row per model and setting, with the columns ``model``, ``setting``, ``value``, ``low``,
-        ``high`` and ``chance``.
+        One row per model and setting, with the columns ``model``, ``setting``, ``value``,
+        ``lower``, ``upper`` and ``chance``.
     controls : sequence of str, default=()
         Names of the controls.
     label : str, default=""
@@ -44,7 +44,7 @@ class DownstreamDisplay:
     >>> from omitrans.displays import DownstreamDisplay
     >>> frame = pd.DataFrame(
     ...     {"task": "clusters", "metric": "ari", "setting": "test", "model": ["ridge", "mean"],
-    ...      "value": [0.4, 0.0], "low": None, "high": None, "chance": 0.0}
+    ...      "value": [0.4, 0.0], "lower": None, "upper": None, "chance": 0.0}
     ... )
     >>> display = DownstreamDisplay.from_frame(frame, task="clusters", metric="ari")
     >>> display.scores["model"].tolist()
@@ -118,7 +118,7 @@ class DownstreamDisplay:
         ax = get_axes(ax, figsize=(5.6, 1.2 + 0.28 * len(table)))
         setting = pd.factorize(table["setting"])[0]
         places = np.arange(len(table)) + 0.7 * setting
-        numbers = table[["value", "low", "high", "chance"]].astype(float)
+        numbers = table[["value", "lower", "upper", "chance"]].astype(float)
         for place, model, (value, low, high, chance) in zip(
             places, table["model"], numbers.to_numpy(), strict=True
         ):

@@ -28,7 +28,7 @@ class DrivingGeneScores:
     ----------
     scores : DataFrame
         One row per score, indexed by ``metric`` (``pr_auc_integral``, ``pr_auc_average_precision``,
-        ``top_overlap``, ``f_score``), with its ``value``, the interval from ``low`` to ``high``,
+        ``top_overlap``, ``f_score``), with its ``value``, the interval from ``lower`` to ``upper``,
         and ``chance``, what random scores of the genes reach on average.
     genes : DataFrame
         One row per gene: ``probe``; ``r2`` and ``r2_predicted``, the squared correlation of this

@@ -81,7 +81,7 @@ def with_intervals(
     Returns
     -------
     DataFrame
-        One row per score, with its ``value``, ``low``, ``high`` and ``chance``.
+        One row per score, with its ``value``, ``lower``, ``upper`` and ``chance``.
     """
     value, rng = compute(np.ones(n_genes)), own_generator(random_state)
     draws = pd.DataFrame(
@@ -95,8 +95,8 @@ def with_intervals(
     return pd.DataFrame(
         {
             "value": pd.Series(value),
-            "low": draws.quantile(tail),
-            "high": draws.quantile(1 - tail),
+            "lower": draws.quantile(tail),
+            "upper": draws.quantile(1 - tail),
             "chance": pd.Series(chance),
         }
     ).rename_axis(index="metric")

@@ -14,8 +14,8 @@ COLUMNS = [
     "metric",
     "model",
     "value",
-    "low",
-    "high",
+    "lower",
+    "upper",
     "chance",
     "n_samples",
     "n_positive",
@@ -41,8 +41,8 @@ class DownstreamReport:
     frame : DataFrame
         One row per number. The columns are ``task``; ``setting`` ("test" or "union"); ``metric``;
         ``model`` (a name of `predictions`, a control, or "measured"); ``value``, of which more is
-        better; ``low`` and ``high``, an interval of 95 % (over genes for gene lists, over folds for
-        survival, over test samples for classes; NaN for clusters); ``chance``, what a guess
+        better; ``lower`` and ``upper``, an interval of 95 % (over genes for gene lists, over folds
+        for survival, over test samples for classes; NaN for clusters); ``chance``, what a guess
         reaches; ``n_samples``; ``n_positive``, the genes to be found or the events; and ``note``,
         why a number is missing.
     controls : tuple of str
@@ -54,7 +54,7 @@ class DownstreamReport:
     --------
     >>> import pandas as pd
     >>> from omitrans.downstream import DownstreamReport
-    >>> frame = pd.DataFrame({"model": ["ridge", "mean"], "value": [0.9, 0.5], "low": [0.8, 0.4]})
+    >>> frame = pd.DataFrame({"model": ["ridge", "mean"], "value": [0.9, 0.5], "lower": [0.8, 0.4]})
     >>> frame = frame.assign(task="classes", setting="test", metric="accuracy", chance=0.5)
     >>> print(DownstreamReport(frame, ("mean",), 50, 100).verdict)
     Classes (test): ridge .900 is better than the best control, mean .500.
@@ -86,7 +86,7 @@ class DownstreamReport:
             for model, found in values.iterrows():
                 if model in (MEASURED, *self.controls):
                     continue
-                bound = found["value"] if pd.isna(found["low"]) else found["low"]
+                bound = found["value"] if pd.isna(found["lower"]) else found["lower"]
                 rows.append(
                     {
                         "task": task,

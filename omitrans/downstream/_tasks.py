@@ -138,7 +138,7 @@ def survival(setting: Setting, options: Options) -> Rows:
         found = cross_validate_cox(table, time, event, random_state=options.seed)
         known = {"n_samples": len(table), "n_positive": int(event.sum()), "chance": 0.5}
         for score in found.scores.itertuples():
-            values = {"value": score.mean, "low": score.lower, "high": score.upper}
+            values = {"value": score.mean, "lower": score.lower, "upper": score.upper}
             yield {"metric": f"{score.Index}_c", **values, **known}
 
     return _each(setting, "survival", compute, measured_too=True)
@@ -168,15 +168,15 @@ def classes(
             "metric": found.score,
             "model": found.model,
             "value": found.value,
-            "low": found.lower,
-            "high": found.upper,
+            "lower": found.lower,
+            "upper": found.upper,
             "chance": largest if found.score == "accuracy" else np.nan,
             "n_samples": len(samples),
         }
 
 
 def _of_frame(scores: pd.DataFrame, **known: Any) -> Rows:
-    """Yield the rows of a frame with the columns ``value``, ``low``, ``high`` and ``chance``."""
+    """Yield the rows of a frame with the columns ``value``, ``lower``, ``upper`` and ``chance``."""
     for metric, found in scores.iterrows():
         yield {
             "metric": str(metric),

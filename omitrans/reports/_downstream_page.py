@@ -64,7 +64,7 @@ def downstream_page(
     >>> frame = pd.DataFrame(
     ...     [("clusters", "test", "ari", "ridge", 0.4), ("clusters", "test", "ari", "mean", 0.0)],
     ...     columns=["task", "setting", "metric", "model", "value"],
-    ... ).assign(low=None, high=None, chance=0.0, n_samples=50, n_positive=0, note="")
+    ... ).assign(lower=None, upper=None, chance=0.0, n_samples=50, n_positive=0, note="")
     >>> with TemporaryDirectory() as folder:
     ...     downstream_page(
     ...         DownstreamReport(frame, ("mean",), 50, 100), Path(folder) / "use.html"
@@ -96,7 +96,7 @@ def downstream_page(
 def _table(part: pd.DataFrame) -> PageTable:
     intervals = [
         "–" if pd.isna(low) else f"{fixed(low, 3)} to {fixed(high, 3)}"
-        for low, high in zip(part["low"], part["high"], strict=True)
+        for low, high in zip(part["lower"], part["upper"], strict=True)
     ]
     cells = pd.DataFrame(
         {

@@ -31,7 +31,7 @@ ARGUMENTS = {
     "DownstreamDisplay": {
         "scores": pd.DataFrame(
             {"model": ["ridge", "mean"], "setting": ["test", "union"], "value": [0.4, 0.1]}
-        ).assign(low=[0.3, np.nan], high=[0.5, np.nan], chance=0.0),
+        ).assign(lower=[0.3, np.nan], upper=[0.5, np.nan], chance=0.0),
         "label": "clusters: ari",
     },
     "EmbeddingDisplay": {

@@ -139,7 +139,7 @@ def score(measured, cohort, predicted, **options):
 
 def test_a_perfect_prediction(cohort, measured):
     result = score(measured, cohort, cohort.Y, n_bootstrap=20)
-    np.testing.assert_allclose(result.scores[["value", "low", "high"]], 1)
+    np.testing.assert_allclose(result.scores[["value", "lower", "upper"]], 1)
     np.testing.assert_allclose(result.genes["r2"], result.genes["r2_predicted"])
     assert result.scores.loc["top_overlap", "chance"] == 30 / len(result.genes)
 
@@ -163,9 +163,9 @@ def test_scores_are_those_of_the_same_cpg(cohort, measured, rng):
     calls = genes["driving"].sum() + genes["driving_predicted"].sum()
     assert values["f_score"] == pytest.approx(2 * hits / calls)
     bounds = result.scores
-    assert (bounds["low"] <= bounds["value"]).all()
-    assert (bounds["value"] <= bounds["high"]).all()
-    assert (bounds["low"] < bounds["high"]).all()
+    assert (bounds["lower"] <= bounds["value"]).all()
+    assert (bounds["value"] <= bounds["upper"]).all()
+    assert (bounds["lower"] < bounds["upper"]).all()
     assert bounds.loc["pr_auc_integral", "value"] > 3 * bounds.loc["pr_auc_integral", "chance"]
 
 
@@ -177,7 +177,7 @@ def test_the_mean_scores_as_chance(cohort, measured):
     areas = ["pr_auc_integral", "pr_auc_average_precision", "top_overlap"]
     np.testing.assert_allclose(result.scores["value"][areas], result.scores["chance"][areas])
     assert result.scores.loc["f_score", "value"] == 0
-    assert result.scores[["low", "high"]].isna().all(axis=None)
+    assert result.scores[["lower", "upper"]].isna().all(axis=None)
 
 
 def test_other_samples_may_be_scored(cohort, measured, rng):
