@@ -10,8 +10,10 @@ from sklearn.decomposition import PCA
 import omitrans
 from omitrans.baselines import DualRidgeRegressor
 from omitrans.cli.__main__ import main
+from omitrans.cli._clinical import read_clinical
 from omitrans.datasets import make_paired_omics
-from omitrans.downstream import downstream_report
+from omitrans.downstream import downstream_report, prognosis_genes
+from omitrans.exceptions import OmiTransError
 
 N, N_TRAIN, N_GENES = 90, 50, 12
 
@@ -67,10 +69,10 @@ SURVIVAL = ("--clinical", "clinical.csv", "--time", "OS.time", "--event", "OS")
 
 def test_tables_json_and_page_hold_what_the_library_finds(study, files, capsys):
     pytest.importorskip("matplotlib")
-    options = ("--train-methylation", "train_methylation.csv", "--classes", "subtype")
-    options += ("--covariate", "age", "--seed", 3, "--clusters", 3, "--alpha", 0.1, *SMALL)
+    options = ("--train-methylation", "train_methylation.csv", "--covariate", "age")
+    options += ("--seed", 3, "--alpha", 0.1, *SMALL)
     outputs = ("-o", files / "use.csv", "--html", files / "use.html", "--json")
-    assert call(files, *METHYLATION, *SURVIVAL, *options, *outputs) == 0
+    assert call(files, *METHYLATION, *CLASSES, *options, *outputs) == 0
 
     X, Y, clinical, model = study
     test = Y.index[N_TRAIN + 1 : -1]
@@ -81,22 +83,18 @@ def test_tables_json_and_page_hold_what_the_library_finds(study, files, capsys):
         methylation=X.loc[test],
         train_methylation=X[:N_TRAIN],
         covariates=clinical[["age"]].astype(float),
-        time=clinical["OS.time"],
-        event=clinical["OS"] == "1:DECEASED",
         classes=clinical["subtype"],
         settings="test",
         threshold=0.2,
         alpha=0.1,
         k=5,
-        n_clusters=3,
         random_state=3,
     )
     said = capsys.readouterr()
     assert "38 test samples are in all of 3 tables (of 40, 39, 39)." in said.err
     assert f"{N_GENES} of {N_GENES} genes are judged." in said.err
     found = pd.read_csv(files / "use.csv", keep_default_na=True)
-    tasks = {"driving genes", "prognosis genes", "clusters", "survival", "classes"}
-    assert set(found["task"]) == tasks
+    assert set(found["task"]) == {"driving genes", "classes"}
     expected = report.frame.assign(metric=report.frame["metric"].replace("", np.nan))
     pd.testing.assert_frame_equal(found, expected, check_dtype=False, rtol=1e-5)
     result = json.loads(said.out)
@@ -108,6 +106,35 @@ def test_tables_json_and_page_hold_what_the_library_finds(study, files, capsys):
     assert [each["better"] for each in result["judgements"]] == list(judgements["better"])
     assert result["output"] == str(files / "use.csv")
     assert "Driving genes" in (files / "use.html").read_text(encoding="utf-8")
+
+
+def test_survival_is_judged_by_the_samples_whose_outcome_is_known(study, files):
+    _, Y, clinical, _ = study
+    clinical = clinical.copy()
+    clinical.iloc[N_TRAIN + 2, 0] = 0  # no time
+    clinical.iloc[N_TRAIN + 3, 1] = "[Not Available]"
+    clinical.drop(clinical.index[-1]).to_csv(files / "clinical.csv")
+    options = ("--clusters", 3, "--alpha", 0.2, *SMALL)
+    assert call(files, *SURVIVAL, *options, "-o", files / "use.csv") == 0
+    found = pd.read_csv(files / "use.csv").set_index("task")
+    assert set(found.index) == {"prognosis genes", "clusters", "survival"}
+    kept = [i for i in range(N_TRAIN + 1, N - 1) if i - N_TRAIN not in (2, 3)]
+    time = clinical["OS.time"].iloc[kept]
+    event = clinical["OS"].iloc[kept] == "1:DECEASED"
+    genes = prognosis_genes(Y.iloc[kept].astype(float), time, event)
+    scored = found[found["value"].notna()]
+    assert (scored["n_samples"] == len(kept)).all()
+    assert (scored.loc["survival", "n_positive"] == event.sum()).all()
+    assert (scored.loc["prognosis genes", "n_positive"] == (genes["p"] < 0.2).sum()).all()
+
+
+def test_one_file_may_hold_methylation_of_all_samples(study, files, capsys):
+    study[0].to_csv(files / "all.csv")
+    options = ("--methylation", "all.csv", "--train-methylation", "all.csv", *SMALL, "--json")
+    assert call(files, *options) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert (result["n_test"], result["n_train"]) == (39, N_TRAIN)
+    assert "methylation components" in result["controls"]
 
 
 def test_models_predict_what_their_predictions_hold(files, capsys):
@@ -143,8 +170,6 @@ def test_union_joins_training_samples(files):
 
 def events_of(files, values):
     """Return how the program reads the events of a table."""
-    from omitrans.cli._clinical import read_clinical
-
     ids = [f"s{i}" for i in range(len(values))]
     pd.DataFrame({"status": values}, ids).to_csv(files / "status.csv")
     return read_clinical(files / "status.csv", event="status")["event"].tolist()
@@ -180,16 +205,15 @@ def test_events_are_understood_however_they_are_written(tmp_path, values, seen):
     ],
 )
 def test_other_events_are_refused(tmp_path, values, message):
-    with pytest.raises(omitrans.exceptions.OmiTransError, match=message):
+    with pytest.raises(OmiTransError, match=message):
         events_of(tmp_path, values)
 
 
 def test_files_of_cbioportal_are_read_below_their_comments(tmp_path):
-    from omitrans.cli._clinical import read_clinical
-
     path = tmp_path / "data_clinical.txt"
     path.write_text(
-        "#Sample\tMonths\tStatus, overall\n#Id\tSurvival\tStatus\n#STRING\tNUMBER\tSTRING\n#1\t1\t1\n"
+        "#Sample\tMonths\tStatus, overall\n#Id\tSurvival\tStatus\n#STRING\tNUMBER\tSTRING\n"
+        "#1\t1\t1\n"
         "SAMPLE_ID\tOS_MONTHS\tOS_STATUS\nTCGA-01\t12.5\t1:DECEASED\nTCGA-02\t0\t0:LIVING\n"
         "TCGA-03\t[Not Available]\t0:LIVING\n"
     )

@@ -1,6 +1,6 @@
 """``omitrans downstream``: judge predicted expression by its use, from files."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +8,7 @@ import pandas as pd
 
 from omitrans.cli._clinical import read_clinical
 from omitrans.cli._command import one_line
-from omitrans.cli._input import check_samples, read_source
+from omitrans.cli._downstream_tables import read_tables, with_shared_genes, with_shared_probes
 from omitrans.cli._output import (
     check_target,
     is_watched,
@@ -20,7 +20,7 @@ from omitrans.cli._output import (
 from omitrans.downstream import DownstreamReport, downstream_report
 from omitrans.downstream._controls import COMPONENTS, COVARIATES, MEAN
 from omitrans.downstream._tasks import MEASURED
-from omitrans.exceptions import FeatureMismatchError, OmiTransError, SampleMismatchError
+from omitrans.exceptions import OmiTransError, SampleMismatchError
 from omitrans.inference import predict_frame
 from omitrans.persistence import load
 from omitrans.utils._files import replacing
@@ -44,16 +44,21 @@ def run(options: Any) -> None:
     _check_targets(options, [*files.values(), *model_files.values()])
     clinical = _read_clinical(options)
     models = {name: _load(path) for name, path in model_files.items()}
-    expression, methylation = _read_test(options, files)
-    train, train_methylation = _read_training(options)
-    _check_apart(expression[MEASURED], train, options)
-    _check_clinical(clinical, expression[MEASURED], train, options)
-    files |= model_files | {MEASURED: options.measured}
-    for name, model in models.items():
-        expression[name] = _predict(model, methylation, model_files[name])
-    expression, train = _with_shared_genes(expression, train, files, options)
+    test = {MEASURED: options.measured, **files}
+    expression, methylation = _read(test, options.methylation, "test", options)
+    known = {MEASURED: options.train_expression}
+    training, train_methylation = _read(known, options.train_methylation, "training", options)
+    measured, train = expression.pop(MEASURED), training[MEASURED]
+    _check_apart(measured, train, options)
+    _check_clinical(clinical, measured, train, options)
+    predicted = {name: (files[name], table) for name, table in expression.items()} | {
+        name: (model_files[name], _predict(model, methylation, model_files[name]))
+        for name, model in models.items()
+    }
+    (measured, train), expression = with_shared_genes(
+        [(options.measured, measured), (options.train_expression, train)], predicted
+    )
     methylation, train_methylation = _with_shared_probes(methylation, train_methylation, options)
-    measured = expression.pop(MEASURED)
     report_progress("Judging ...")
     report = downstream_report(
         expression,
@@ -139,7 +144,7 @@ def _load(path: Path) -> Any:
     return model
 
 
-# --- samples ---
+# --- tables ---
 
 
 def _read_clinical(options: Any) -> dict[str, Any]:
@@ -154,72 +159,10 @@ def _read_clinical(options: Any) -> dict[str, Any]:
     )
 
 
-def _read_test(
-    options: Any, files: Mapping[str, Path]
+def _read(
+    expression: dict[str, Path], methylation: Path | None, what: str, options: Any
 ) -> tuple[dict[str, pd.DataFrame], pd.DataFrame | None]:
-    """Return expression by name, and methylation, of the samples that all tables hold."""
-    paths = {MEASURED: options.measured, **files}
-    expression = {name: _read(path, options) for name, path in paths.items()}
-    tables = [(paths[name], table.index) for name, table in expression.items()]
-    methylation = None
-    if options.methylation is not None:
-        methylation = _read(options.methylation, options)
-        tables.append((options.methylation, methylation.index))
-    samples = _shared(tables, "samples")
-    report_progress(
-        f"{len(samples):,} test samples are in all of {len(tables)} tables (of "
-        f"{listed([f'{len(index):,}' for _, index in tables])})."
-    )
-    expression = {name: _rows(table, samples) for name, table in expression.items()}
-    return expression, None if methylation is None else _rows(methylation, samples)
-
-
-def _read_training(options: Any) -> tuple[pd.DataFrame, pd.DataFrame | None]:
-    train = _read(options.train_expression, options)
-    if options.train_methylation is None:
-        report_progress(f"{len(train):,} training samples.")
-        return train, None
-    methylation = _read(options.train_methylation, options)
-    tables = [
-        (options.train_expression, train.index),
-        (options.train_methylation, methylation.index),
-    ]
-    samples = _shared(tables, "samples")
-    report_progress(
-        f"{len(samples):,} training samples are in both tables (of {len(train):,} and "
-        f"{len(methylation):,})."
-    )
-    return _rows(train, samples), _rows(methylation, samples)
-
-
-def _read(path: Path, options: Any) -> pd.DataFrame:
-    table = read_source(path, samples=options.samples)
-    check_samples(table, repr(str(path)))
-    twice = table.columns[table.columns.duplicated()]
-    if len(twice):
-        raise OmiTransError(f"{str(path)!r} holds {twice[0]!r} twice. Keep one of them.")
-    return table
-
-
-def _rows(table: pd.DataFrame, samples: pd.Index) -> pd.DataFrame:
-    """Return the samples; a copy of a large table is not made for nothing."""
-    return table if table.index.equals(samples) else table.loc[samples]
-
-
-def _shared(tables: list[tuple[Path, pd.Index]], what: str) -> pd.Index:
-    """Return the names that all tables hold, in the order of the first."""
-    (first, kept), *others = tables
-    for path, names in others:
-        both = kept[kept.isin(names)]
-        if not len(both):
-            kind = SampleMismatchError if what == "samples" else FeatureMismatchError
-            raise kind(
-                f"{str(first)!r} and {str(path)!r} share no {what}: the first holds {what} such as "
-                f"{listed(kept, 2)}, the second such as {listed(names, 2)}. They must be written "
-                "alike in both. See --samples if samples are taken for features."
-            )
-        kept = both
-    return kept
+    return read_tables(expression, methylation, what=what, samples=options.samples)
 
 
 def _check_apart(measured: pd.DataFrame, train: pd.DataFrame, options: Any) -> None:
@@ -261,7 +204,16 @@ def _check_clinical(
     )
 
 
-# --- genes and probes ---
+def _with_shared_probes(
+    methylation: pd.DataFrame | None, train: pd.DataFrame | None, options: Any
+) -> tuple[pd.DataFrame | None, pd.DataFrame | None]:
+    if methylation is None:
+        return None, None
+    tables = [(options.methylation, methylation)]
+    if train is None:
+        return with_shared_probes(tables)[0], None
+    first, second = with_shared_probes([*tables, (options.train_methylation, train)])
+    return first, second
 
 
 def _predict(model: Any, methylation: pd.DataFrame | None, path: Path) -> pd.DataFrame:
@@ -270,70 +222,6 @@ def _predict(model: Any, methylation: pd.DataFrame | None, path: Path) -> pd.Dat
             return predict_frame(model, methylation)
         except ValueError as error:
             raise OmiTransError(f"{str(path)!r} cannot predict: {one_line(error)}") from error
-
-
-def _with_shared_genes(
-    expression: dict[str, pd.DataFrame],
-    train: pd.DataFrame,
-    files: Mapping[str, Path],
-    options: Any,
-) -> tuple[dict[str, pd.DataFrame], pd.DataFrame]:
-    """Return the tables with the genes that all hold and that are measured in all samples."""
-    tables = [(files[name], table.columns) for name, table in expression.items()]
-    tables.append((options.train_expression, train.columns))
-    genes = _shared(tables, "genes")
-    measured = expression[MEASURED]
-    genes = _complete(genes, [measured, train], [options.measured, options.train_expression])
-    report_progress(f"{len(genes):,} of {measured.shape[1]:,} genes are judged.")
-    expression = {name: table.loc[:, genes] for name, table in expression.items()}
-    for name, table in expression.items():
-        n_lacking = int(table.isna().any().sum())
-        if n_lacking:
-            raise OmiTransError(
-                f"the predictions of {str(files[name])!r} hold missing values in {n_lacking:,} of "
-                f"{len(genes):,} genes. Leave these genes out of it."
-            )
-    return expression, train.loc[:, genes]
-
-
-def _with_shared_probes(
-    methylation: pd.DataFrame | None, train: pd.DataFrame | None, options: Any
-) -> tuple[pd.DataFrame | None, pd.DataFrame | None]:
-    """Return the tables with the probes that both hold, without missing values."""
-    if methylation is None:
-        return None, None
-    tables, paths = [methylation], [options.methylation]
-    if train is not None:
-        tables.append(train)
-        paths.append(options.train_methylation)
-    probes = _shared(
-        [(path, table.columns) for path, table in zip(paths, tables, strict=True)], "probes"
-    )
-    probes = _complete(probes, tables, paths)
-    methylation, *others = (
-        table if table.columns.equals(probes) else table.loc[:, probes] for table in tables
-    )
-    return methylation, others[0] if others else None
-
-
-def _complete(names: pd.Index, tables: list[pd.DataFrame], paths: list[Path]) -> pd.Index:
-    """Return the features without missing values in any of the tables."""
-    kept = names
-    for table in tables:
-        lacking = table.columns[table.isna().any()]
-        kept = kept[~kept.isin(lacking)]
-    where = " and ".join(repr(str(path)) for path in paths)
-    if not len(kept):
-        raise OmiTransError(
-            f"all {len(names):,} features of {where} have missing values. Fill them, or leave out "
-            "the samples that lack most."
-        )
-    if len(kept) < len(names):
-        report_progress(
-            f"Left out: {len(names) - len(kept):,} of {len(names):,} features of {where} that have "
-            "missing values."
-        )
-    return kept
 
 
 # --- results ---
@@ -367,7 +255,7 @@ def _hand_over(report: DownstreamReport, options: Any) -> None:
         print(printable(line))
     for found in notes.itertuples():
         who = "" if found.model == MEASURED else f" by {found.model}"
-        note = " ".join(found.note.split())
+        note = " ".join(str(found.note).split())
         print(printable(f"Not done: {found.task}{who} ({found.setting}). {note}"))
     for path in (options.output, options.html):
         if path is not None:
