@@ -92,8 +92,8 @@ def _times(table: pd.DataFrame, column: str, name: str) -> pd.Series:
     at_once = time == 0
     if at_once.any():
         report_progress(
-            f"Left out of survival, because {column!r} is 0: {at_once.sum():,} of {len(time):,} samples "
-            f"({listed(time.index[at_once], 3)})."
+            f"Left out of survival, because {column!r} is 0: {at_once.sum():,} of {len(time):,} "
+            f"samples ({listed(time.index[at_once], 3)})."
         )
     return time.mask(at_once)
 
