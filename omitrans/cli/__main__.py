@@ -14,6 +14,7 @@ from omitrans.cli.commands._audit import command as audit
 from omitrans.cli.commands._compare import command as compare
 from omitrans.cli.commands._convert import command as convert
 from omitrans.cli.commands._demo import command as demo
+from omitrans.cli.commands._downstream import command as downstream
 from omitrans.cli.commands._fit import command as fit
 from omitrans.cli.commands._generate import command as generate
 from omitrans.cli.commands._info import command as info
@@ -30,7 +31,7 @@ class _InOrder(click.RichGroup):
 
 @click.group(
     cls=_InOrder,
-    commands=[fit, predict, compare, generate, audit, rank, convert, info, demo],
+    commands=[fit, predict, compare, downstream, generate, audit, rank, convert, info, demo],
     help="Predict one omics profile from another: expression from methylation arrays. Generate "
     "expression under given covariates.",
     epilog="omitrans COMMAND --help explains a command.",

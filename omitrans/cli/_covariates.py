@@ -143,6 +143,7 @@ def _read_lines(path: Path) -> pd.DataFrame:
             separator = max("\t,;", key=file.readline().count)
             file.seek(0)
             rows = [row for row in csv.reader(file, delimiter=separator) if any(row)]
+            rows = _without_comments(rows)
     except (csv.Error, EOFError, zlib.error) as error:
         raise DataFormatError(f"cannot read {str(path)!r}: {one_line(error)}") from error
     if len(rows) < 2:
@@ -159,6 +160,12 @@ def _read_lines(path: Path) -> pd.DataFrame:
     corner = header[0].strip() if len(header) == len(rows[0]) else None
     ids = pd.Index([row[0].strip() for row in rows], dtype=object, name=corner or None)
     return pd.DataFrame([row[1:] for row in rows], index=ids, columns=names, dtype=object)
+
+
+def _without_comments(rows: list[list[str]]) -> list[list[str]]:
+    """Return the rows without the lines before the header that describe it, as cBioPortal has."""
+    n_comments = next((i for i, row in enumerate(rows) if not row[0].startswith("#")), 0)
+    return rows[n_comments:] if n_comments > 1 else rows  # one such line is the header
 
 
 def as_text(value: Any) -> str | None:
