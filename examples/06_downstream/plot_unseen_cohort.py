@@ -138,13 +138,13 @@ table.round(2)
 # %%
 # What comes of it
 # ----------------
-# A correlation ranks samples within a gene; the error also asks for the right level. As long as only
-# quantile normalisation or nothing is done, the zero-shot models rank well and yet are further off
-# than the mean of the tuning half: each gene has a shift of its own. To learn these shifts repairs
-# most of it, be it by the batch adjuster, by the mean of the residuals, or by fine-tuning.
-# The tuning half alone ranks worse than the training cohort, and ridge regression stays ahead of this
-# network, whose training is short. One half of one cohort is little evidence: the user guide has
-# more under :doc:`/user_guide/unseen_cohort`.
+# A correlation ranks samples within a gene; the error also asks for the right level. As long as
+# nothing or only quantile normalisation is done, the zero-shot models rank well and yet are further
+# off than the mean of the tuning half: each gene has a shift of its own. To learn these shifts
+# repairs most of it, be it by the batch adjuster, by the mean of the residuals, or by fine-tuning.
+# Ridge regression ranks worse when it learns from the tuning half alone, and better than this
+# network, whose training is short. One half of one cohort is little evidence: there is more under
+# :doc:`/user_guide/unseen_cohort`.
 
 from matplotlib import pyplot as plt
 
