@@ -3,28 +3,36 @@
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from omitrans.displays._style import check_method, distinct_colors, get_axes, label_map, lay_out
+from omitrans.exceptions import FeatureMismatchError
 from omitrans.metrics._tables import check_tables
+from omitrans.utils._validation import _some
 
 _KINDS = {"real": "o", "predicted": "x"}
 
 
 class EmbeddingDisplay:
-    """Map of real and predicted profiles of the same samples (the paper's Figures 8 and 9).
+    """Map of real and predicted profiles (the paper's Figures 8 and 9).
 
     If a model predicts well, both profiles of a sample lie near each other and among samples of the
     same kind. The maps of t-SNE and UMAP keep neighbours, not distances. Predictions that are
-    always the mean form a separate cluster.
+    always the mean form a separate cluster. Where the samples of a cohort have no real profiles,
+    :meth:`from_cohorts` shows their predictions among the real profiles of other samples.
 
     Parameters
     ----------
-    real, predicted : ndarray of shape (n_samples, 2)
-        Coordinates of the real and of the predicted profiles.
+    real : ndarray of shape (n_samples, 2)
+        Coordinates of the real profiles.
+    predicted : ndarray of shape (n_predictions, 2)
+        Coordinates of the predicted profiles.
     labels : array-like of shape (n_samples,), default=None
-        Kind of each sample, such as its cancer type; kinds differ in colour.
+        Kind of each real profile, such as its cancer type; kinds differ in colour.
     method : {"tsne", "umap", "pca"}, default="tsne"
         Method that computed the coordinates, for the axis labels.
+    predicted_labels : array-like of shape (n_predictions,), default=None
+        Kind of each predicted profile. None takes `labels`: both are of the same samples.
 
     Attributes
     ----------
@@ -63,11 +71,13 @@ class EmbeddingDisplay:
         predicted: np.ndarray,
         labels: Any = None,
         method: str = "tsne",
+        predicted_labels: Any = None,
     ) -> None:
         self.real = real
         self.predicted = predicted
         self.labels = labels
         self.method = method
+        self.predicted_labels = predicted_labels
 
     @classmethod
     def from_predictions(
@@ -114,10 +124,7 @@ class EmbeddingDisplay:
         """
         truth, prediction, *_ = check_tables(Y_true, Y_pred)
         check_method(method)
-        if labels is not None and len(labels) != len(truth):
-            raise ValueError(
-                f"labels holds {len(labels)} values for {len(truth)} samples. Give one a sample."
-            )
+        _check_labels("labels", labels, truth)
         if len(truth) < 2:
             raise ValueError(f"A map needs at least 2 samples; found {len(truth)}.")
         both = np.concatenate([truth, prediction])
@@ -129,6 +136,93 @@ class EmbeddingDisplay:
             method=method,
         )
         return display.plot(ax, **plot_options)
+
+    @classmethod
+    def from_cohorts(
+        cls,
+        Y_real: Any,
+        Y_pred: Any,
+        *,
+        real_labels: Any = None,
+        predicted_labels: Any = None,
+        method: str = "tsne",
+        random_state: Any = None,
+        ax: Any = None,
+    ) -> "EmbeddingDisplay":
+        """Compute one map of real profiles and of the predictions of other samples and draw it.
+
+        This is for a new cohort without real profiles: its predictions lie among the samples that
+        the model was trained on.
+
+        Parameters
+        ----------
+        Y_real : array-like or DataFrame of shape (n_samples, n_features)
+            Real profiles, such as those of the training samples.
+        Y_pred : array-like or DataFrame of shape (n_predictions, n_features)
+            Predicted profiles of other samples. Frames are matched by the names of the columns.
+        real_labels : array-like of shape (n_samples,), default=None
+            Kind of each real profile; kinds differ in colour.
+        predicted_labels : array-like of shape (n_predictions,), default=None
+            Kind of each predicted profile; give both labels or none.
+        method : {"tsne", "umap", "pca"}, default="tsne"
+            Method that computes the map. "umap" needs the package umap-learn. t-SNE and UMAP start
+            from the first 50 principal components.
+        random_state : int, RandomState instance or None, default=None
+            Seed of the random numbers of the map. None draws a new seed and does not change NumPy's
+            global state.
+        ax : matplotlib Axes, default=None
+            Axes to draw on; None draws a new figure.
+
+        Returns
+        -------
+        EmbeddingDisplay
+            The display.
+
+        Raises
+        ------
+        FeatureMismatchError
+            If the tables have other columns.
+        MissingDependencyError
+            If `method` is "umap" and umap-learn is absent.
+        ValueError
+            If labels differ in number from the samples, only one table has labels, a table is
+            empty, or the method is unknown.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from omitrans.displays import EmbeddingDisplay
+        >>> rng = np.random.default_rng(0)
+        >>> Y_train, Y_pred = rng.normal(size=(30, 8)), rng.normal(size=(10, 8))
+        >>> display = EmbeddingDisplay.from_cohorts(
+        ...     Y_train,
+        ...     Y_pred,
+        ...     real_labels=["BRCA", "LIHC"] * 15,
+        ...     predicted_labels=["BRCA"] * 10,
+        ...     method="pca",
+        ... )
+        >>> display.predicted.shape
+        (10, 2)
+        """
+        check_method(method)
+        _check_labels("real_labels", real_labels, Y_real)
+        _check_labels("predicted_labels", predicted_labels, Y_pred)
+        if (real_labels is None) != (predicted_labels is None):
+            raise ValueError("Only one table has labels. Give real_labels and predicted_labels.")
+        real, predicted = _same_columns(Y_real, Y_pred)
+        if not len(real) or not len(predicted):
+            raise ValueError(
+                f"Y_real holds {len(real)} samples and Y_pred {len(predicted)}. A map needs at "
+                "least 1 of each."
+            )
+        places = lay_out(np.concatenate([real, predicted]), method, random_state)
+        return cls(
+            real=places[: len(real)],
+            predicted=places[len(real) :],
+            labels=None if real_labels is None else np.asarray(real_labels),
+            method=method,
+            predicted_labels=None if predicted_labels is None else np.asarray(predicted_labels),
+        ).plot(ax)
 
     @classmethod
     def from_estimator(
@@ -170,18 +264,27 @@ class EmbeddingDisplay:
         -------
         EmbeddingDisplay
             The display itself.
+
+        Raises
+        ------
+        ValueError
+            If lines are to join profiles of different samples.
         """
+        if lines and (self.predicted_labels is not None or len(self.real) != len(self.predicted)):
+            raise ValueError(
+                "lines join the two profiles of a sample; these are profiles of different samples. "
+                "Leave lines out."
+            )
         ax = get_axes(ax, figsize=(7.2, 5.2))
         if lines:
             for ends in np.stack([self.real, self.predicted], axis=1):
                 ax.plot(*ends.T, color="0.8", linewidth=0.5, zorder=1)
-        groups = [(None, np.ones(len(self.real), dtype=bool))]
-        if self.labels is not None:
-            labels = np.asarray(self.labels).astype(str)
-            groups = [(label, labels == label) for label in np.unique(labels)]
-        colors = distinct_colors(len(groups))
-        for (_, rows), color in zip(groups, colors, strict=True):
+        kinds = self._kinds()
+        levels = [None] if self.labels is None else np.unique(np.concatenate(list(kinds.values())))
+        colors = distinct_colors(len(levels))
+        for level, color in zip(levels, colors, strict=True):
             for kind, marker in _KINDS.items():
+                rows = slice(None) if level is None else kinds[kind] == level
                 points = getattr(self, kind)[rows]
                 style = {"facecolors": "none"} if marker == "o" else {}
                 if marker == "x":
@@ -189,10 +292,45 @@ class EmbeddingDisplay:
                 else:
                     style["edgecolors"] = color
                 ax.scatter(*points.T, s=22, marker=marker, linewidths=0.9, **style)
-        _add_legend(ax, [label for label, _ in groups], colors)
+        _add_legend(ax, list(levels), colors)
         label_map(ax, self.method)
         self.ax_, self.figure_ = ax, ax.figure
         return self
+
+    def _kinds(self) -> dict[str, np.ndarray]:
+        """Return the kinds of the real and of the predicted profiles as text."""
+        labels = self.labels if self.predicted_labels is None else self.predicted_labels
+        return {
+            "real": np.asarray(self.labels).astype(str),
+            "predicted": np.asarray(labels).astype(str),
+        }
+
+
+def _check_labels(name: str, labels: Any, table: Any) -> None:
+    """Refuse labels that are not one for each sample."""
+    if labels is not None and len(labels) != len(table):
+        raise ValueError(
+            f"{name} holds {len(labels)} values for {len(table)} samples. Give one a sample."
+        )
+
+
+def _same_columns(Y_real: Any, Y_pred: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Return both tables as arrays, the columns of frames in the order of the first."""
+    if isinstance(Y_real, pd.DataFrame) and isinstance(Y_pred, pd.DataFrame):
+        lacking = Y_real.columns.symmetric_difference(Y_pred.columns)
+        if len(lacking):
+            raise FeatureMismatchError(
+                f"{len(lacking)} columns are in only one of Y_real and Y_pred ({_some(lacking)}). "
+                "Give both the same columns."
+            )
+        Y_pred = Y_pred[Y_real.columns]
+    real, predicted = np.asarray(Y_real), np.asarray(Y_pred)
+    if real.shape[1:] != predicted.shape[1:]:
+        raise FeatureMismatchError(
+            f"Y_real has shape {real.shape} and Y_pred {predicted.shape}. Give both the same "
+            "columns."
+        )
+    return real, predicted
 
 
 def _add_legend(ax: Any, labels: list[str | None], colors: list[Any]) -> None:

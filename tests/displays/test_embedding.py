@@ -7,7 +7,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.linear_model import LinearRegression
 
 from omitrans.displays import EmbeddingDisplay
-from omitrans.exceptions import MissingDependencyError
+from omitrans.exceptions import FeatureMismatchError, MissingDependencyError
 
 pytestmark = pytest.mark.usefixtures("pyplot")
 
@@ -90,3 +90,56 @@ def test_bad_input(tables):
         EmbeddingDisplay.from_predictions(*tables, method="mds")
     with pytest.raises(ValueError, match="at least 2 samples; found 1"):
         EmbeddingDisplay.from_predictions(tables[0][:1], tables[1][:1])
+
+
+def test_predictions_of_other_samples_lie_among_real_ones_of_their_kind(tables, kinds):
+    Y_real, Y_pred = tables
+    others = kinds != "LIHC"
+    display = EmbeddingDisplay.from_cohorts(
+        Y_real,
+        Y_pred.loc[others, ::-1],  # matched by name
+        real_labels=kinds,
+        predicted_labels=kinds[others],
+        method="pca",
+        random_state=0,
+    )
+    assert display.predicted.shape == (20, 2)
+    centres = np.stack([display.real[kinds == kind].mean(axis=0) for kind in np.unique(kinds)])
+    nearest = np.linalg.norm(display.predicted[:, None] - centres, axis=2).argmin(axis=1)
+    assert_array_equal(np.unique(kinds)[nearest], kinds[others])
+    drawn = [len(points.get_offsets()) for points in display.ax_.collections]
+    assert drawn == [10, 10, 10, 0, 10, 10]
+
+
+def test_kinds_of_both_cohorts_share_colours():
+    places = np.zeros((2, 2))
+    display = EmbeddingDisplay(
+        real=places, predicted=places, labels=["a", "b"], predicted_labels=["b", "c"]
+    ).plot()
+    colors = [
+        tuple(points.get_edgecolor()[0]) if len(points.get_offsets()) else None
+        for points in display.ax_.collections
+    ]
+    real_a, predicted_a, real_b, predicted_b, real_c, predicted_c = colors
+    assert predicted_a is None
+    assert real_c is None
+    assert real_b == predicted_b
+    assert len({real_a, real_b, predicted_c}) == 3
+
+
+def test_cohorts_that_do_not_fit(tables, kinds):
+    Y_real, Y_pred = tables
+    with pytest.raises(FeatureMismatchError, match=r"1 columns are in only one.*gene59"):
+        EmbeddingDisplay.from_cohorts(Y_real, Y_pred.iloc[:, :-1], method="pca")
+    with pytest.raises(FeatureMismatchError, match="the same columns"):
+        EmbeddingDisplay.from_cohorts(np.zeros((3, 4)), np.zeros((3, 5)), method="pca")
+    with pytest.raises(ValueError, match="predicted_labels holds 30 values for 5 samples"):
+        EmbeddingDisplay.from_cohorts(
+            Y_real, Y_pred[:5], real_labels=kinds, predicted_labels=kinds, method="pca"
+        )
+    with pytest.raises(ValueError, match="Only one table has labels"):
+        EmbeddingDisplay.from_cohorts(Y_real, Y_pred, real_labels=kinds, method="pca")
+    with pytest.raises(ValueError, match="Y_real holds 30 samples and Y_pred 0"):
+        EmbeddingDisplay.from_cohorts(Y_real, Y_pred[:0], method="pca")
+    with pytest.raises(ValueError, match="profiles of different samples"):
+        EmbeddingDisplay(real=np.zeros((3, 2)), predicted=np.zeros((2, 2))).plot(lines=True)
