@@ -61,6 +61,7 @@ def test_writes_and_shows_everything(tmp_path, capsys):
     assert "Cross-validating" not in shown.out
 
 
+@pytest.mark.slow
 def test_prediction_is_that_of_the_saved_model_for_new_patients(tmp_path):
     assert main(["demo", "--output", str(tmp_path), "--seed", "3", *SIZES]) == 0
     predicted = pd.read_csv(tmp_path / "predicted_expression.csv.gz", index_col=0)

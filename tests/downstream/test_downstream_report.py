@@ -1,16 +1,32 @@
 """Predicted expression is judged by its use, beside controls that know nothing of single genes."""
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from omitrans.baselines import DualRidgeRegressor
 from omitrans.datasets import make_paired_omics
-from omitrans.downstream import control_predictions, downstream_report
+from omitrans.downstream import (
+    _tasks,
+    control_predictions,
+    cross_validate_cox,
+    downstream_report,
+)
 from omitrans.exceptions import FeatureMismatchError, SampleMismatchError
 
-N, N_TRAIN = 180, 100
+N, N_TRAIN = 130, 60
 TRAIN, TEST = slice(0, N_TRAIN), slice(N_TRAIN, N)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def few_penalties():
+    """Choose among two penalties in two folds; the tests of the Cox models choose among all."""
+    quick = partial(cross_validate_cox, inner_folds=2, strengths=[10.0, 1.0])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_tasks, "cross_validate_cox", quick)
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -76,6 +76,7 @@ def test_cross_validate_predicts_once_a_fold(data):
     assert [model.n_predicts_ for model in scores["estimator"]] == [1, 1, 1]
 
 
+@pytest.mark.slow
 def test_cross_validate_over_processes(data):
     X, Y = data
     serial = cross_validate(Ridge(), X, Y, cv=3, scoring=RECONSTRUCTION_SCORERS)
