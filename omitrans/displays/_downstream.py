@@ -9,6 +9,24 @@ import pandas as pd
 from omitrans.displays._style import BLUE, GREY, clean, get_axes
 
 MEASURED = "measured"
+METRIC_NAMES = {
+    "pr_auc_integral": "area under precision and recall",
+    "pr_auc_average_precision": "average precision",
+    "top_overlap": "overlap of the first genes",
+    "f_score": "F-score",
+    "n_significant": "genes found by measured expression",
+    "ari": "adjusted Rand index",
+    "nmi": "normalised mutual information",
+    "log_rank_p": "log-rank p of the clusters",
+    "harrell_c": "Harrell's C",
+    "uno_c": "Uno's C",
+    "auc": "AUC",
+    "accuracy": "accuracy",
+    "precision": "macro precision",
+    "recall": "macro recall",
+    "f1": "macro F1",
+}
+"""The metrics in words."""
 
 
 class DownstreamDisplay:
@@ -98,7 +116,7 @@ class DownstreamDisplay:
             pairs = frame[["task", "metric"]].drop_duplicates().itertuples(index=False)
             known = ", ".join(f"{name}: {score}" for name, score in pairs if score)
             raise ValueError(f"No score {metric!r} of {task!r}; there are {known}.")
-        label = f"{task}: {metric.replace('_', ' ')}"
+        label = f"{task}: {METRIC_NAMES.get(metric, metric)}"
         return cls(found, controls=controls, label=label).plot(ax)
 
     def plot(self, ax: Any = None) -> "DownstreamDisplay":

@@ -16,8 +16,8 @@ class GeneClusterDisplay:
     """Genes that clusters of real and of generated expression share (Figure 3 of the paper).
 
     Genes are clustered in each table by k-means, and the clusters are matched one to one so that
-    they share as many genes as possible. Good generated expression has nearly all genes on the
-    diagonal.
+    they share as many genes as possible. Compare with the display of two tables of real samples:
+    their clusters share less than all genes, too, the fewer samples there are.
 
     Parameters
     ----------
@@ -90,9 +90,16 @@ class GeneClusterDisplay:
         ------
         FeatureMismatchError
             If the tables hold other genes.
+        TypeError
+            If a table is not a DataFrame.
         ValueError
             If there are more clusters than genes.
         """
+        for name, table in (("real", real), ("generated", generated)):
+            if not isinstance(table, pd.DataFrame):
+                raise TypeError(
+                    f"{name} must be a DataFrame with genes as columns; got {type(table).__name__}."
+                )
         lacking = real.columns.symmetric_difference(generated.columns)
         if len(lacking):
             raise FeatureMismatchError(

@@ -44,7 +44,8 @@ def control_predictions(
         Methylation of the samples to predict, with the same probes.
     covariates : DataFrame of shape (n_train, n_covariates), default=None
         What is known of the training samples, such as tissue, cohort, tumour purity or age. Columns
-        of text are categories.
+        of text are categories, of which a missing one is one more; a missing number counts as the
+        mean.
     new_covariates : DataFrame of shape (n_test, n_covariates), default=None
         The same covariates of the samples to predict.
     n_components : int, default=5

@@ -1,5 +1,6 @@
 """downstream_report: what predicted expression is good for, beside trivial controls."""
 
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
@@ -21,7 +22,9 @@ from omitrans.downstream._result import COLUMNS, DownstreamReport
 from omitrans.downstream._tasks import MEASURED, Options, Setting
 from omitrans.exceptions import FeatureMismatchError, SampleMismatchError
 from omitrans.inference import predict_frame
+from omitrans.utils._callers import user_level
 from omitrans.utils._sklearn import HasMethods, Interval, validate_params
+from omitrans.utils._survival import check_survival
 from omitrans.utils._validation import _some, check_paired_samples
 
 SETTINGS = ("test", "union")
@@ -142,7 +145,13 @@ def downstream_report(
         If tables of the test samples hold other samples, or if test samples are among the training
         samples.
     TypeError, ValueError
-        If `predictions` is nothing of the above, or if nothing is given that a task needs.
+        If `predictions` is nothing of the above, if nothing is given that a task needs, or if a
+        time is negative or an event is neither 0 nor 1.
+
+    Warns
+    -----
+    UserWarning
+        If samples have time 0, which are left out of the tasks that need survival.
 
     See Also
     --------
@@ -277,6 +286,8 @@ def _predicted(
                 f"predictions of {name!r} must be a DataFrame or a fitted regressor; got "
                 f"{type(given).__name__}."
             )
+        if set(table.index) == set(measured.index) and table.index.is_unique:
+            table = table.loc[measured.index]
         check_paired_samples(measured, table, names=("measured", f"predictions of {name!r}"))
         tables[str(name)] = _same_genes(table, measured, f"The predictions of {name!r}")
     return tables
@@ -308,7 +319,18 @@ def _outcome(time: pd.Series | None, event: pd.Series | None) -> pd.DataFrame | 
         return None
     if time is None or event is None:
         raise ValueError("time and event must be given together.")
-    return pd.DataFrame({"time": time, "event": event}).dropna()
+    outcome = pd.DataFrame({"time": time, "event": event}).dropna()
+    at_start = outcome.index[outcome["time"] == 0]
+    if len(at_start):
+        warnings.warn(
+            f"{len(at_start)} samples have time 0 ({_some(at_start)}) and are left out of the "
+            "tasks that need survival.",
+            UserWarning,
+            stacklevel=user_level(),
+        )
+        outcome = outcome.drop(index=at_start)
+    check_survival(outcome["time"], outcome["event"])
+    return outcome
 
 
 def _known(outcome: pd.DataFrame, samples: pd.DataFrame) -> pd.DataFrame:

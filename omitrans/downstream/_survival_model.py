@@ -351,4 +351,5 @@ def _mean_with_interval(folds: pd.DataFrame, name: str, level: float) -> dict[st
         ratio = float((folds["n_test"] / folds["n_train"]).mean())
         error = float(np.sqrt((1 / n + ratio) * values.var()))
         margin = float(stats.t.isf((1 - level) / 2, n - 1)) * error
-    return {"mean": mean, "lower": mean - margin, "upper": mean + margin, "n_folds": n}
+    lower, upper = np.clip([mean - margin, mean + margin], 0.0, 1.0)
+    return {"mean": mean, "lower": lower, "upper": upper, "n_folds": n}

@@ -6,11 +6,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
 
 from omitrans.downstream._classification import evaluate_classifier
 from omitrans.downstream._clusters import cluster_survival
 from omitrans.downstream._driving_genes import driving_genes
 from omitrans.downstream._driving_scores import score_driving_genes
+from omitrans.downstream._judgement import N_SIGNIFICANT
 from omitrans.downstream._list_scores import score_gene_list
 from omitrans.downstream._prognosis_genes import prognosis_genes
 from omitrans.downstream._survival_model import cross_validate_cox
@@ -87,8 +89,13 @@ def driving(setting: Setting, options: Options) -> Rows:
 
 def prognosis(setting: Setting, options: Options) -> Rows:
     """Find the genes that go with survival again (Table 3 of the TDimpute paper)."""
-    reference = -prognosis_genes(*setting.with_outcome(MEASURED))["p"].dropna()
+    genes = prognosis_genes(*setting.with_outcome(MEASURED))
+    n_found, n_samples = int((genes["q"] < options.alpha).sum()), int(genes["n"].max())
+    place = {"task": "prognosis genes", "setting": setting.name, "model": MEASURED}
+    reference = -genes["p"].dropna()
     positive = -reference < options.alpha
+    counts = {"n_samples": n_samples, "n_positive": int(positive.sum())}
+    yield place | {"metric": N_SIGNIFICANT, "value": n_found} | counts
 
     def compute(model: str) -> Rows:
         p = prognosis_genes(*setting.with_outcome(model))["p"].reindex(reference.index)
@@ -100,10 +107,9 @@ def prognosis(setting: Setting, options: Options) -> Rows:
             n_bootstrap=options.n_bootstrap,
             random_state=options.seed,
         )
-        n_samples = len(setting.with_outcome(model)[0])
-        yield from _of_frame(scores, n_samples=n_samples, n_positive=int(positive.sum()))
+        yield from _of_frame(scores, **counts)
 
-    return _each(setting, "prognosis genes", compute)
+    yield from _each(setting, "prognosis genes", compute)
 
 
 def clusters(setting: Setting, options: Options) -> Rows:
@@ -122,12 +128,15 @@ def clusters(setting: Setting, options: Options) -> Rows:
 
     def compute(model: str) -> Rows:
         table = setting.with_outcome(model)[0][kept]
-        found = cluster_survival(table, *outcome, reference=reference.labels, **shared)
-        known = {"n_samples": len(found.labels), "chance": 0.0}
-        yield {"metric": "ari", "value": found.ari} | known
-        yield {"metric": "nmi", "value": found.nmi} | known
+        found = reference
+        known = {"n_samples": len(measured)}
+        if model != MEASURED:
+            found = cluster_survival(table, *outcome, reference=reference.labels, **shared)
+            for metric, scores in _agreement(reference.labels, found.labels, options).items():
+                yield {"metric": metric, "chance": 0.0, **scores, **known}
+        yield {"metric": "log_rank_p", "value": found.p_value, **known}
 
-    return _each(setting, "clusters", compute)
+    return _each(setting, "clusters", compute, measured_too=True)
 
 
 def survival(setting: Setting, options: Options) -> Rows:
@@ -170,9 +179,24 @@ def classes(
             "value": found.value,
             "lower": found.lower,
             "upper": found.upper,
-            "chance": largest if found.score == "accuracy" else np.nan,
+            "chance": {"accuracy": largest, "auc": 0.5}.get(found.score, np.nan),
             "n_samples": len(samples),
         }
+
+
+def _agreement(
+    reference: pd.Series, labels: pd.Series, options: Options
+) -> dict[str, dict[str, float]]:
+    """Return how two clusterings agree, with intervals from samples drawn with replacement."""
+    rng = np.random.default_rng(options.seed)
+    first, second = reference.to_numpy(), labels.to_numpy()
+    draws = [rng.integers(len(first), size=len(first)) for _ in range(options.n_bootstrap)]
+    result = {}
+    for name, score in (("ari", adjusted_rand_score), ("nmi", normalized_mutual_info_score)):
+        drawn = [score(first[rows], second[rows]) for rows in draws]
+        lower, upper = np.quantile(drawn, [0.025, 0.975]) if drawn else (np.nan, np.nan)
+        result[name] = {"value": score(first, second), "lower": lower, "upper": upper}
+    return result
 
 
 def _of_frame(scores: pd.DataFrame, **known: Any) -> Rows:

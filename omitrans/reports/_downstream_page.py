@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from omitrans.displays import DownstreamDisplay
+from omitrans.displays._downstream import METRIC_NAMES
 from omitrans.reports._page import PageFigure, PageTable, count, draw_figure, fixed, write_page
 from omitrans.utils._optional import import_optional
 
@@ -17,7 +18,9 @@ _NOTES = {
     "prognosis genes": "Genes that go with survival, found by measured expression, and found again "
     "by predicted expression. Intervals are over genes.",
     "clusters": "Clusters of samples by the genes that go with survival: agreement of clusters by "
-    "predicted expression with clusters by measured expression.",
+    "predicted expression with clusters by measured expression. Such clusters follow subtypes, "
+    "whether or not these fare differently: see the log-rank p, which is too small where genes "
+    "were chosen by the same outcomes. Intervals are over samples.",
     "survival": "Survival predicted from many genes by Cox models, tested on held-out samples: "
     "concordance of risk and time. 0.5 is a guess. Intervals are over folds.",
     "classes": "A classifier that learned from measured training samples, tested on measured and "
@@ -64,7 +67,7 @@ def downstream_page(
     >>> frame = pd.DataFrame(
     ...     [("clusters", "test", "ari", "ridge", 0.4), ("clusters", "test", "ari", "mean", 0.0)],
     ...     columns=["task", "setting", "metric", "model", "value"],
-    ... ).assign(lower=None, upper=None, chance=0.0, n_samples=50, n_positive=0, note="")
+    ... ).assign(lower=[0.2, 0.0], upper=[0.6, 0.0], chance=0.0, note="")
     >>> with TemporaryDirectory() as folder:
     ...     downstream_page(
     ...         DownstreamReport(frame, ("mean",), 50, 100), Path(folder) / "use.html"
@@ -100,10 +103,10 @@ def _table(part: pd.DataFrame) -> PageTable:
     ]
     cells = pd.DataFrame(
         {
-            "Score": part["metric"].str.replace("_", " ").replace("", "–"),
+            "Score": part["metric"].replace(METRIC_NAMES).replace("", "–"),
             "Value": part["value"].map(partial(fixed, digits=3)),
             "95 % interval": intervals,
-            "Guess": part["chance"].map(partial(fixed, digits=3)),
+            "Chance": part["chance"].map(partial(fixed, digits=3)),
             "Note": part["note"].fillna("").replace("", "–"),
         }
     )
@@ -113,15 +116,16 @@ def _table(part: pd.DataFrame) -> PageTable:
 
 def _figures(report: Any) -> Iterator[PageFigure]:
     frame = report.frame
-    for task, metric in report.main_metrics.items():
+    main = report.judgements
+    for task, metric in dict(zip(main["task"], main["metric"], strict=True)).items():
         drawn = frame[(frame["task"] == task) & (frame["metric"] == metric)]
         if drawn["value"].isna().all():
             continue
-        label = f"{task}: {metric.replace('_', ' ')}"
+        label = f"{task}: {METRIC_NAMES[metric]}"
         display = DownstreamDisplay(drawn, controls=report.controls, label=label)
         yield draw_figure(
             display.plot,
             f"{task.capitalize()}: models (filled), controls (open) and measured expression "
-            "(square), with 95 % intervals and what a guess reaches (dashed).",
+            "(square), with 95 % intervals; chance is dashed.",
             height=1.2 + 0.28 * len(drawn),
         )

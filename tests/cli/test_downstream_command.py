@@ -151,8 +151,8 @@ def test_verdict_in_words_and_what_could_not_be_done(files, study, capsys):
     options = ("--classes", "subtype", *SMALL, "-o", files / "use.csv")
     assert call(files, *SURVIVAL, *options) == 0
     said = capsys.readouterr()
-    assert "Classes (test): ridge" in said.out
-    assert "Not done: prognosis genes (test). None of the 39 samples has an event" in said.out
+    assert "Classes (test), AUC: ridge" in said.out
+    assert "Prognosis genes (test): not done. None of the 39 samples has an event" in said.out
     assert said.out.endswith(f"Written to {files / 'use.csv'}.\n")
     assert "describe 39 of 39 test samples and 50 of 50 training samples" in said.err
 

@@ -116,12 +116,53 @@ def test_a_model_that_cannot_be_judged_says_why(judged):
     assert alone["value"].isna().all() or (alone["value"] == 0.5).all()
 
 
+def test_nothing_is_judged_where_measured_expression_finds_nothing(study):
+    """Outcomes in a random order: there are no genes to find again."""
+    order = np.random.default_rng(1).permutation(N)
+    time, event = (values.iloc[order].set_axis(values.index) for values in study[2:4])
+    found = report(study, {"a": study[1][TEST]}, time=time, event=event, settings="test")
+    judged = found.judgements.set_index("task")
+    assert not judged.loc["prognosis genes", "better"]
+    assert "finds no gene" in judged.loc["prognosis genes", "note"]
+    assert "finds no gene" in found.verdict
+
+
+def test_nothing_is_judged_where_nearly_every_gene_is_to_be_found(study):
+    found = report(study, {"a": study[1][TEST]}, threshold=0.0, settings="test", time=None,
+                   event=None)  # fmt: skip
+    judged = found.judgements.set_index("task")
+    assert not judged.loc["driving genes", "better"]
+    assert "stricter limit" in judged.loc["driving genes", "note"]
+
+
+def test_samples_with_time_zero_are_left_out_and_said(study):
+    time = study[2].copy()
+    time.iloc[N_TRAIN] = 0
+    options = {"time": time, "settings": "test"}
+    with pytest.warns(UserWarning, match=r"1 samples have time 0 \(.*TCGA"):
+        found = report(study, {"a": study[1][TEST]}, **options).frame.set_index("task")
+    assert (found.loc["prognosis genes", "n_samples"] == N - N_TRAIN - 1).all()
+
+
+def test_predictions_in_another_order_are_sorted(study):
+    table = study[1][TEST]
+    options = {"settings": "test", "time": None, "event": None}
+    sorted_, other = (report(study, {"a": each}, **options).frame for each in (table, table[::-1]))
+    pd.testing.assert_frame_equal(sorted_, other)
+
+
+def test_a_report_shows_its_verdict(judged):
+    assert judged.verdict in repr(judged)
+
+
 def test_a_task_that_cannot_be_done_says_why(study):
     event = study[3] & False
-    found = report(study, {"a": study[1][TEST]}, event=event, settings="test").frame
+    whole = report(study, {"a": study[1][TEST]}, event=event, settings="test")
+    found = whole.frame
     prognosis = found[found["task"] == "prognosis genes"]
     assert prognosis["value"].isna().all()
     assert prognosis["note"].str.contains("censored").all()
+    assert "Prognosis genes (test): not done." in whole.verdict
 
 
 def test_samples_without_outcome_or_class_are_left_out(study):
@@ -144,7 +185,7 @@ def test_page_holds_verdict_and_figures(judged, tmp_path):
         "Driving genes, union",
         "shuffled",
         "methylation components",
-        "is no better than",
+        "cannot be told from",
     ):
         assert words in page
     assert page.count("<svg") + page.count("image/svg") >= 5
@@ -181,6 +222,8 @@ def test_covariates_are_a_control_of_their_own(study):
     [
         ({"settings": ["both"]}, ValueError, "settings must name"),
         ({"event": None}, ValueError, "together"),
+        ({"time": "negative"}, ValueError, "time"),
+        ({"event": "text"}, ValueError, "event"),
         ({"methylation": None}, ValueError, "methylation is needed"),
         ({"train_expression": "test"}, SampleMismatchError, "among the training samples"),
         ({"train_expression": "fewer"}, FeatureMismatchError, "lacks 5 of 40 genes"),
@@ -189,6 +232,7 @@ def test_covariates_are_a_control_of_their_own(study):
 def test_bad_arguments(study, options, error, message):
     X, Y, *_ = study
     tables = {"test": Y[TEST], "fewer": Y[TRAIN].iloc[:, 5:]}
+    tables |= {"negative": -study[2], "text": study[3].map({True: "dead", False: "alive"})}
     options = {name: tables.get(v, v) if isinstance(v, str) else v for name, v in options.items()}
     model = DualRidgeRegressor().fit(X[TRAIN], Y[TRAIN])
     with pytest.raises(error, match=message):

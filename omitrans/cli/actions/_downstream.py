@@ -234,9 +234,7 @@ def _hand_over(report: DownstreamReport, options: Any) -> None:
             report.frame.to_csv(path, index=False)
     if options.html is not None:
         report.to_html(options.html)
-    notes = report.frame.loc[
-        report.frame["note"].notna(), ["task", "setting", "model", "note"]
-    ].drop_duplicates()
+    notes = report.notes.drop_duplicates()
     if options.json:
         print_json(
             {
@@ -253,10 +251,9 @@ def _hand_over(report: DownstreamReport, options: Any) -> None:
         return
     for line in report.verdict.splitlines():
         print(printable(line))
-    for found in notes.itertuples():
-        who = "" if found.model == MEASURED else f" by {found.model}"
+    for found in notes[notes["model"] != MEASURED].itertuples():  # the verdict has the others
         note = " ".join(str(found.note).split())
-        print(printable(f"Not done: {found.task}{who} ({found.setting}). {note}"))
+        print(printable(f"Not done: {found.task} by {found.model} ({found.setting}). {note}"))
     for path in (options.output, options.html):
         if path is not None:
             print(f"Written to {path}.")
