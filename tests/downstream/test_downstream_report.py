@@ -219,3 +219,58 @@ def test_an_unknown_category_gets_what_is_known_of_all():
     new = pd.DataFrame({"cohort": ["c", None]})
     found = control_predictions(expression, covariates=covariates, new_covariates=new)
     np.testing.assert_allclose(found["covariates"]["g"], 2.0, atol=0.01)
+
+
+def test_controls_of_whole_numbers_are_not_rounded():
+    expression = pd.DataFrame({"g": [0, 1]}, ["a", "b"])
+    found = control_predictions(expression, samples=pd.Index(["c"]))
+    assert found["mean"].loc["c", "g"] == 0.5
+    narrow = control_predictions(expression.astype(np.float32), samples=pd.Index(["c"]))
+    assert (narrow["mean"].dtypes == np.float32).all()
+
+
+def test_controls_need_samples_in_one_order():
+    rng = np.random.default_rng(0)
+    expression = pd.DataFrame(rng.normal(size=(20, 3)), columns=list("abc"))
+    tables = {
+        "covariates": pd.DataFrame({"age": rng.normal(size=30)}),
+        "methylation": pd.DataFrame(rng.normal(size=(30, 4))),
+    }
+    for name, table in tables.items():
+        given = {name: table[:20], f"new_{name}": table[20:]}
+        control_predictions(expression, **given, samples=table.index[20:])
+        with pytest.raises(SampleMismatchError, match=f"new_{name} hold .* another order"):
+            control_predictions(expression, **given, samples=table.index[:19:-1])
+        with pytest.raises(SampleMismatchError, match="different samples"):
+            control_predictions(expression, **given, samples=table.index[21:])
+
+
+@pytest.mark.parametrize("names", [[1, 0], [10, 20]])
+def test_covariates_may_be_named_by_numbers(names):
+    rng = np.random.default_rng(0)
+    covariates = pd.DataFrame({"age": rng.normal(size=40), "site": rng.choice(["u", "v"], 40)})
+    expression = covariates[["age"]].set_axis(["g"], axis=1) + (covariates[["site"]] == "u").values
+
+    def predicted(table):
+        given = {"covariates": table[:30], "new_covariates": table[30:]}
+        return control_predictions(expression[:30], **given)["covariates"]
+
+    expected = predicted(covariates)
+    np.testing.assert_allclose(expected["g"], expression["g"][30:], atol=0.01)
+    pd.testing.assert_frame_equal(predicted(covariates.set_axis(names, axis=1)), expected)
+    pd.testing.assert_frame_equal(predicted(covariates.assign(unknown=np.nan)), expected)
+
+
+def test_covariates_must_hold_something():
+    expression = pd.DataFrame({"g": [0.0, 1.0, 2.0]})
+    new = pd.DataFrame({"age": [1.0]})
+    with pytest.raises(ValueError, match="no value for the 3 training samples"):
+        control_predictions(
+            expression, covariates=pd.DataFrame({"age": [None] * 3}), new_covariates=new
+        )
+    with pytest.raises(ValueError, match="other values than numbers in 'age'"):
+        control_predictions(
+            expression,
+            covariates=pd.DataFrame({"age": [1.0, 2.0, 4.0]}),
+            new_covariates=new.assign(age="old"),
+        )
