@@ -11,6 +11,7 @@ from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LinearRegression, Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.utils import check_array
 
 from omitrans.exceptions import FeatureMismatchError
 from omitrans.utils._validation import _some, check_paired_samples, holds_numbers
@@ -67,7 +68,8 @@ def control_predictions(
         If tables of the training samples, or those of the samples to predict, do not hold the same
         samples in the same order.
     ValueError
-        If no samples to predict are given, or methylation holds missing values.
+        If no samples to predict are given, if expression or methylation holds missing values, or if
+        covariates hold none, or other values than numbers for new samples alone.
 
     Examples
     --------
@@ -88,19 +90,23 @@ def control_predictions(
         check_paired_samples(pd.DataFrame(index=samples), table, names=("samples", name))
     if samples is None:
         raise ValueError("Give new_methylation or new_covariates of the samples to predict.")
+    tables = {"expression": expression, "methylation": methylation}
+    for name, table in (tables | {"new_methylation": new_methylation}).items():
+        if table is not None:
+            check_array(table, dtype=None, input_name=name)
     blank = np.zeros((len(samples), 1))
     mean = DummyRegressor().fit(np.zeros((len(expression), 1)), expression)
     found = {MEAN: mean.predict(blank)}
     if covariates is not None and new_covariates is not None:
         check_paired_samples(covariates, expression, names=("covariates", "expression"))
         new = _columns_of(new_covariates, covariates, "new_covariates")
-        known = covariates.notna().any()
+        known = covariates.notna().any().to_numpy()
         if not known.any():
             raise ValueError(
                 f"covariates holds no value for the {len(covariates)} training samples. Give "
                 "covariates of these samples, by their ids, or leave covariates out."
             )
-        numbers = [name for name in covariates if known[name] and holds_numbers(covariates[name])]
+        numbers = [name for name in covariates.columns[known] if holds_numbers(covariates[name])]
         text = covariates.columns[known].difference(numbers, sort=False)
         _check_numbers(new, numbers)
         model = _of_covariates(len(numbers), len(text))

@@ -71,10 +71,12 @@ class DownstreamReport:
     def judgements(self) -> pd.DataFrame:
         """Each model beside the best control, by the main number of each task.
 
-        One row per task, setting and model, with the columns ``value``, ``control`` (the name of
-        the best control), ``control_value``, ``measured`` (the same number for measured expression;
-        NaN where there is none) and ``better``: whether the interval of the model lies above the
-        value of the control; for clusters, which have no interval, whether the value does.
+        One row per task, setting and model, with the columns ``value``, ``lower`` (the lower end
+        of its interval), ``control`` (the name of the best control), ``control_value``,
+        ``measured`` (the same number for measured expression; NaN where there is none) and
+        ``better``: whether the interval of the model lies above the value of the control; for
+        clusters, which have no interval, whether the value does. A model without an interval for
+        another task, as with too few folds that have a concordance, is not better than a control.
         """
         rows = []
         main = self.frame[self.frame["metric"] == self.frame["task"].map(MAIN_METRICS)]
@@ -86,13 +88,14 @@ class DownstreamReport:
             for model, found in values.iterrows():
                 if model in (MEASURED, *self.controls):
                     continue
-                bound = found["value"] if pd.isna(found["lower"]) else found["lower"]
+                bound = found["value"] if task == "clusters" else found["lower"]
                 rows.append(
                     {
                         "task": task,
                         "setting": setting,
                         "model": model,
                         "value": found["value"],
+                        "lower": found["lower"],
                         "control": best,
                         "control_value": level,
                         "measured": values["value"].get(MEASURED, float("nan")),
@@ -134,6 +137,8 @@ class DownstreamReport:
 def _sentence(found: Any) -> str:
     control = "chance" if found.control is None else f"the best control, {found.control}"
     verb = "is better than" if found.better else "is no better than"
+    if pd.isna(found.lower) and found.task != "clusters":
+        verb = "has no interval to compare with"
     place = f"{found.task.capitalize()} ({found.setting})"
     level = "" if pd.isna(found.control_value) else f" {_short(found.control_value)}"
     return f"{place}: {found.model} {_short(found.value)} {verb} {control}{level}."
