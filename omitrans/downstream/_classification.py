@@ -1,5 +1,6 @@
 """Test a classifier of real samples on predicted profiles of new samples."""
 
+import warnings
 from collections.abc import Mapping
 from numbers import Integral, Real
 from typing import Any
@@ -9,6 +10,7 @@ import pandas as pd
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
+from omitrans.exceptions import SampleMismatchError
 from omitrans.metrics._classification import SCORES, ScoredClasses, scored_classes
 from omitrans.metrics._tables import check_tables
 from omitrans.model_selection._folds import sample_groups
@@ -132,11 +134,10 @@ def evaluate_classifier(
         name: np.array([_values(scored.scores(own)) for own in weights])
         for name, scored in found.items()
     }
-    ends = [(1 - level) / 2, (1 + level) / 2]
     rows = []
     for name, scored in found.items():
-        low, high = np.nanquantile(draws[name], ends, axis=0)
-        apart = np.nanquantile(draws[name] - draws[MEASURED], ends, axis=0)
+        low, high = _ends(draws[name], level)
+        apart = _ends(draws[name] - draws[MEASURED], level)
         rows.append(
             pd.DataFrame(
                 {
@@ -156,11 +157,23 @@ def evaluate_classifier(
     return pd.concat(rows, ignore_index=True)
 
 
+def _ends(draws: np.ndarray, level: float) -> np.ndarray:
+    """Return the ends of the interval of each column; NaN for a score that no draw has."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "All-NaN slice", RuntimeWarning)
+        return np.nanquantile(draws, [(1 - level) / 2, (1 + level) / 2], axis=0)
+
+
 def _check_tables(measured: Any, predictions: Mapping[str, Any], y: Any) -> None:
     """Raise an error unless all tables hold the same samples and features, and y two classes."""
     if MEASURED in predictions:
         raise ValueError("predictions names a model 'measured', as the real table is called.")
     check_paired_samples(measured, y, names=("measured", "y"))
+    if np.ndim(y) != 1 or not len(y) or len(y) != len(measured):
+        raise SampleMismatchError(
+            f"y must hold the class of each of the {len(measured)} samples of measured, of which "
+            f"there is one at least; its shape is {np.shape(y)}."
+        )
     labels = pd.Series(np.asarray(y, dtype=object))
     missing = int(labels.isna().sum())
     if missing:
@@ -206,6 +219,8 @@ def _bootstrap_weights(groups: Any, n: int, n_draws: int, random_state: Any) -> 
     """Return how often each draw holds each sample; those of a group are drawn together."""
     codes = np.arange(n) if groups is None else pd.factorize(np.asarray(groups))[0]
     n_groups = codes.max() + 1
+    if random_state is None:  # a new seed, and NumPy's global state stays as it is
+        random_state = np.random.RandomState(np.random.MT19937())
     random = check_random_state(random_state)
     drawn = random.multinomial(n_groups, np.full(n_groups, 1 / n_groups), size=n_draws)
     return drawn[:, codes].astype(float)

@@ -14,6 +14,7 @@ from sklearn.utils import check_random_state
 from omitrans.exceptions import FeatureMismatchError, SampleMismatchError
 from omitrans.metrics._kaplan_meier import kaplan_meier, log_rank_test
 from omitrans.solvers._cox import cox_fits
+from omitrans.solvers._standardize import spread_of_extremes
 from omitrans.utils._sklearn import Interval, validate_params
 from omitrans.utils._survival import check_expression, check_survival, require_events
 from omitrans.utils._validation import check_paired_samples
@@ -239,7 +240,8 @@ def _k_means(values: np.ndarray, n_clusters: int, n_init: int, random_state: Any
     """Return the cluster of each sample, by standardised genes."""
     values = values.astype(np.float64)
     values -= values.mean(axis=0)
-    scale = values.std(axis=0)
+    with np.errstate(over="ignore"):
+        scale = spread_of_extremes(values.std(axis=0), values)
     values /= np.where(scale > 0, scale, 1.0)
     n_distinct = len(np.unique(values, axis=0))
     if n_distinct < n_clusters:

@@ -16,10 +16,11 @@ MAIN_METRICS = {
 }
 """The number by which each task is judged in words."""
 N_SIGNIFICANT = "n_significant"
-BETTER, WORSE, OPEN, NONE = (
+BETTER, WORSE, OPEN, BARE, NONE = (
     "is better than",
     "is worse than",
     "cannot be told from",
+    "has no interval to compare with",
     "is not judged against",
 )
 _MAX_SHARE = 0.9  # of positive genes, above which any ranking has a large area
@@ -71,7 +72,9 @@ def judge(frame: pd.DataFrame, controls: tuple[str, ...]) -> pd.DataFrame:
 
 
 def _compared(found: pd.Series, level: float) -> str:
-    """Compare the interval of a model with a value; without an interval nothing can be told."""
+    """Compare the interval of a model with a value."""
+    if pd.isna(found["lower"]):
+        return BARE
     if found["lower"] > level:
         return BETTER
     return WORSE if found["upper"] < level else OPEN

@@ -18,9 +18,10 @@ from tqdm import tqdm
 
 from omitrans.downstream import _tasks as tasks
 from omitrans.downstream._controls import control_predictions
+from omitrans.downstream._report_checks import check_described, check_ids
 from omitrans.downstream._result import COLUMNS, DownstreamReport
 from omitrans.downstream._tasks import MEASURED, Options, Setting
-from omitrans.exceptions import FeatureMismatchError, SampleMismatchError
+from omitrans.exceptions import FeatureMismatchError, UnknownCategoryWarning
 from omitrans.inference import predict_frame
 from omitrans.utils._callers import user_level
 from omitrans.utils._sklearn import HasMethods, Interval, validate_params
@@ -142,7 +143,8 @@ def downstream_report(
     FeatureMismatchError
         If the tables hold other genes or probes.
     SampleMismatchError
-        If tables of the test samples hold other samples, or if test samples are among the training
+        If tables of the test samples, or those of the training samples, hold other samples or
+        another order, if a table names a sample twice, or if test samples are among the training
         samples.
     TypeError, ValueError
         If `predictions` is nothing of the above, if nothing is given that a task needs, or if a
@@ -152,6 +154,10 @@ def downstream_report(
     -----
     UserWarning
         If samples have time 0, which are left out of the tasks that need survival.
+    PatientGroupsWarning
+        If ids of TCGA, TARGET or GTEx say that test samples are of patients with training samples.
+    UnknownCategoryWarning
+        If test samples of classes without training samples are left out.
 
     See Also
     --------
@@ -163,7 +169,8 @@ def downstream_report(
     >>> from omitrans.baselines import DualRidgeRegressor
     >>> from omitrans.datasets import make_paired_omics
     >>> from omitrans.downstream import downstream_report
-    >>> data = make_paired_omics(120, 60, 30, missing_rate=0, random_state=0)
+    >>> one_each = {"normal_fraction": 0, "repeat_fraction": 0}  # samples per patient
+    >>> data = make_paired_omics(120, 60, 30, missing_rate=0, random_state=0, **one_each)
     >>> train, test = slice(0, 80), slice(80, 120)
     >>> model = DualRidgeRegressor().fit(data.X[train], data.Y[train])
     >>> report = downstream_report(
@@ -177,7 +184,8 @@ def downstream_report(
     names = [settings] if isinstance(settings, str) else list(settings)
     if not names or not set(names) <= set(SETTINGS):
         raise ValueError(f"settings must name some of {SETTINGS}; got {names}.")
-    _check_apart(measured, train_expression)
+    check_ids(measured, train_expression, methylation, train_methylation, groups)
+    check_described(covariates=covariates, time=time, event=event, classes=classes)
     train_expression = _same_genes(train_expression, measured, "train_expression")
     tables = _predicted(predictions, measured, methylation)
     controls = control_predictions(
@@ -192,7 +200,7 @@ def downstream_report(
     clash = set(tables) & {MEASURED, *controls}
     if clash:
         raise ValueError(f"predictions must not be named {_some(clash)}; choose other names.")
-    seed = int(check_random_state(random_state).randint(2**31 - 1))
+    seed = _seed(random_state)
     options = Options(threshold, alpha, k, n_clusters, n_bootstrap, seed)
     everything = {MEASURED: measured} | tables | controls
     outcome = _outcome(time, event)
@@ -222,6 +230,12 @@ def downstream_report(
     return DownstreamReport(frame, tuple(controls), len(measured), len(train_expression))
 
 
+def _seed(random_state: int | np.random.RandomState | None) -> int:
+    if random_state is None:  # a new seed, and NumPy's global state stays as it is
+        random_state = np.random.RandomState(np.random.MT19937())
+    return int(check_random_state(random_state).randint(2**31 - 1))
+
+
 _OF_OUTCOMES = {
     "prognosis genes": tasks.prognosis,
     "clusters": tasks.clusters,
@@ -247,15 +261,6 @@ class _Work:
 
 
 # --- tables ---
-
-
-def _check_apart(measured: pd.DataFrame, train_expression: pd.DataFrame) -> None:
-    both = measured.index.intersection(train_expression.index)
-    if len(both):
-        raise SampleMismatchError(
-            f"{len(both)} test samples are among the training samples ({_some(both)}). Leave them "
-            "out of one of measured and train_expression."
-        )
 
 
 def _same_genes(table: pd.DataFrame, measured: pd.DataFrame, name: str) -> pd.DataFrame:
@@ -349,15 +354,24 @@ def _classes(
     if classifier is None:
         classifier = make_pipeline(StandardScaler(), LogisticRegression(C=0.01, max_iter=1000))
     known, learned = (
-        classes.reindex(table.index).dropna() for table in (expression[MEASURED], train_expression)
+        classes.reindex(table.index).dropna().infer_objects()  # booleans beside missing ones
+        for table in (expression[MEASURED], train_expression)
     )
+    strange = ~known.isin(learned.unique())
+    if strange.any():
+        warnings.warn(
+            f"{int(strange.sum())} of {len(known)} test samples are of classes without training "
+            f"samples ({_some(known[strange].unique())}), and are left out of the classification.",
+            UnknownCategoryWarning,
+            stacklevel=user_level(),
+        )
+        known = known[~strange]
     if learned.nunique() < 2 or known.nunique() < 2:
         raise ValueError(
             f"The training samples have {learned.nunique()} classes and the test samples "
             f"{known.nunique()}; two or more are needed in both."
         )
     fitted = clone(classifier).fit(train_expression.loc[learned.index], learned.to_numpy())
-    known = known[known.isin(fitted.classes_)]
     own = groups
     if not isinstance(groups, str) and groups is not None:
         own = pd.Series(np.asarray(groups), expression[MEASURED].index)[known.index].to_numpy()

@@ -64,8 +64,9 @@ class DownstreamReport:
         One row per task, setting and model, with the columns ``metric``; ``value``; ``control``,
         the name of the best control; ``control_value``; ``measured``, the same number for measured
         expression, NaN where there is none; ``verdict``, how the interval of the model lies to the
-        value of the control ("is better than", "is worse than", "cannot be told from", or "is not
-        judged against"); ``better``; and ``note``, why nothing can be judged.
+        value of the control ("is better than", "is worse than", "cannot be told from", "has no
+        interval to compare with", or "is not judged against"); ``better``; and ``note``, why
+        nothing can be judged.
         """
         return judge(self.frame, self.controls)
 

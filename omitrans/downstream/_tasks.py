@@ -16,6 +16,7 @@ from omitrans.downstream._judgement import N_SIGNIFICANT
 from omitrans.downstream._list_scores import score_gene_list
 from omitrans.downstream._prognosis_genes import prognosis_genes
 from omitrans.downstream._survival_model import cross_validate_cox
+from omitrans.metrics._tables import check_tables
 
 MEASURED = "measured"
 _MIN_EXPRESSED = 0.5  # share of samples
@@ -51,6 +52,11 @@ class Setting:
     def with_outcome(self, model: str) -> tuple[pd.DataFrame, pd.Series, pd.Series]:
         """Return expression, time and event of the samples whose outcome is known."""
         outcome: Any = self.outcome
+        if not len(outcome):
+            raise ValueError(
+                f"time and event are known of none of the {len(self.measured)} samples. Give them "
+                "by the ids of the samples, as in the tables."
+            )
         return self.expression[model].loc[outcome.index], outcome["time"], outcome["event"]
 
 
@@ -94,6 +100,11 @@ def prognosis(setting: Setting, options: Options) -> Rows:
     place = {"task": "prognosis genes", "setting": setting.name, "model": MEASURED}
     reference = -genes["p"].dropna()
     positive = -reference < options.alpha
+    if not positive.any():
+        raise ValueError(
+            f"None of {len(reference)} genes with a p-value goes with survival in measured "
+            f"expression at alpha={options.alpha:g}, so there is nothing to find. Raise alpha."
+        )
     counts = {"n_samples": n_samples, "n_positive": int(positive.sum())}
     yield place | {"metric": N_SIGNIFICANT, "value": n_found} | counts
 
@@ -160,6 +171,13 @@ def classes(
     samples = labels.index
     tables = {name: table.loc[samples] for name, table in setting.expression.items()}
     measured = tables.pop(MEASURED)
+    for name in list(tables):
+        try:
+            check_tables(measured, tables[name])
+        except ValueError as error:
+            del tables[name]
+            place = {"task": "classes", "setting": setting.name, "model": name}
+            yield place | {"metric": "", "value": np.nan, "note": str(error)}
     scores = evaluate_classifier(
         classifier,
         measured,
@@ -169,6 +187,8 @@ def classes(
         n_bootstrap=max(options.n_bootstrap, 2),
         random_state=options.seed,
     )
+    if not options.n_bootstrap:
+        scores[["lower", "upper"]] = np.nan
     largest = float(labels.value_counts(normalize=True).max())
     for found in scores.itertuples():
         yield {

@@ -21,7 +21,7 @@ from omitrans.preprocessing._held_covariates import (
 )
 from omitrans.utils._callers import user_level
 from omitrans.utils._sklearn import fit_context
-from omitrans.utils._validation import _some
+from omitrans.utils._validation import _some, check_paired_samples
 
 
 class BatchAdjuster(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
@@ -165,6 +165,7 @@ class BatchAdjuster(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             If a batch has only one sample, so that only shifts are removed.
         """
         X = check_table(self, X, reset=True)
+        _check_order(X, batch)
         self.batches_, codes = _encode(batch, len(X))
         sizes = np.bincount(codes)
         reference = self._reference(sizes)
@@ -298,6 +299,7 @@ class BatchAdjuster(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         X = check_table(self, X, reset=False)
         if batch is None:
             batch = np.full(len(X), self._assumed_batch(), dtype=object)
+        _check_order(X, batch)
         codes = self._known_codes(batch, len(X))
         design = self._design(covariates, X)
         return map_values(X, lambda values: self._remove(values, codes, design))
@@ -388,11 +390,22 @@ class BatchAdjuster(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         return tags
 
 
+def _check_order(X: Any, batch: Any) -> None:
+    """Raise an error if batches are indexed and name other samples than the table, in order."""
+    if isinstance(batch, pd.Series) and isinstance(X, pd.DataFrame):
+        check_paired_samples(X, batch, names=("X", "batch"))
+
+
 def _encode(batch: Any, n_samples: int) -> tuple[np.ndarray, np.ndarray]:
     """Return the distinct batches in order of appearance, and the batch number of each sample."""
     if batch is None:
         batch = np.full(n_samples, "training", dtype=object)
-    batch = pd.Series(np.asarray(batch, dtype=object))
+    batch = np.asarray(batch, dtype=object)
+    if batch.ndim != 1:
+        raise ValueError(
+            f"batch must hold one batch per sample; its shape is {batch.shape}. Give one column."
+        )
+    batch = pd.Series(batch)
     if len(batch) != n_samples:
         raise ValueError(f"batch has {len(batch)} entries, X {n_samples} samples. Give one each.")
     if batch.isna().any():

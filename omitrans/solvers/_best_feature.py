@@ -170,6 +170,13 @@ def _unit_rows(table: np.ndarray, columns: np.ndarray | slice) -> _Block:
         mean = part.mean(axis=1)
         part -= mean[:, None]
         length = np.sqrt(np.einsum("ij,ij->i", part, part))
+        odd = np.flatnonzero(~((length > 1e-150) & (length < 1e150)))
+        if len(odd):  # their squares left the range of float64
+            size = np.abs(part[odd]).max(axis=1)
+            size[size == 0] = 1.0
+            part[odd] /= size[:, None]
+            mean[odd] /= size
+            length[odd] = np.sqrt(np.einsum("ij,ij->i", part[odd], part[odd]))
         # a centred constant column holds only the rounding error of its mean
         varies[rows] = length > rounding * np.abs(mean)
         part /= np.where(length > 0, length, 1)[:, None]

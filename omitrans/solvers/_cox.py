@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from omitrans.solvers._risk_sets import RiskSets
+from omitrans.solvers._standardize import spread_of_extremes
 from omitrans.solvers._workers import workers
 
 MAX_ITER = 50
@@ -182,8 +183,11 @@ def _null_model(sets: RiskSets, fixed: np.ndarray) -> tuple[np.ndarray, np.ndarr
     """Return standardised covariates and their coefficients in the model without a gene."""
     if not fixed.shape[1]:
         return fixed, np.empty(0)
-    scale = fixed.std(axis=0)
-    fixed = (fixed - fixed.mean(axis=0)) / np.where(scale > 0, scale, 1.0)
+    with np.errstate(over="ignore"):
+        scale = fixed.std(axis=0)
+    fixed = fixed - fixed.mean(axis=0)
+    scale = spread_of_extremes(scale, fixed)
+    fixed /= np.where(scale > 0, scale, 1.0)
     block = _Block(sets, fixed[:, :1], fixed[:, 1:])
     beta = np.zeros((1, fixed.shape[1]))
     start = block.evaluate(beta)
@@ -217,6 +221,7 @@ def _fit_block(
     genes, gene, separated = genes[~constant], gene[:, ~constant], separated[~constant]
     gene -= gene.mean(axis=0)
     scale = np.sqrt(np.einsum("ig,ig->g", gene, gene) / len(gene))
+    scale = spread_of_extremes(scale, gene)
     gene /= scale
     block = _Block(sets, gene, fixed)
     beta = np.zeros((len(genes), block.n_variables))

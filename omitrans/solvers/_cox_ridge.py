@@ -16,6 +16,7 @@ import numpy as np
 from scipy import linalg
 
 from omitrans.solvers._risk_sets import RiskSets
+from omitrans.solvers._standardize import spread_of_extremes
 
 MAX_ITER = 100
 STEP_TOL = 1e-5  # of a linear predictor; the step after it is near its square
@@ -59,6 +60,7 @@ class Directions:
         mean = values.mean(axis=0)
         values -= mean
         scale = np.sqrt(np.einsum("ig,ig->g", values, values) / len(values))
+        scale = spread_of_extremes(scale, values)
         varies = np.ptp(values, axis=0) > 0
         scale = np.where(varies, scale, np.inf)
         values /= scale

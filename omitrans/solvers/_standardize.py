@@ -48,7 +48,9 @@ def standardize(
         if centre:
             mean[columns] = block.mean(axis=0)
             block -= mean[columns]
-        spread = np.sqrt(np.mean(block**2, axis=0))
+        with np.errstate(over="ignore"):
+            spread = np.sqrt(np.mean(block**2, axis=0))
+        spread = spread_of_extremes(spread, block)
         # a centred constant column holds only the rounding error of its mean
         constant = spread <= rounding * np.abs(mean[columns])
         block[:, constant] = 0
@@ -57,3 +59,27 @@ def standardize(
             block /= divisor[columns]
         values[:, columns] = block
     return Standardized(values, mean, divisor)
+
+
+def spread_of_extremes(spread: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Return root mean squares, anew for columns so huge or tiny that their squares were not.
+
+    Parameters
+    ----------
+    spread : ndarray of shape (n_columns,)
+        Root mean square of each column, which is infinite or 0 where squares left the range of
+        float64.
+    values : ndarray of float64 of shape (n_rows, n_columns)
+        The columns.
+
+    Returns
+    -------
+    ndarray of shape (n_columns,)
+        Root mean squares; those of usual columns are as they were.
+    """
+    odd = np.flatnonzero(~((spread > 1e-150) & (spread < 1e150)))
+    if len(odd):
+        size = np.abs(values[:, odd]).max(axis=0)
+        size[size == 0] = 1.0
+        spread[odd] = size * np.sqrt(np.mean((values[:, odd] / size) ** 2, axis=0))
+    return spread

@@ -67,6 +67,7 @@ CLASSES = ("--clinical", "clinical.csv", "--classes", "subtype")
 SURVIVAL = ("--clinical", "clinical.csv", "--time", "OS.time", "--event", "OS")
 
 
+@pytest.mark.filterwarnings("ignore::omitrans.exceptions.PatientGroupsWarning")
 def test_tables_json_and_page_hold_what_the_library_finds(study, files, capsys):
     pytest.importorskip("matplotlib")
     options = ("--train-methylation", "train_methylation.csv", "--covariate", "age")

@@ -75,6 +75,17 @@ def test_scale_of_genes_does_not_matter(severe):
     pd.testing.assert_series_equal(first, second)
 
 
+@pytest.mark.parametrize("unit", [1e-300, 1e300])
+def test_huge_and_tiny_units_lose_nothing(severe, unit):
+    expression, time, event, _ = severe
+    first, second = (
+        cluster_survival(table, time, event, random_state=0)
+        for table in (expression, expression * unit)
+    )
+    assert list(first.genes) == list(second.genes)
+    pd.testing.assert_series_equal(first.labels, second.labels)
+
+
 def test_table_is_left_alone(severe):
     expression, time, event, _ = severe
     before = expression.copy()

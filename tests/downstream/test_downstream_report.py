@@ -9,12 +9,18 @@ import pytest
 from omitrans.baselines import DualRidgeRegressor
 from omitrans.datasets import make_paired_omics
 from omitrans.downstream import (
+    DownstreamReport,
     _tasks,
     control_predictions,
     cross_validate_cox,
     downstream_report,
 )
-from omitrans.exceptions import FeatureMismatchError, SampleMismatchError
+from omitrans.exceptions import (
+    FeatureMismatchError,
+    PatientGroupsWarning,
+    SampleMismatchError,
+    UnknownCategoryWarning,
+)
 
 N, N_TRAIN = 130, 60
 TRAIN, TEST = slice(0, N_TRAIN), slice(N_TRAIN, N)
@@ -34,14 +40,15 @@ def study():
     """Paired tables, a subtype that a few genes tell, and survival that other genes go with."""
     data = make_paired_omics(N, 120, 40, n_cancer_types=3, missing_rate=0, random_state=0)
     rng = np.random.default_rng(0)
-    Y = data.Y.astype(float)
+    ids = [f"s{i}" for i in range(N)]  # those of the data name patients that repeat
+    X, Y = data.X.astype(float).set_axis(ids), data.Y.astype(float).set_axis(ids)
     varies = Y.loc[:, Y.std() > 0.1]
     scores = ((varies - varies.mean()) / varies.std()).to_numpy()
     risk = scores[:, :8].mean(axis=1) * 2
     time = pd.Series(rng.exponential(1000 * np.exp(-2 * risk)) + 1, Y.index)
     event = pd.Series(rng.random(N) < 0.8, Y.index)
     classes = pd.Series(np.where(scores[:, 8:14].mean(axis=1) > 0, "B", "A"), Y.index)
-    return data.X.astype(float), Y, time, event, classes
+    return X, Y, time, event, classes
 
 
 def report(study, predictions, **options):
@@ -139,7 +146,7 @@ def test_samples_with_time_zero_are_left_out_and_said(study):
     time = study[2].copy()
     time.iloc[N_TRAIN] = 0
     options = {"time": time, "settings": "test"}
-    with pytest.warns(UserWarning, match=r"1 samples have time 0 \(.*TCGA"):
+    with pytest.warns(UserWarning, match=r"1 samples have time 0 \(s"):
         found = report(study, {"a": study[1][TEST]}, **options).frame.set_index("task")
     assert (found.loc["prognosis genes", "n_samples"] == N - N_TRAIN - 1).all()
 
@@ -250,6 +257,102 @@ def test_nothing_to_do(study):
         downstream_report(Y[TEST], Y[TEST], train_expression=Y[TRAIN])
 
 
+def classified(study, predictions=None, **options):
+    """Classification alone; the rows of accuracy by model."""
+    alone = {"methylation": None, "train_methylation": None, "time": None, "event": None}
+    found = report(study, predictions or {"a": study[1][TEST]}, **alone | options).frame
+    return found[found["metric"].isin(["accuracy", ""])].set_index("model")
+
+
+def test_samples_in_another_order_are_refused(study):
+    X, Y, *_ = study
+    for options in (
+        {"methylation": X[TEST].iloc[::-1]},
+        {"train_methylation": X[TRAIN].iloc[::-1]},
+        {"groups": pd.Series(0, Y[TEST].index[::-1])},
+    ):
+        with pytest.raises(SampleMismatchError, match="in another order"):
+            report(study, {"a": Y[TEST]}, settings="test", time=None, event=None, **options)
+    with pytest.raises(SampleMismatchError, match="groups holds 2 entries"):
+        classified(study, groups=[0, 1])
+
+
+@pytest.mark.parametrize("name", ["time", "event", "classes", "covariates", "train_expression"])
+def test_samples_that_are_there_twice_are_refused(study, name):
+    _, Y, time, event, classes = study
+    tables = {"time": time, "event": event, "classes": classes}
+    table = (tables | {"covariates": Y.iloc[:, :2], "train_expression": Y[TRAIN]})[name]
+    twice = pd.concat([table, table.iloc[:1]])
+    with pytest.raises(SampleMismatchError, match=f"{name} .* has 1 duplicated ids"):
+        report(study, {"a": Y[TEST]}, **{name: twice})
+
+
+def test_other_samples_of_training_patients_are_told(study):
+    _, Y, _, _, classes = study
+    ids = [f"TCGA-A1-{i:04d}-01A" for i in range(N)]
+    ids[N_TRAIN] = "TCGA-A1-0000-01B"
+    table = Y.set_axis(ids)
+    options = {"train_expression": table[TRAIN], "classes": classes.set_axis(ids)}
+    with pytest.warns(PatientGroupsWarning, match=r"1 of 70 test samples .*TCGA-A1-0000"):
+        downstream_report(table[TEST], table[TEST], n_bootstrap=2, random_state=0, **options)
+
+
+def test_outcomes_of_other_samples_say_so(study):
+    _, Y, time, event, _ = study
+    others = {"time": time.set_axis(range(N)), "event": event.set_axis(range(N))}
+    options = others | {"methylation": None, "classes": None, "settings": "test"}
+    notes = report(study, {"a": Y[TEST]}, **options).frame["note"]
+    assert notes.str.contains("known of none of the 70 samples").all()
+
+
+def test_true_and_false_may_be_classes_beside_missing_ones(study):
+    classes = study[4] == "A"
+    lacking = classes.drop(classes.index[[3, N_TRAIN + 2]])
+    found = classified(study, classes=lacking)
+    assert found.loc["a", "value"] == found.loc["measured", "value"]
+    assert (found["n_samples"] == N - N_TRAIN - 1).all()
+
+
+def test_classes_without_training_samples_are_told(study):
+    classes = study[4].copy()
+    classes.iloc[-5:] = "C"
+    with pytest.warns(UnknownCategoryWarning, match=r"5 of 70 test samples .*\(C\)"):
+        found = classified(study, classes=classes)
+    assert (found["n_samples"] == N - N_TRAIN - 5).all()
+
+
+def test_a_missing_value_of_one_model_leaves_the_others(study):
+    bad = study[1][TEST].copy()
+    bad.iloc[0, 0] = np.nan
+    found = classified(study, {"bad": bad, "good": study[1][TEST]})
+    assert "contains NaN" in found.loc["bad", "note"]
+    assert found.loc["good", "value"] == found.loc["measured", "value"]
+
+
+def test_without_resamples_there_are_no_intervals_and_no_winner(study):
+    Y = study[1]
+    options = {"time": None, "event": None, "settings": "test", "n_bootstrap": 0}
+    found = report(study, {"perfect": Y[TEST]}, **options)
+    assert found.frame[["lower", "upper"]].isna().all(axis=None)
+    assert not found.judgements["better"].any()
+    assert "perfect (1.000) has no interval to compare with the best control" in found.verdict
+
+
+def test_concordance_of_a_single_fold_wins_nothing():
+    frame = pd.DataFrame({"model": ["ridge", "mean"], "value": [0.9, 0.5], "lower": [np.nan, 0.5]})
+    frame = frame.assign(task="survival", setting="test", metric="harrell_c", chance=0.5)
+    frame = frame.assign(upper=[np.nan, 0.5], note="")
+    assert not DownstreamReport(frame, ("mean",), 50, 100).judgements["better"].any()
+
+
+def test_no_seed_leaves_the_global_state_alone(study):
+    before = np.random.mtrand._rand.get_state()[1:3]
+    classified(study, random_state=None)
+    after = np.random.mtrand._rand.get_state()[1:3]
+    assert before[1] == after[1]
+    np.testing.assert_array_equal(before[0], after[0])
+
+
 # --- controls ---
 
 
@@ -279,3 +382,66 @@ def test_an_unknown_category_gets_what_is_known_of_all():
     new = pd.DataFrame({"cohort": ["c", None]})
     found = control_predictions(expression, covariates=covariates, new_covariates=new)
     np.testing.assert_allclose(found["covariates"]["g"], 2.0, atol=0.01)
+
+
+def test_controls_of_whole_numbers_are_not_rounded():
+    expression = pd.DataFrame({"g": [0, 1]}, ["a", "b"])
+    found = control_predictions(expression, samples=pd.Index(["c"]))
+    assert found["mean"].loc["c", "g"] == 0.5
+    narrow = control_predictions(expression.astype(np.float32), samples=pd.Index(["c"]))
+    assert (narrow["mean"].dtypes == np.float32).all()
+
+
+def test_controls_need_samples_in_one_order():
+    rng = np.random.default_rng(0)
+    expression = pd.DataFrame(rng.normal(size=(20, 3)), columns=list("abc"))
+    tables = {
+        "covariates": pd.DataFrame({"age": rng.normal(size=30)}),
+        "methylation": pd.DataFrame(rng.normal(size=(30, 4))),
+    }
+    for name, table in tables.items():
+        given = {name: table[:20], f"new_{name}": table[20:]}
+        control_predictions(expression, **given, samples=table.index[20:])
+        with pytest.raises(SampleMismatchError, match=f"new_{name} hold .* another order"):
+            control_predictions(expression, **given, samples=table.index[:19:-1])
+        with pytest.raises(SampleMismatchError, match="different samples"):
+            control_predictions(expression, **given, samples=table.index[21:])
+
+
+@pytest.mark.parametrize("names", [[1, 0], [10, 20]])
+def test_covariates_may_be_named_by_numbers(names):
+    rng = np.random.default_rng(0)
+    covariates = pd.DataFrame({"age": rng.normal(size=40), "site": rng.choice(["u", "v"], 40)})
+    expression = (
+        covariates[["age"]].set_axis(["g"], axis=1) + (covariates[["site"]] == "u").to_numpy()
+    )
+
+    def predicted(table):
+        given = {"covariates": table[:30], "new_covariates": table[30:]}
+        return control_predictions(expression[:30], **given)["covariates"]
+
+    expected = predicted(covariates)
+    np.testing.assert_allclose(expected["g"], expression["g"][30:], atol=0.01)
+    pd.testing.assert_frame_equal(predicted(covariates.set_axis(names, axis=1)), expected)
+    pd.testing.assert_frame_equal(predicted(covariates.assign(unknown=np.nan)), expected)
+
+
+def test_missing_values_are_those_of_a_named_table():
+    expression = pd.DataFrame({"g": [0.0, np.nan, 2.0]})
+    with pytest.raises(ValueError, match="expression contains NaN"):
+        control_predictions(expression, samples=pd.Index(["c"]))
+
+
+def test_covariates_must_hold_something():
+    expression = pd.DataFrame({"g": [0.0, 1.0, 2.0]})
+    new = pd.DataFrame({"age": [1.0]})
+    with pytest.raises(ValueError, match="no value for the 3 training samples"):
+        control_predictions(
+            expression, covariates=pd.DataFrame({"age": [None] * 3}), new_covariates=new
+        )
+    with pytest.raises(ValueError, match="other values than numbers in 'age'"):
+        control_predictions(
+            expression,
+            covariates=pd.DataFrame({"age": [1.0, 2.0, 4.0]}),
+            new_covariates=new.assign(age="old"),
+        )

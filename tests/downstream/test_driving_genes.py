@@ -180,6 +180,18 @@ def test_the_mean_scores_as_chance(cohort, measured):
     assert result.scores[["lower", "upper"]].isna().all(axis=None)
 
 
+@pytest.mark.parametrize("unit", [1e-300, 1e300])
+def test_huge_and_tiny_units_lose_nothing(cohort, measured, unit):
+    X, Y = cohort.X.astype(float), cohort.Y.astype(float)
+    found = driving_genes(X * unit, Y * unit)
+    assert found["probe"].equals(measured["probe"])
+    np.testing.assert_allclose(found["r"], measured["r"], rtol=1e-6)
+    scores = [
+        score_driving_genes(measured, X, table, k=5, n_bootstrap=0).genes for table in (Y, Y * unit)
+    ]
+    np.testing.assert_allclose(scores[0]["r2_predicted"], scores[1]["r2_predicted"], rtol=1e-6)
+
+
 def test_other_samples_may_be_scored(cohort, measured, rng):
     """The predicted samples need not be those of the labels, nor the columns in their order."""
     few = rng.permutation(150)[:60]

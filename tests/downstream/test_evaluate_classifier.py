@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
 from sklearn.svm import LinearSVC
@@ -104,6 +105,43 @@ def test_a_class_without_test_samples_is_counted_out(study):
     frame = evaluate_classifier(classifier, test[here], {}, y[here], n_bootstrap=10, random_state=0)
     assert (frame["n_classes"] == 2).all()
     assert frame["value"].notna().all()
+
+
+class GreatestFeature(ClassifierMixin, BaseEstimator):
+    """The class of the greatest feature."""
+
+    def fit(self, X, y):
+        self.classes_ = np.unique(y)
+        return self
+
+    def predict(self, X):
+        return self.classes_[np.argmax(np.asarray(X)[:, :3], axis=1)]
+
+
+def test_a_classifier_without_scores_has_no_area(study):
+    _, test, predictions, y = study
+    frame = evaluate_classifier(
+        GreatestFeature().fit(test, y), test, predictions, y, n_bootstrap=5, random_state=0
+    )
+    no_scores = frame["score"] == "auc"
+    assert frame.loc[no_scores, ["value", "lower", "upper", "difference"]].isna().all(axis=None)
+    assert frame.loc[~no_scores, ["lower", "upper"]].notna().all(axis=None)
+
+
+def test_no_seed_leaves_the_global_state_alone(study):
+    before = np.random.mtrand._rand.get_state()[1:3]
+    evaluate_classifier(*study, n_bootstrap=5)
+    after = np.random.mtrand._rand.get_state()[1:3]
+    assert before[1] == after[1]
+    np.testing.assert_array_equal(before[0], after[0])
+
+
+@pytest.mark.parametrize("n", [0, 5])
+def test_classes_of_too_few_samples_are_refused(study, n):
+    classifier, test, predictions, y = study
+    arrays = {name: table.to_numpy() for name, table in predictions.items()}
+    with pytest.raises(SampleMismatchError, match="y must hold the class of each of the 90"):
+        evaluate_classifier(classifier, test.to_numpy(), arrays, y.to_numpy()[:n])
 
 
 def refused(study, error, message, **change):

@@ -106,6 +106,17 @@ def test_unit_of_the_gene_only_scales(cohort):
     np.testing.assert_allclose(scaled["p"], genes["p"], rtol=1e-6)
 
 
+@pytest.mark.parametrize("unit", [1e-300, 1e300])
+def test_huge_and_tiny_units_lose_nothing(cohort, unit):
+    expression, time, event = cohort
+    age = expression[["gene0"]].set_axis(["age"], axis=1)
+    genes = prognosis_genes(expression, time, event, covariates=age)
+    scaled = prognosis_genes(expression * unit, time, event, covariates=age * unit)
+    pd.testing.assert_frame_equal(
+        scaled[["z", "p", "q", "status"]], genes[["z", "p", "q", "status"]], rtol=1e-6
+    )
+
+
 def test_float32_is_computed_in_float64(cohort):
     expression, time, event = cohort
     narrow = expression.astype(np.float32)

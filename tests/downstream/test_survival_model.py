@@ -99,6 +99,16 @@ def test_signal_is_found_and_results_belong_together(cohort):
     np.testing.assert_allclose(result.folds["harrell"].mean(), result.scores["mean"]["harrell"])
 
 
+@pytest.mark.parametrize("unit", [1e-300, 1e300])
+def test_huge_and_tiny_units_lose_nothing(cohort, unit):
+    expression, time, event = cohort
+    expected, found = (
+        cross_validate_cox(table, time, event, **SMALL).scores
+        for table in (expression, expression * unit)
+    )
+    pd.testing.assert_frame_equal(found, expected, rtol=1e-6)
+
+
 def test_chance_stays_chance():
     """Screening by all samples would find the noise that the test samples share."""
     rng = np.random.default_rng(5)

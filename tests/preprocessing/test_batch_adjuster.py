@@ -4,6 +4,7 @@ import pytest
 from sklearn.linear_model import LinearRegression
 from sklearn.pipeline import make_pipeline
 
+from omitrans.exceptions import SampleMismatchError
 from omitrans.preprocessing import BatchAdjuster
 
 
@@ -213,3 +214,17 @@ def test_labels_of_another_length(X):
 def test_missing_label(X):
     with pytest.raises(ValueError, match="batch is missing for 1 samples"):
         BatchAdjuster().fit(X, batch=[None, *BATCH[1:]])
+
+
+def test_batches_of_the_samples_in_another_order_are_refused(X):
+    table = pd.DataFrame(np.asarray(X))
+    batch = pd.Series(BATCH)
+    with pytest.raises(SampleMismatchError):
+        BatchAdjuster().fit(table, batch=batch[::-1])
+    with pytest.raises(SampleMismatchError):
+        BatchAdjuster().fit(table, batch=batch).transform(table, batch=batch[::-1])
+
+
+def test_two_columns_of_batches_are_refused(X):
+    with pytest.raises(ValueError, match=r"one batch per sample; its shape is \(43, 2\)"):
+        BatchAdjuster().fit(X, batch=pd.DataFrame({"a": BATCH, "b": BATCH}))
