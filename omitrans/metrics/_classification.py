@@ -93,6 +93,10 @@ def scored_classes(y_true: Any, y_pred: Any, y_score: Any, labels: Any) -> "Scor
     if labels is None:
         labels = np.unique(np.concatenate([truth, predicted]))
     index = pd.Index(np.asarray(labels))
+    if not index.is_unique:
+        raise ValueError(
+            f"labels names {_some(index[index.duplicated()].unique())} twice. Name each class once."
+        )
     scores = None if y_score is None else _score_table(y_score, index, len(truth))
     return ScoredClasses(
         _codes(index, truth, "y_true"), _codes(index, predicted, "y_pred"), scores, index.to_numpy()

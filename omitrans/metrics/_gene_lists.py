@@ -253,8 +253,10 @@ def _check_labels_of_genes(labels: Any) -> np.ndarray:
     values = np.asarray(labels)
     if values.ndim != 1:
         raise ValueError(f"labels must have one dimension, one entry per gene; got {values.shape}.")
-    if pd.isna(values).any() or not np.isin(values, [0, 1]).all():
-        found = values[pd.isna(values) | ~np.isin(values, [0, 1])]
+    bad = np.asarray(pd.isna(values))
+    bad[~bad] = ~np.isin(values[~bad], [0, 1])  # a missing value of pandas is not compared
+    if bad.any():
+        found = values[bad]
         raise ValueError(
             f"labels must be 0 or 1, or False or True; {len(found)} are not (first: {found[0]!r}). "
             "Compare with a threshold: labels = values > threshold."

@@ -153,8 +153,9 @@ def _checked(time: Any, event: Any, groups: Any) -> tuple[np.ndarray, np.ndarray
         raise SampleMismatchError(
             f"time holds {len(times)} samples and groups {len(groups)}. Give one group per sample."
         )
-    if isinstance(time, pd.Series):
-        check_paired_samples(time.to_frame(), groups, names=("time", "groups"))
+    for name, outcome in (("time", time), ("event", event)):
+        if isinstance(outcome, pd.Series):
+            check_paired_samples(outcome.to_frame(), groups, names=(name, "groups"))
     labels = pd.Series(groups).astype(object)
     if labels.isna().any():
         raise ValueError(

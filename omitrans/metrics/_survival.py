@@ -134,7 +134,8 @@ def uno_concordance_index(
 
 def _checked(time: Any, event: Any, risk: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return outcomes and risks as arrays, or raise."""
-    times, events = check_survival(time, event, risk if isinstance(risk, pd.Series) else None)
+    table = risk if isinstance(risk, pd.Series) else None
+    times, events = check_survival(time, event, table, table_name="risk")
     risks = np.asarray(risk, dtype=np.float64)
     if risks.shape != times.shape:
         raise SampleMismatchError(

@@ -11,7 +11,9 @@ from omitrans.exceptions import SampleMismatchError
 from omitrans.utils._validation import check_column_names, check_paired_samples
 
 
-def check_survival(time: Any, event: Any, table: Any = None) -> tuple[np.ndarray, np.ndarray]:
+def check_survival(
+    time: Any, event: Any, table: Any = None, *, table_name: str = "expression"
+) -> tuple[np.ndarray, np.ndarray]:
     """Return times as float64 and events as bool, or raise an error that says what is wrong.
 
     Parameters
@@ -22,6 +24,8 @@ def check_survival(time: Any, event: Any, table: Any = None) -> tuple[np.ndarray
         True or 1 where the event was seen, False or 0 where the sample was censored.
     table : array-like or DataFrame of shape (n_samples, n_features), default=None
         Table whose rows the outcomes describe; indexes are compared.
+    table_name : str, default="expression"
+        Name of the table, for error messages.
 
     Returns
     -------
@@ -35,11 +39,11 @@ def check_survival(time: Any, event: Any, table: Any = None) -> tuple[np.ndarray
     SampleMismatchError
         If lengths or indexes differ.
     ValueError
-        If a time is missing, infinite or not above 0, or if an event is neither 0 nor 1.
+        If a time is a date, missing, infinite or not above 0, or if an event is neither 0 nor 1.
     """
     pairs = [("time", time), ("event", event)]
     if table is not None:
-        pairs.insert(0, ("expression", table))
+        pairs.insert(0, (table_name, table))
     for (first, one), (second, other) in pairwise(pairs):
         if np.ndim(other) != 1:
             raise ValueError(
@@ -56,6 +60,11 @@ def check_survival(time: Any, event: Any, table: Any = None) -> tuple[np.ndarray
 
 
 def _times(time: Any) -> np.ndarray:
+    if pd.api.types.is_datetime64_any_dtype(pd.Series(time)):
+        raise ValueError(
+            "time holds dates, and must hold the time from the start to the event or to censoring. "
+            "Subtract the start: time = (date - start).dt.days."
+        )
     values = _numbers(time, "time")
     bad = np.flatnonzero(~(np.isfinite(values) & (values > 0)))
     if len(bad):

@@ -111,3 +111,8 @@ def test_bad_input_is_refused(change, message):
     given = {"y_true": ["a", "b", "b"], "y_pred": ["a", "b", "a"], **change}
     with pytest.raises(ValueError, match=message):
         classification_scores(**given)
+
+
+def test_a_class_named_twice_is_refused():
+    with pytest.raises(ValueError, match="labels names b twice"):
+        classification_scores(["a", "b"], ["a", "b"], labels=["a", "b", "b"])

@@ -103,6 +103,11 @@ def test_bad_input_of_the_area(labels, scores, message):
         pr_auc(labels, scores)
 
 
+def test_missing_label_of_pandas():
+    with pytest.raises(ValueError, match=r"1 are not \(first: <NA>\)"):
+        pr_auc(pd.Series([True, False, None], dtype="boolean"), [1, 2, 3])
+
+
 def test_other_genes():
     labels = pd.Series([True, False, True], list("abc"))
     for function in (pr_auc, top_overlap):

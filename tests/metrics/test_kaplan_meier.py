@@ -60,5 +60,8 @@ def test_bad_groups():
         kaplan_meier(*OUTCOME, list("abc"))
     with pytest.raises(SampleMismatchError, match="another order"):
         kaplan_meier(*OUTCOME, SAMPLES["site"][::-1])
+    time, event = (SAMPLES[name].to_numpy() for name in ("time", "event"))
+    with pytest.raises(SampleMismatchError, match=r"event and groups .* another order"):
+        log_rank_test(time, pd.Series(event), pd.Series(np.arange(90) % 2)[::-1])
     with pytest.raises(ValueError, match="time is empty"):
         kaplan_meier([], [])

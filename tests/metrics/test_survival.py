@@ -106,6 +106,18 @@ def test_bad_risk():
         )
 
 
+def test_messages_name_the_risk():
+    with pytest.raises(SampleMismatchError, match="risk holds 2 samples and time 3"):
+        concordance_index([1, 2, 3], [1, 1, 1], pd.Series([1.0, 2.0]))
+
+
+def test_dates_are_no_times():
+    dates = pd.Series(pd.to_datetime(["2020-01-01", "2021-01-01", "2022-01-01"]))
+    with pytest.raises(ValueError, match="time holds dates"):
+        concordance_index(dates, [1, 1, 1], [3, 2, 1])
+    assert concordance_index((dates - dates[0]).dt.days + 1, [1, 1, 1], [3, 2, 1]) == 1
+
+
 def test_bad_tau():
     with pytest.raises(ValueError, match="tau must be a time above 0"):
         uno_concordance_index([1, 2], [1, 1], [2, 1], train_time=[1], train_event=[1], tau=0)
