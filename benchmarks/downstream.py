@@ -23,7 +23,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from comparison import BASELINES, PRESETS, make_model
+from comparison import BASELINES, PRESETS, label_of, make_model
 from sklearn.model_selection import GroupShuffleSplit
 
 from omitrans.datasets import make_paired_omics
@@ -163,7 +163,8 @@ def judge(name, cohort, missing, draw, options):
     predictions = {}
     for model in options.models:
         start = time.perf_counter()
-        predictions[model] = predict(cohort, name, model, train, test, options)
+        label = label_of(model, epochs=options.epochs, filters=64)
+        predictions[label] = predict(cohort, name, model, train, test, options)
         print(f"  {name} {draw}, {model}: {time.perf_counter() - start:.0f} s", flush=True)
     found = downstream_report(
         predictions,
