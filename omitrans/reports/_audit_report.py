@@ -14,6 +14,7 @@ from omitrans.reports._page import (
     count,
     draw_figure,
     fixed,
+    interval,
     write_page,
 )
 from omitrans.utils._optional import import_optional
@@ -107,15 +108,11 @@ def audit_report(
 def _table(frame: pd.DataFrame, rows: Any) -> PageTable:
     part = frame.loc[rows]
     digits = 0 if (part["check"] == "samples").all() else 3
-    intervals = [
-        "–" if pd.isna(low) else f"{fixed(low, 3)} to {fixed(high, 3)}"
-        for low, high in zip(part["low"], part["high"], strict=True)
-    ]
     cells = pd.DataFrame(
         {
             "Value": part["value"].map(partial(fixed, digits=digits)),
             "Reference": part["reference"].map(partial(fixed, digits=digits)),
-            "95 % interval": intervals,
+            "95 % interval": list(map(interval, part["low"], part["high"])),
             "Verdict": part["verdict"].replace("", "–"),
         }
     )

@@ -9,7 +9,15 @@ import pandas as pd
 
 from omitrans.displays import DownstreamDisplay
 from omitrans.displays._downstream import METRIC_NAMES
-from omitrans.reports._page import PageFigure, PageTable, count, draw_figure, fixed, write_page
+from omitrans.reports._page import (
+    PageFigure,
+    PageTable,
+    count,
+    draw_figure,
+    fixed,
+    interval,
+    write_page,
+)
 from omitrans.utils._optional import import_optional
 
 _NOTES = {
@@ -97,15 +105,11 @@ def downstream_page(
 
 
 def _table(part: pd.DataFrame) -> PageTable:
-    intervals = [
-        "–" if pd.isna(low) else f"{fixed(low, 3)} to {fixed(high, 3)}"
-        for low, high in zip(part["lower"], part["upper"], strict=True)
-    ]
     cells = pd.DataFrame(
         {
             "Score": part["metric"].replace(METRIC_NAMES).replace("", "–"),
             "Value": part["value"].map(partial(fixed, digits=3)),
-            "95 % interval": intervals,
+            "95 % interval": list(map(interval, part["lower"], part["upper"])),
             "Chance": part["chance"].map(partial(fixed, digits=3)),
             "Note": part["note"].fillna("").replace("", "–"),
         }

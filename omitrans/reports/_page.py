@@ -145,6 +145,11 @@ def fixed(value: float, digits: int = 2) -> str:
     return f"{value:,.{digits}f}".replace("-", "−").replace("inf", "∞")
 
 
+def interval(low: float, high: float, digits: int = 3) -> str:
+    """Return both ends of an interval, or a dash if there is none."""
+    return "–" if pd.isna(low) else f"{fixed(low, digits)} to {fixed(high, digits)}"
+
+
 def signed(value: float) -> str:
     """Return a number with its sign, or a dash for NaN."""
     return "–" if pd.isna(value) else f"{value:+.4f}".replace("-", "−")
