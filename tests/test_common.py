@@ -23,7 +23,7 @@ CHEAPER = {
         "lr": 1e-2,
         "embedding_epochs": 1,
         "head_epochs": 1,
-        "max_epochs": 20,
+        "max_epochs": 15,
         "decay_epochs": 0,
     },
     "OmiTransRegressor": {"speed": "fast"},

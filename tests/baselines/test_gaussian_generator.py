@@ -42,6 +42,7 @@ def test_means_are_recovered():
         assert np.sqrt(np.mean((found - means[i]) ** 2)) < 0.25
 
 
+@pytest.mark.slow
 def test_rank_and_covariance_are_recovered():
     covariates, expression, _, factors = simulated()
     model = GaussianGenerator(random_state=0).fit(covariates, expression)

@@ -275,7 +275,8 @@ def test_groups_reach_the_splitter(data):
 
 
 # every process imports celer, which takes seconds
-@pytest.mark.parametrize("solver", [pytest.param("celer", marks=pytest.mark.slow), "sklearn"])
+@pytest.mark.slow
+@pytest.mark.parametrize("solver", ["celer", "sklearn"])
 def test_two_processes_give_the_same(solver):
     # large enough for joblib to share X as a memory map (1 MB)
     X, Y = make_data(n_samples=300, n_features=600, n_targets=40)

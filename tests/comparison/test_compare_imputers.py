@@ -305,6 +305,7 @@ def test_covariates_in_the_result_are_refused(data):
         )
 
 
+@pytest.mark.slow
 def test_tests_average_masks_of_a_fold(data, imputers):
     comparison = compare_imputers(
         imputers, data.X, covariates=COVARIATES, cv=4, n_masks=3, random_state=0

@@ -62,7 +62,7 @@ def test_trains_saves_and_loads(name, frames, tmp_path):
 
 
 # The other U-Nets are built of the same blocks, and train long.
-LONG = {"generator unet-in", "generator unet-small", "discriminator cnn"}
+LONG = {"generator unet-in", "generator unet-small", "discriminator cnn", "discriminator cnn-small"}
 
 
 @pytest.mark.parametrize(

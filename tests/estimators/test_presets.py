@@ -43,6 +43,7 @@ def test_fully_connected_presets(name, tables):
     assert net.reconstruction_weight == (0.0 if name == "paper-cgan" else 100.0)
 
 
+@pytest.mark.slow
 def test_convolutional_preset(tables):
     net = fit("paper-cnn", tables).net_
     assert isinstance(net.module_, UNetInGenerator)

@@ -91,6 +91,7 @@ def test_learns(cls, scenario):
     assert error < 0.3 * within  # of what knowing the tissue leaves
 
 
+@pytest.mark.slow
 def test_covariates_alone_impute_an_empty_sample():
     whole = make_table(400)
     options = {"max_epochs": 150, "observed_rate": (0.0, 0.5), "lr": 3e-3}
@@ -392,6 +393,7 @@ def test_draws_differ_where_values_are_missing(cls, table):
     np.testing.assert_array_equal(stacked, np.stack(again))
 
 
+@pytest.mark.slow
 def test_draws_spread_as_the_errors_do():
     whole, new = make_table(400), make_table(150, seed=5)
     holes, hidden = with_holes(new)

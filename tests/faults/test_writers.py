@@ -40,6 +40,7 @@ def inject(*options):
     return found["tried"]
 
 
+@pytest.mark.slow
 def test_some_faults_do_no_damage():
     tried = inject("--places", "3", "--only", *SAMPLED)
     assert sum(tried.values()) >= 9 * len(SAMPLED)

@@ -92,7 +92,9 @@ def test_a_gaussian_generator_is_useful(gaussian):
     assert not poor(gaussian, "recall")
 
 
-@pytest.mark.parametrize("noise", [0.0, 0.1, 0.3])
+@pytest.mark.parametrize(
+    "noise", [0.0, *(pytest.param(each, marks=pytest.mark.slow) for each in (0.1, 0.3))]
+)
 def test_copies_are_found(noise):
     result = audit(*copies(noise))
     assert poor(result, "memorisation")
@@ -105,7 +107,7 @@ def test_a_few_copies_among_new_samples_are_found():
     assert poor(audit(*copies(0.1, share=0.05)), "memorisation")
 
 
-@pytest.mark.parametrize("spread", [0.5, 0.0])
+@pytest.mark.parametrize("spread", [0.5, pytest.param(0.0, marks=pytest.mark.slow)])
 def test_draws_with_too_little_spread_are_no_copies(spread):
     covariates, expression = real(100, 2)
     means = TRAIN[1].groupby(TRAIN[0]["tissue"]).mean().loc[covariates["tissue"]].to_numpy()

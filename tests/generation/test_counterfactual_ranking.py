@@ -85,6 +85,7 @@ def test_a_fitted_generator_needs_no_expression(data):
     pd.testing.assert_frame_equal(generator.sample_y(data.covariates, random_state=0), before)
 
 
+@pytest.mark.slow
 def test_same_seed_gives_the_same_ranking(data):
     one = rank(data)
     with parallel_config("threading"):

@@ -118,7 +118,7 @@ def _check_like(options: Any, covariates: pd.DataFrame, expression: pd.DataFrame
     )
     gene = np.zeros((len(expression), 1))
     quick.fit(covariates, pd.DataFrame(gene, expression.index, ["gene"]), groups=None)
-    quick.sample_y(covariates_for(quick, options.like))
+    quick.sample_y(covariates_for(quick, options.like), random_state=0)
 
 
 def _facts(result: dict[str, Any]) -> dict[str, Any]:
