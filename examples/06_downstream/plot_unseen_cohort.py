@@ -1,7 +1,7 @@
 """
-====================================================
+=====================================================
 An unseen cohort: normalise, fine-tune half, and test
-====================================================
+=====================================================
 
 TDimpute was taken from the TCGA to the Wilms tumours of another project, TARGET, like this: each
 sample of the new cohort is given the distribution of values of the TCGA, a random half with
