@@ -112,7 +112,7 @@ def test_other_genes():
     labels = pd.Series([True, False, True], list("abc"))
     for function in (pr_auc, top_overlap):
         first = labels if function is pr_auc else labels.astype(float)
-        with pytest.raises(FeatureMismatchError, match=r"different genes \(first: c, d\)"):
+        with pytest.raises(FeatureMismatchError, match=r"different genes \(first: c, x\)"):
             function(first, pd.Series([1.0, 2, 3], list("abx")))
         with pytest.raises(FeatureMismatchError, match="genes in another order"):
             function(first, pd.Series([1.0, 2, 3], list("acb")))
