@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.utils import check_random_state
 
 from omitrans.comparison._cache import OutcomeCache
 from omitrans.comparison._imputation_run import METRICS, evaluate_imputer
@@ -23,6 +22,7 @@ from omitrans.comparison._runs import (
 from omitrans.datasets.simulate._masks import MECHANISMS, names_of
 from omitrans.exceptions import FeatureMismatchError
 from omitrans.model_selection._folds import Split, make_folds, sample_groups
+from omitrans.utils._random_state import own_random_state
 from omitrans.utils._sklearn import Interval, StrOptions, validate_params
 from omitrans.utils._validation import check_paired_samples
 
@@ -242,9 +242,7 @@ def _draw_seeds(
     """Return the seed of every mask; the seeds of one rate do not depend on the other rates."""
     if not all(0 < rate < 1 for rate in rates) or len(set(rates)) < len(rates):
         raise ValueError(f"missing_rates must be different numbers between 0 and 1. Got {rates}.")
-    if random_state is None:
-        random_state = np.random.RandomState(np.random.MT19937())
-    seeds = check_random_state(random_state).randint(2**31 - 2, size=n_masks)
+    seeds = own_random_state(random_state).randint(2**31 - 2, size=n_masks)
     return {(rate, mask): int(seed) for rate in rates for mask, seed in enumerate(seeds)}
 
 

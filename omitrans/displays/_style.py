@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 from sklearn.decomposition import PCA
 from sklearn.manifold import TSNE
-from sklearn.utils import check_random_state
 
 from omitrans.utils._optional import import_optional
+from omitrans.utils._random_state import own_random_state
 
 METHODS = {"tsne": "t-SNE", "umap": "UMAP", "pca": "PCA"}
 N_COMPONENTS = 50  # neighbours are sought among these
@@ -43,9 +43,7 @@ def lay_out(vectors: np.ndarray, method: str, random_state: Any) -> np.ndarray:
     ndarray of shape (n_vectors, 2)
         Coordinates of the vectors.
     """
-    if random_state is None:
-        random_state = np.random.RandomState(np.random.MT19937())
-    seed = check_random_state(random_state).randint(2**31 - 1)
+    seed = own_random_state(random_state).randint(2**31 - 1)
     if method == "pca":
         return PCA(2, random_state=seed).fit_transform(vectors)
     n_components = min(N_COMPONENTS, *vectors.shape)

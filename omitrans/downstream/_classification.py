@@ -7,17 +7,16 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
+from omitrans.displays._downstream import MEASURED
 from omitrans.exceptions import SampleMismatchError
 from omitrans.metrics._classification import SCORES, ScoredClasses, scored_classes
 from omitrans.metrics._tables import check_tables
 from omitrans.model_selection._folds import sample_groups
+from omitrans.utils._random_state import own_random_state
 from omitrans.utils._sklearn import HasMethods, Interval, validate_params
 from omitrans.utils._validation import check_paired_samples
-
-MEASURED = "measured"
 
 
 @validate_params(
@@ -219,8 +218,6 @@ def _bootstrap_weights(groups: Any, n: int, n_draws: int, random_state: Any) -> 
     """Return how often each draw holds each sample; those of a group are drawn together."""
     codes = np.arange(n) if groups is None else pd.factorize(np.asarray(groups))[0]
     n_groups = codes.max() + 1
-    if random_state is None:  # a new seed, and NumPy's global state stays as it is
-        random_state = np.random.RandomState(np.random.MT19937())
-    random = check_random_state(random_state)
+    random = own_random_state(random_state)
     drawn = random.multinomial(n_groups, np.full(n_groups, 1 / n_groups), size=n_draws)
     return drawn[:, codes].astype(float)

@@ -9,12 +9,12 @@ import pandas as pd
 from scipy import stats
 from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
-from sklearn.utils import check_random_state
 
 from omitrans.exceptions import FeatureMismatchError, SampleMismatchError
 from omitrans.metrics._kaplan_meier import kaplan_meier, log_rank_test
 from omitrans.solvers._cox import cox_fits
 from omitrans.solvers._standardize import spread_of_extremes
+from omitrans.utils._random_state import own_random_state
 from omitrans.utils._sklearn import Interval, validate_params
 from omitrans.utils._survival import check_expression, check_survival, require_events
 from omitrans.utils._validation import check_paired_samples
@@ -249,9 +249,7 @@ def _k_means(values: np.ndarray, n_clusters: int, n_init: int, random_state: Any
             f"n_clusters={n_clusters} needs at least that many samples that differ in the chosen "
             f"genes; found {n_distinct} among {len(values)} samples."
         )
-    if random_state is None:  # a new seed, and NumPy's global state stays as it is
-        random_state = np.random.RandomState(np.random.MT19937())
     model = KMeans(
-        n_clusters, n_init=n_init, max_iter=100, random_state=check_random_state(random_state)
+        n_clusters, n_init=n_init, max_iter=100, random_state=own_random_state(random_state)
     )
     return model.fit_predict(values)

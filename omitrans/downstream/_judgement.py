@@ -4,9 +4,8 @@ from typing import Any
 
 import pandas as pd
 
-from omitrans.displays._downstream import METRIC_NAMES
+from omitrans.displays._downstream import MEASURED, METRIC_NAMES
 
-MEASURED = "measured"
 MAIN_METRICS = {
     "driving genes": "pr_auc_integral",
     "prognosis genes": "pr_auc_integral",

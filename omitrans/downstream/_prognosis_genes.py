@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from omitrans.downstream._driving_genes import adjusted
 from omitrans.exceptions import SampleMismatchError
 from omitrans.solvers._cox import CoxFits, cox_fits
 from omitrans.solvers._risk_sets import TIES
@@ -133,9 +134,7 @@ def _frame(fits: CoxFits, genes: pd.Index, test: str, level: float) -> pd.DataFr
     statistic = getattr(fits, test)
     sign = np.where(np.isnan(fits.coef), fits.score_sign, np.sign(fits.coef))
     p = stats.chi2.sf(statistic, 1)
-    q = np.full(len(p), np.nan)
-    known = ~np.isnan(p)
-    q[known] = stats.false_discovery_control(p[known])
+    q = adjusted(p)
     margin = stats.norm.isf((1 - level) / 2) * fits.se
     with np.errstate(over="ignore"):  # a gene of tiny values has a huge ratio per unit
         columns = {

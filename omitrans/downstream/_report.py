@@ -13,7 +13,6 @@ from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from sklearn.utils import check_random_state
 from tqdm import tqdm
 
 from omitrans.downstream import _tasks as tasks
@@ -24,6 +23,7 @@ from omitrans.downstream._tasks import MEASURED, Options, Setting
 from omitrans.exceptions import FeatureMismatchError, UnknownCategoryWarning
 from omitrans.inference import predict_frame
 from omitrans.utils._callers import user_level
+from omitrans.utils._random_state import own_random_state
 from omitrans.utils._sklearn import HasMethods, Interval, validate_params
 from omitrans.utils._survival import check_survival
 from omitrans.utils._validation import _some, check_paired_samples
@@ -231,9 +231,7 @@ def downstream_report(
 
 
 def _seed(random_state: int | np.random.RandomState | None) -> int:
-    if random_state is None:  # a new seed, and NumPy's global state stays as it is
-        random_state = np.random.RandomState(np.random.MT19937())
-    return int(check_random_state(random_state).randint(2**31 - 1))
+    return int(own_random_state(random_state).randint(2**31 - 1))
 
 
 _OF_OUTCOMES = {

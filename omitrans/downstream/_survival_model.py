@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
-from sklearn.utils import check_random_state
 
 from omitrans.metrics._survival import concordance_index, uno_concordance_index
 from omitrans.model_selection._folds import Split, make_folds, sample_groups
@@ -16,6 +15,7 @@ from omitrans.solvers._cox import cox_fits
 from omitrans.solvers._cox_ridge import Directions, cox_loglik, cox_ridge_path
 from omitrans.solvers._risk_sets import TIES, RiskSets
 from omitrans.solvers._workers import workers
+from omitrans.utils._random_state import own_random_state
 from omitrans.utils._sklearn import Interval, StrOptions, validate_params
 from omitrans.utils._survival import check_expression, check_survival, require_events
 
@@ -241,9 +241,7 @@ def cross_validate_cox(
             "the samples apart. Give expression that varies."
         )
     problem = _Problem(values, times, events, ties, screen, min_genes, _sorted_strengths(strengths))
-    if random_state is None:  # a new seed, and NumPy's global state stays as it is
-        random_state = np.random.RandomState(np.random.MT19937())
-    random = check_random_state(random_state)
+    random = own_random_state(random_state)
     groups = sample_groups(expression, groups)
     splits = _event_folds(folds, events, groups, random, "folds")
     tasks, numbers = [], []

@@ -12,13 +12,12 @@ from omitrans.downstream._classification import evaluate_classifier
 from omitrans.downstream._clusters import cluster_survival
 from omitrans.downstream._driving_genes import driving_genes
 from omitrans.downstream._driving_scores import score_driving_genes
-from omitrans.downstream._judgement import N_SIGNIFICANT
+from omitrans.downstream._judgement import MEASURED, N_SIGNIFICANT
 from omitrans.downstream._list_scores import score_gene_list
 from omitrans.downstream._prognosis_genes import prognosis_genes
 from omitrans.downstream._survival_model import cross_validate_cox
 from omitrans.metrics._tables import check_tables
 
-MEASURED = "measured"
 _MIN_EXPRESSED = 0.5  # share of samples
 Rows = Iterator[dict[str, Any]]
 
