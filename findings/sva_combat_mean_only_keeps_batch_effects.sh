@@ -9,6 +9,9 @@
 # batch of its own.
 # This script fails if that changes.
 set -euo pipefail
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+cd "$folder"
 command -v Rscript > /dev/null || { echo "Install R and sva first: apt-get install r-bioc-sva"; exit 1; }
 Rscript --vanilla - <<'R'
 suppressPackageStartupMessages(library(sva))
